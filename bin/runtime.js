@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// The `runtime` command. A package runs its compiled `dist/`; a checkout (the one with a tsconfig.json beside it, which
+// is never packed) runs `src/` itself, so that a forgotten build can never hide an edit.
+import { existsSync } from 'node:fs';
+import { register as registerHooks } from 'node:module';
+
+process.setSourceMapsEnabled(true);
+
+const compiled = new URL('../dist/cli/main.js', import.meta.url);
+const source = new URL('../src/cli/main.ts', import.meta.url);
+const checkout = existsSync(new URL('../tsconfig.json', import.meta.url));
+
+if (!checkout && existsSync(compiled)) {
+  await import(compiled.href);
+} else {
+  const { register } = await import('tsx/esm/api');
+  register();
+  registerHooks('./source-condition.js', import.meta.url);
+  await import(source.href);
+}

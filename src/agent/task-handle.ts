@@ -1,0 +1,39 @@
+/**
+ * A task as its caller sees it after `enqueue`: wait for the result, follow the progress, look at the state.
+ *
+ * A handle is only an id with verbs; dropping it does not touch the task.
+ */
+import type { Duration } from '../core/duration.ts';
+
+/** `unknown`: never accepted, or settled and its result expired. */
+export type TaskState = 'waiting' | 'parked' | 'claimed' | 'completed' | 'dead' | 'unknown';
+
+/** What a handler reported with `task.progress(done, total, note)`. */
+export interface Progress {
+  readonly done: number;
+  readonly total?: number;
+  readonly note?: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+export interface ResultOptions {
+  /** Gives up waiting after this; the task goes on. Default: waits until the task is settled. */
+  readonly timeout?: Duration;
+  /** Gives up waiting when it aborts; the task goes on. */
+  readonly signal?: AbortSignal;
+}
+
+export interface TaskHandle<T = unknown> {
+  readonly id: string;
+  /**
+   * The result, once; a later call gives the same.
+   *
+   * @throws HandlerError when the task failed for good; DeliveryError `reply-timeout` after `timeout`; the signal's reason.
+   */
+  result(options?: ResultOptions): Promise<T>;
+  /** The last known progress, then every newer one; ends when the task is settled. Live: steps may be merged. */
+  progress(): AsyncIterable<Progress>;
+  /** Where the task is now. */
+  state(): Promise<TaskState>;
+}

@@ -1,0 +1,54 @@
+/**
+ * The frame: an immutable batch of operations that one process sends to one tag, and the rules that make a repeat safe.
+ *
+ * F1  A tag remembers each sender's last replies per lane (port method); a frame with a remembered `seq` gets the stored
+ *     reply and changes nothing.
+ * F2  A frame that is older than everything remembered is refused as `stale-frame`: whether it was applied is unknown.
+ * F3  A frame whose `prev` has not been applied is refused as `out-of-order` and changes nothing, so that frames of one
+ *     sender are applied in order even when one of them failed. A tag that remembers nothing of a sender (a new sender, or
+ *     lost data) accepts any `prev`.
+ * F4  With `leased`, the whole frame is refused with `OwnershipError('presence-lost')` and changes nothing when the
+ *     sender's presence lease has ended or was revoked.
+ * F5  The operations of a frame are applied together and in order; each has its own reply.
+ */
+import { BrokerError, OwnershipError } from '../core/errors.ts';
+
+export interface Frame<Op> {
+  /** What the operations share: a queue, a mail shard, or the event stream. */
+  readonly tag: string;
+  /** Address of the sending process: a new one for every incarnation. */
+  readonly sender: string;
+  /** Grows by one with every frame of this sender, tag and lane; starts at 1. */
+  readonly seq: number;
+  /** The frame that must have been applied before this one; 0 when there is none. */
+  readonly prev: number;
+  /** The sender is a node and must hold its presence lease. */
+  readonly leased: boolean;
+  /** At most `limits.frameOps` operations and `limits.frameBytes` bytes. */
+  readonly ops: readonly Op[];
+}
+
+/** F4: what every port throws when the caller's presence lease has ended. */
+export function presenceLost(address: string): OwnershipError {
+  return new OwnershipError(
+    'presence-lost',
+    `expected node "${address}" to hold its presence lease, got: ended or revoked`,
+    { address },
+  );
+}
+
+/** F2 */
+export function staleFrame(frame: Frame<unknown>): BrokerError {
+  return new BrokerError(
+    'stale-frame',
+    `expected frame ${frame.seq} of ${frame.sender} to be remembered or new, got: older than all remembered`,
+  );
+}
+
+/** F3 */
+export function outOfOrder(frame: Frame<unknown>): BrokerError {
+  return new BrokerError(
+    'out-of-order',
+    `expected frame ${frame.prev} of ${frame.sender} to be applied before ${frame.seq}, got: not yet`,
+  );
+}

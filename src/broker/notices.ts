@@ -1,0 +1,54 @@
+/**
+ * The notice port: the live post of one process. Whoever waits for something hears of it here.
+ *
+ * N1  A notice is delivered at most once, and in order per sender while the link holds. Nothing depends on it for
+ *     safety: whatever a notice says can be read from the broker.
+ * N2  After the link was lost and restored, `onReset` is called before any later notice: read what you wait for again.
+ */
+import type { TaskOutcome } from './queues.ts';
+
+export type Notice =
+  /** A task that this process enqueued has ended. */
+  | { readonly kind: 'settled'; readonly taskId: string; readonly outcome: TaskOutcome }
+  | { readonly kind: 'progress'; readonly taskId: string; readonly body: string }
+  /** A durable message was stored in the inbox of an agent that this process owns. */
+  | { readonly kind: 'mail'; readonly agentId: string; readonly entry: string; readonly envelope: string }
+  | { readonly kind: 'ask'; readonly envelope: string }
+  /** The answer to an ask: JSON text of the value, or of an `ErrorRecord`. */
+  | { readonly kind: 'reply'; readonly askId: string; readonly ok: boolean; readonly body: string }
+  /** A waiter became the holder; its lease is short until it renews (locks, L4). */
+  | { readonly kind: 'granted'; readonly lock: string; readonly holder: string; readonly token: number }
+  /** To everyone: tasks of this queue were released and wait to be claimed. */
+  | { readonly kind: 'released'; readonly queue: string }
+  /** To everyone: this node's presence has ended. */
+  | { readonly kind: 'gone'; readonly node: string }
+  /** A message from an agent that speaks the classic protocol, to an id of any process. */
+  | {
+      readonly kind: 'classic';
+      readonly from: string;
+      readonly to: string;
+      readonly message: string;
+      readonly metadata: string;
+      readonly timestamp: string;
+    };
+
+/** The address that reaches every listening process. */
+export const everyone = '*';
+
+export interface NoticeListener {
+  onNotice(notice: Notice): void;
+  /** N2 */
+  onReset(): void;
+}
+
+/** Ends a subscription; resolves when no further call will come. */
+export interface Subscription {
+  close(): Promise<void>;
+}
+
+export interface NoticePort {
+  /** Hears everything sent to `address` and to everyone. Resolves when nothing sent from now on is missed. */
+  listen(address: string, listener: NoticeListener): Promise<Subscription>;
+  /** Sends notices. At most once; rejects with `BrokerError` when the broker cannot be reached. */
+  post(notices: readonly { readonly address: string; readonly notice: Notice }[]): Promise<void>;
+}

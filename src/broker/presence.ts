@@ -1,0 +1,61 @@
+/**
+ * The presence port: which nodes are alive, and which node runs which agent id.
+ *
+ * P1  A node is present from `join` until it leaves, or until its lease was not renewed in time. A lease that has ended
+ *     cannot be renewed: the node must come back as a new incarnation.
+ * P2  An activation is granted when the id is free, or its owner's presence has ended, or the same node asks again (same
+ *     epoch then). The epoch grows with every grant, also across data loss: max(last + 1, server time in microseconds).
+ * P3  Taking an id from a node whose presence has ended revokes that node's lease first, so that none of its late writes
+ *     can follow.
+ * P4  `beats` grows with every join and renewal in the fleet. Reading less than one has seen means that data was lost.
+ */
+export interface NodeInfo {
+  readonly node: string;
+  readonly host: string;
+  readonly pid: number;
+  /** Server time in milliseconds. */
+  readonly startedAt: number;
+  /** JSON text for people and pages: roles, agents, load. The broker never reads it. */
+  readonly status: string;
+}
+
+export interface NodeRecord extends NodeInfo {
+  readonly alive: boolean;
+  /** 0 when it has ended. */
+  readonly leaseLeftMs: number;
+}
+
+export interface Beat {
+  /** Server time in milliseconds. */
+  readonly serverTime: number;
+  /** P4 */
+  readonly beats: number;
+}
+
+export type RenewReply = ({ readonly kind: 'renewed' } & Beat) | { readonly kind: 'lost' };
+
+export type ActivateReply =
+  | { readonly kind: 'granted'; readonly epoch: number }
+  | { readonly kind: 'held'; readonly owner: string; readonly epoch: number };
+
+export interface Activation {
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+export interface PresencePort {
+  /** Begins a node's presence. */
+  join(info: NodeInfo, leaseMs: number): Promise<Beat>;
+  /** Extends it (P1) and replaces its status. */
+  renew(node: string, leaseMs: number, status: string): Promise<RenewReply>;
+  /** Ends it at once and forgets the node. Its activations become free. Tells everyone `gone`. */
+  leave(node: string): Promise<void>;
+  /** All nodes that joined and did not leave, those that ended less than an hour ago included, at most 1,000. */
+  nodes(): Promise<readonly NodeRecord[]>;
+  /** Claims agent ids for a node (P2, P3). The node must be present, else `OwnershipError('presence-lost')`. */
+  activate(node: string, agentIds: readonly string[]): Promise<readonly ActivateReply[]>;
+  /** Gives an id back; true when `node` held it under `epoch`. */
+  deactivate(node: string, agentId: string, epoch: number): Promise<boolean>;
+  /** Current activations; undefined where the id is free or its owner's presence has ended. */
+  lookup(agentIds: readonly string[]): Promise<readonly (Activation | undefined)[]>;
+}

@@ -1,0 +1,114 @@
+/**
+ * The task port: from accepted to settled.
+ *
+ * T1  An accepted task is waiting, parked (delayed), claimed, or settled; it leaves only by a settle.
+ * T2  At most one node holds a task. Its receipt names the entry, the holder and the delivery; any later delivery makes
+ *     the receipt stale.
+ * T3  A settle or renewal with a stale receipt is refused, told so, and changes nothing: a task is settled exactly once.
+ * T4  A claim is kept alive by renewal. It is recovered when it was not renewed for the lease time, or when its holder's
+ *     presence has ended, whichever comes first.
+ * T5  Waiting tasks are claimed high before normal before low, first in first out within a priority; released tasks
+ *     before all others of their priority, in their old order. A retried or promoted task goes to the back.
+ * T6  `attempt` counts deliveries: 1 for the first. A retry and a recovery add one, a release adds none.
+ */
+import type { ErrorRecord } from '../core/errors.ts';
+import type { Frame } from './frame.ts';
+import type { Priority } from './task-id.ts';
+
+export interface EnqueueOp {
+  readonly priority: Priority;
+  /** Not to be claimed before this many milliseconds have passed on the server; 0: at once. */
+  readonly delayMs: number;
+  /** The encoded envelope; the broker never reads it. */
+  readonly envelope: string;
+  /** Refused when this many tasks (waiting, parked or claimed) are in the queue. */
+  readonly maxWaiting: number;
+}
+
+export type EnqueueReply =
+  | { readonly kind: 'enqueued'; readonly taskId: string }
+  | { readonly kind: 'queue-full'; readonly tasks: number };
+
+/** Proof of one delivery of one task to one node. */
+export interface Receipt {
+  readonly taskId: string;
+  readonly priority: Priority;
+  /** Where the task stands in its queue now. */
+  readonly entry: string;
+  /** How often that entry has been delivered. */
+  readonly deliveries: number;
+}
+
+export interface ClaimedTask {
+  readonly queue: string;
+  readonly receipt: Receipt;
+  readonly envelope: string;
+  /** T6 */
+  readonly attempt: number;
+  /** True when this entry was handed to a node before and not released. */
+  readonly redelivered: boolean;
+}
+
+/** How one delivery ended. */
+export type Outcome =
+  /** The task is done. `result` is JSON text, kept for `resultTtlMs`. */
+  | { readonly kind: 'complete'; readonly result: string; readonly resultTtlMs: number }
+  /** Try again after `delayMs`; the attempt counts. */
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly error: ErrorRecord }
+  /** Never try again: to the dead letters; the failure is kept as the result for `resultTtlMs`. */
+  | { readonly kind: 'dead'; readonly reason: string; readonly error: ErrorRecord; readonly resultTtlMs: number }
+  /** Give back untouched; the attempt does not count and the task keeps its place. */
+  | { readonly kind: 'release' };
+
+export interface SettleOp {
+  readonly receipt: Receipt;
+  readonly outcome: Outcome;
+  /** Address that hears `settled` when the outcome is `complete` or `dead`. */
+  readonly notify?: string;
+}
+
+/** `stale`: the receipt is not the current one (T3). */
+export type SettleReply = 'settled' | 'stale';
+
+export interface ClaimRequest {
+  readonly queue: string;
+  /** The node that claims; it must hold its presence lease, else `OwnershipError('presence-lost')`. */
+  readonly node: string;
+  /** At most this many tasks. */
+  readonly count: number;
+}
+
+export interface WaitRequest {
+  readonly queues: readonly string[];
+  readonly node: string;
+  /** At most this many tasks of each queue and priority. */
+  readonly count: number;
+  /** Resolves empty after this many milliseconds; at most 2,000. */
+  readonly timeoutMs: number;
+  /** Ends the wait early. Tasks that arrive in that moment are still handed over. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RecoverRequest extends ClaimRequest {
+  /** T4: claims that were not renewed for this long are recovered. */
+  readonly leaseMs: number;
+  /** Nodes believed gone. Their claims are recovered at once when their presence lease has indeed ended. */
+  readonly gone: readonly string[];
+}
+
+export interface TaskPort {
+  /** Stores tasks. Lane `enqueue`; the tag is the queue. Durable when it resolves. */
+  enqueue(frame: Frame<EnqueueOp>): Promise<readonly EnqueueReply[]>;
+  /** Takes waiting tasks (T5) without blocking. */
+  claim(request: ClaimRequest): Promise<readonly ClaimedTask[]>;
+  /** Takes tasks as they are enqueued; does not see tasks that were released before the call. Call `claim` first. */
+  wait(request: WaitRequest): Promise<readonly ClaimedTask[]>;
+  /** Ends deliveries (T3). Lane `settle`; the tag is the queue. The sender must be the node that claimed. */
+  settle(frame: Frame<SettleOp>): Promise<readonly SettleReply[]>;
+  /** Keeps claims alive (T4). One answer per receipt: false when it is stale. */
+  renew(request: { queue: string; node: string; receipts: readonly Receipt[] }): Promise<readonly boolean[]>;
+  /** Takes over claims whose holder failed (T4), oldest first. */
+  recover(request: RecoverRequest): Promise<readonly ClaimedTask[]>;
+  /** Moves parked tasks that are due to the back of their queue, at most `count`; says when the next one is due. */
+  promote(request: { queue: string; node: string; count: number }): Promise<{ moved: number; nextDueInMs?: number }>;
+}

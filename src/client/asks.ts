@@ -1,0 +1,117 @@
+/**
+ * Asks that wait for their reply.
+ *
+ * A1  An ask ends exactly once: with the reply, the deadline, the caller's signal, or `AgentUnavailable`.
+ * A2  An ask whose target has no owner fails at once. One whose owner's presence ends fails then, by the notice `gone` or, when
+ *     that was lost, by the next look at the directory: it does not sit out the deadline.
+ * A3  The replies of a target that was replaced do not count: the id of the ask is the only key.
+ */
+import type { Broker } from '../broker/broker.ts';
+import type { AskOp, AskReply } from '../broker/mail.ts';
+import type { Notice } from '../broker/notices.ts';
+import { type Clock, type Timer, repeat } from '../core/clock.ts';
+import { encodeEnvelope, decodePayload, type Envelope } from '../core/envelope.ts';
+import { AgentUnavailable, abortReason, DeliveryError, type ErrorRecord, restoreError } from '../core/errors.ts';
+import type { Frames } from './frames.ts';
+
+interface Pending {
+  readonly agentId: string;
+  owner: string | undefined;
+  end(settle: () => void): void;
+  reject(error: unknown): void;
+  resolve(value: unknown): void;
+}
+
+export interface AsksDeps {
+  readonly clock: Clock;
+  readonly broker: Pick<Broker, 'mail' | 'presence'>;
+  readonly frames: Frames<AskOp, AskReply>;
+}
+
+const lookEveryMs = 1_000;
+
+export class Asks {
+  readonly #deps: AsksDeps;
+  readonly #pending = new Map<string, Pending>();
+  #watch: Timer | undefined;
+
+  constructor(deps: AsksDeps) {
+    this.#deps = deps;
+  }
+
+  /** Sends the request and resolves to the reply's value. `timeoutMs` is what is left until the envelope's deadline. */
+  ask(envelope: Envelope, timeoutMs: number, signal?: AbortSignal): Promise<unknown> {
+    const text = encodeEnvelope(envelope);
+    const { clock, broker, frames } = this.#deps;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(abortReason(signal));
+      const end = (settle: () => void): void => {
+        if (!this.#pending.delete(envelope.opId)) return;
+        timer.cancel();
+        signal?.removeEventListener('abort', onAbort);
+        settle();
+      };
+      const timer = clock.setTimer(timeoutMs, () => end(() => reject(replyTimeout(envelope, timeoutMs))));
+      const onAbort = (): void => end(() => reject(abortReason(signal)));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const pending: Pending = { agentId: envelope.to, owner: undefined, end, reject, resolve };
+      this.#pending.set(envelope.opId, pending);
+      frames.submit(broker.mail.tagOf(envelope.to), { to: envelope.to, envelope: text }).then(
+        (reply) => this.#onSent(pending, reply),
+        (error: unknown) => end(() => reject(error)),
+      );
+    });
+  }
+
+  onNotice(notice: Notice): void {
+    if (notice.kind === 'reply') {
+      const pending = this.#pending.get(notice.askId);
+      pending?.end(() => settleReply(pending, notice));
+    } else if (notice.kind === 'gone') {
+      for (const pending of this.#pending.values()) if (pending.owner === notice.node) unavailable(pending, 'its node has gone');
+    }
+  }
+
+  stop(error: Error): void {
+    this.#watch?.cancel();
+    for (const pending of this.#pending.values()) pending.end(() => pending.reject(error));
+  }
+
+  #onSent(pending: Pending, reply: AskReply): void {
+    if (reply.kind === 'no-owner') return unavailable(pending, 'nobody runs it');
+    pending.owner = reply.owner;
+    this.#watch ??= repeat(this.#deps.clock, () => lookEveryMs, () => this.#look());
+  }
+
+  /** A2: the look that does not depend on a notice. Stops by itself when nothing is pending. */
+  async #look(): Promise<void> {
+    const waiting = [...this.#pending.values()].filter((pending) => pending.owner !== undefined);
+    if (waiting.length === 0) {
+      this.#watch?.cancel();
+      this.#watch = undefined;
+      return;
+    }
+    const activations = await this.#deps.broker.presence.lookup(waiting.map((pending) => pending.agentId));
+    waiting.forEach((pending, index) => {
+      if (activations[index]?.owner !== pending.owner) unavailable(pending, 'its node has gone');
+    });
+  }
+}
+
+function unavailable(pending: Pending, why: string): void {
+  pending.end(() => pending.reject(new AgentUnavailable(pending.agentId, why)));
+}
+
+function settleReply(pending: Pending, notice: Notice & { kind: 'reply' }): void {
+  try {
+    const value = decodePayload(notice.body);
+    if (notice.ok) pending.resolve(value);
+    else pending.reject(restoreError(value as ErrorRecord));
+  } catch (error) {
+    pending.reject(error);
+  }
+}
+
+function replyTimeout(envelope: Envelope, timeoutMs: number): DeliveryError {
+  return new DeliveryError('reply-timeout', `expected agent "${envelope.to}" to answer "${envelope.name}" within ${timeoutMs} ms, got: no reply`);
+}

@@ -1,0 +1,91 @@
+/**
+ * One held lock: its lease renewed at a third, its loss told by a signal.
+ *
+ * H1  The signal aborts with `OwnershipError('lock-lost')` as soon as the broker says so, or as soon as the lease may have
+ *     ended by our own monotonic clock without a successful renewal: whichever comes first.
+ * H2  Releasing, losing and releasing again are all safe; only a release that found the lock still ours resolves to true.
+ */
+import type { Broker } from '../broker/broker.ts';
+import type { HolderRef } from '../broker/locks.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import { OwnershipError } from '../core/errors.ts';
+
+export interface LockHandleDeps {
+  readonly broker: Pick<Broker, 'locks'>;
+  readonly clock: Clock;
+  readonly ref: HolderRef;
+  readonly leaseMs: number;
+  /** Monotonic time at which the grant was asked for. */
+  readonly askedAt: number;
+}
+
+export class LockHandle {
+  readonly #deps: LockHandleDeps;
+  readonly #lost = new AbortController();
+  #renewedAt: number;
+  #timer: Timer | undefined;
+  #done = false;
+
+  constructor(deps: LockHandleDeps) {
+    this.#deps = deps;
+    this.#renewedAt = deps.askedAt;
+    this.#schedule();
+  }
+
+  get name(): string {
+    return this.#deps.ref.name;
+  }
+
+  /** Grows with every grant of this name; a guarded resource refuses a smaller one than it has seen. */
+  get token(): number {
+    return this.#deps.ref.token;
+  }
+
+  /** Aborts when the lock is lost (H1). */
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Gives the lock back; false when it was lost before (H2). */
+  async release(): Promise<boolean> {
+    if (this.#done) return false;
+    this.#done = true;
+    this.#timer?.cancel();
+    return this.#deps.broker.locks.release(this.#deps.ref);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  #schedule(): void {
+    const { clock, leaseMs } = this.#deps;
+    const leftMs = this.#renewedAt + leaseMs - clock.monotonic();
+    if (leftMs <= 0) return this.#lose();
+    this.#timer = clock.setTimer(Math.min(leaseMs / 3, leftMs), () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    const { broker, clock, ref, leaseMs } = this.#deps;
+    const askedAt = clock.monotonic();
+    const guard = clock.setTimer(Math.max(0, this.#renewedAt + leaseMs - askedAt), () => this.#lose());
+    try {
+      const kept = await broker.locks.renew({ ...ref, leaseMs });
+      if (!kept) return this.#lose();
+      this.#renewedAt = askedAt;
+    } catch {
+      // The broker cannot be reached: the lease still runs, and the link itself reports its trouble. Try again until it ends.
+    } finally {
+      guard.cancel();
+    }
+    if (!this.#done) this.#schedule();
+  }
+
+  #lose(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#timer?.cancel();
+    const { name, token } = this.#deps.ref;
+    this.#lost.abort(new OwnershipError('lock-lost', `expected to hold lock "${name}", got: its lease has ended`, { name, token }));
+  }
+}

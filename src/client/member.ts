@@ -1,0 +1,118 @@
+/**
+ * One process's membership in a fleet: its address, its lanes, and everything in it that waits for the fleet.
+ *
+ * A node and an outside client have the same membership; a node's is `leased`: every frame it sends is refused once its
+ * presence has ended.
+ */
+import type { Broker, BrokerInfo } from '../broker/broker.ts';
+import type { Notice, Subscription } from '../broker/notices.ts';
+import type { Clock } from '../core/clock.ts';
+import { BrokerError } from '../core/errors.ts';
+import type { Observer } from '../core/observer.ts';
+import type { Random } from '../core/random.ts';
+import { Asks } from './asks.ts';
+import { EventFeed } from './event-feed.ts';
+import { createLanes, type Lanes } from './lanes.ts';
+import { Locks } from './locks.ts';
+import { TaskWatch } from './task-watch.ts';
+
+export interface MemberDeps {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+  /** A new one for every incarnation of the process. */
+  readonly address: string;
+  readonly leased: boolean;
+  /** How long an operation waits for a broker that cannot be reached, in milliseconds. */
+  readonly patienceMs: number;
+  /** Hears what the membership itself does not handle: mail, asks, classic messages, releases. */
+  readonly onNotice?: (notice: Notice) => void;
+  /** Notices may have been missed. */
+  readonly onReset?: () => void;
+}
+
+export class Member {
+  readonly deps: MemberDeps;
+  readonly lanes: Lanes;
+  readonly asks: Asks;
+  readonly tasks: TaskWatch;
+  readonly locks: Locks;
+  readonly feed: EventFeed;
+  #subscription: Subscription | undefined;
+  #serverOffsetMs = 0;
+  #info: BrokerInfo | undefined;
+
+  constructor(deps: MemberDeps) {
+    this.deps = deps;
+    const { broker, clock, random, address } = deps;
+    this.lanes = createLanes({ broker, clock, random, sender: { address, leased: deps.leased }, patienceMs: deps.patienceMs });
+    this.asks = new Asks({ broker, clock, frames: this.lanes.ask });
+    this.tasks = new TaskWatch({ broker, clock });
+    this.locks = new Locks({ broker, clock, random, address });
+    this.feed = new EventFeed(deps);
+  }
+
+  /** Connects and listens. Rejects with `BrokerError` or `ConfigError`. */
+  async start(): Promise<BrokerInfo> {
+    const info = await this.deps.broker.start();
+    this.#info = info;
+    this.noteServerTime(info.serverTime);
+    this.#subscription = await this.deps.broker.notices.listen(this.deps.address, {
+      onNotice: (notice) => this.#onNotice(notice),
+      onReset: () => this.#onReset(),
+    });
+    return info;
+  }
+
+  /** Ends the membership: whatever waits is told `closed`, every link is closed. */
+  async stop(): Promise<void> {
+    const error = new BrokerError('closed', 'expected the process to stay in the fleet until this was answered, got: it has left');
+    this.asks.stop(error);
+    this.tasks.stop(error);
+    this.lanes.close();
+    await this.feed.stop().catch(() => undefined); // the link may be gone already; stopping the broker ends it for certain
+    await this.#subscription?.close().catch(() => undefined); // likewise
+    await this.deps.broker.stop();
+  }
+
+  get info(): BrokerInfo {
+    if (this.#info === undefined) throw new BrokerError('closed', 'expected the process to have joined the fleet, got: not started');
+    return this.#info;
+  }
+
+  /** The server's wall time in milliseconds, as well as we know it. Deadlines are written in it. */
+  serverNow(): number {
+    return this.deps.clock.now() + this.#serverOffsetMs;
+  }
+
+  noteServerTime(serverTime: number): void {
+    this.#serverOffsetMs = serverTime - this.deps.clock.now();
+  }
+
+  #onNotice(notice: Notice): void {
+    switch (notice.kind) {
+      case 'settled':
+      case 'progress':
+        return this.tasks.onNotice(notice);
+      case 'reply':
+        return this.asks.onNotice(notice);
+      case 'granted':
+        return this.locks.onNotice(notice);
+      case 'gone':
+        this.asks.onNotice(notice);
+        return this.deps.onNotice?.(notice);
+      case 'mail':
+      case 'ask':
+      case 'released':
+      case 'classic':
+        return this.deps.onNotice?.(notice);
+    }
+  }
+
+  #onReset(): void {
+    this.tasks.onReset();
+    this.locks.onReset();
+    this.deps.onReset?.();
+  }
+}

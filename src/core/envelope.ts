@@ -1,0 +1,127 @@
+/**
+ * The envelope: the immutable record that crosses processes. Brokers carry it as JSON text and read nothing inside it;
+ * what they need to act on (priority, due time, limits) stands beside it in the operation.
+ *
+ * The wire carries the schema's input form of `data`: the sender validates, only the receiver transforms.
+ */
+import { DeliveryError } from './errors.ts';
+import { limits } from './limits.ts';
+
+export type EnvelopeKind = 'task' | 'message' | 'ask';
+
+/** What one piece of work came from: an id for the whole story, and the agents whose asks are waiting in it. */
+export interface Trace {
+  readonly id: string;
+  /** Ids of the agents in the chain of asks that led here, oldest first. A target that is in it would wait for itself. */
+  readonly asks: readonly string[];
+}
+
+export interface Envelope {
+  readonly v: 1;
+  /** Names this operation for ever: the same id is never applied twice. */
+  readonly opId: string;
+  readonly kind: EnvelopeKind;
+  /** Agent id, or the client's name. */
+  readonly from: string;
+  /** Address of the sending process, where notices about this envelope go. */
+  readonly via: string;
+  /** A role, or an agent id. */
+  readonly to: string;
+  /** Name of the task or message. */
+  readonly name: string;
+  readonly data: unknown;
+  /** Milliseconds since 1970 on the sender's estimate of the server's clock. */
+  readonly sentAt: number;
+  /** Milliseconds since 1970, server time, after which nobody waits any more. */
+  readonly deadline?: number;
+  readonly trace: Trace;
+  /** How a task is to be tried; absent on mail. */
+  readonly policy?: TaskPolicy;
+}
+
+/** What travels with a task so that any node, also one with other code, treats it as its sender asked. */
+export interface TaskPolicy {
+  /** Tries after the first one that failed. */
+  readonly retries: number;
+  readonly resultTtlMs: number;
+}
+
+/** Envelope to wire. Throws `DeliveryError` when the payload is too large, too deep or not JSON. */
+export function encodeEnvelope(envelope: Envelope): string {
+  return encodePayload(envelope, `${envelope.kind} "${envelope.name}"`);
+}
+
+/** Any payload to JSON text within the limits. `what` names it in the error. */
+export function encodePayload(value: unknown, what: string): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw new DeliveryError('invalid-payload', `expected the payload of ${what} to be JSON, got: ${String(cause)}`, {
+      cause,
+    });
+  }
+  if (text === undefined)
+    throw new DeliveryError('invalid-payload', `expected the payload of ${what} to be JSON, got: ${typeof value}`);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > limits.payloadBytes) {
+    throw new DeliveryError(
+      'payload-too-large',
+      `expected the payload of ${what} to be at most ${limits.payloadBytes} bytes, got: ${bytes}\nStore large data elsewhere and send a reference.`,
+    );
+  }
+  return text;
+}
+
+/** Wire to envelope. Throws `DeliveryError('malformed')`; never returns half an envelope. */
+export function decodeEnvelope(text: string): Envelope {
+  const value = decodePayload(text);
+  if (!isEnvelope(value)) throw malformed('an envelope', text);
+  return value;
+}
+
+/** JSON text from outside to a value: depth and size are checked before it is parsed. */
+export function decodePayload(text: string): unknown {
+  if (text.length > 2 * limits.payloadBytes) throw malformed(`at most ${2 * limits.payloadBytes} characters`, text);
+  if (jsonDepth(text) > limits.payloadDepth) throw malformed(`nested at most ${limits.payloadDepth} deep`, text);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw malformed('JSON', text);
+  }
+}
+
+function malformed(rule: string, text: string): DeliveryError {
+  return new DeliveryError('malformed', `expected the record to be ${rule}, got: ${text.slice(0, 80)}`);
+}
+
+/** Deepest nesting of objects and arrays, by one linear scan that cannot overflow the stack. */
+function jsonDepth(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (inString) {
+      if (char === 92) i++;
+      else if (char === 34) inString = false;
+    } else if (char === 34) inString = true;
+    else if (char === 123 || char === 91) deepest = Math.max(deepest, ++depth);
+    else if (char === 125 || char === 93) depth--;
+  }
+  return deepest;
+}
+
+function isEnvelope(value: unknown): value is Envelope {
+  if (typeof value !== 'object' || value === null) return false;
+  const it = value as Record<string, unknown>;
+  const trace = it['trace'] as { id?: unknown; asks?: unknown } | undefined | null;
+  return (
+    it['v'] === 1 &&
+    ['opId', 'kind', 'from', 'via', 'to', 'name'].every((field) => typeof it[field] === 'string') &&
+    typeof it['sentAt'] === 'number' &&
+    (it['deadline'] === undefined || typeof it['deadline'] === 'number') &&
+    typeof trace?.id === 'string' &&
+    Array.isArray(trace.asks)
+  );
+}

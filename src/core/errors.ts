@@ -1,0 +1,182 @@
+/**
+ * The errors of the project. The class answers three questions: whose fault is it, is it retried, does it count as an
+ * attempt. `code` is stable and meant for programs; messages follow `expected <what> to be <rule>, got: <value>`.
+ *
+ * No message, detail or stack ever carries a password: everything that leaves the process goes through `describeError`.
+ */
+export type Details = Readonly<Record<string, unknown>>;
+
+/** Base of everything the runtime throws. */
+export class RuntimeError extends Error {
+  readonly code: string;
+  readonly details: Details;
+  constructor(code: string, message: string, options: { cause?: unknown; details?: Details } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+}
+
+/** The configuration is wrong; thrown before anything starts, listing every problem at once. Exit code 78. */
+export class ConfigError extends RuntimeError {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(
+      'config',
+      problems.length === 1 ? String(problems[0]) : `${problems.length} problems:\n- ${problems.join('\n- ')}`,
+    );
+    this.problems = problems;
+  }
+}
+
+/** An agent class is wrong: a duplicate handler, a bad signature, legacy decorators. */
+export class DefinitionError extends RuntimeError {
+  constructor(message: string, details: Details = {}) {
+    super('definition', message, { details });
+  }
+}
+
+export type BrokerCode =
+  | 'unreachable'
+  | 'unknown-outcome'
+  | 'overloaded'
+  | 'out-of-order'
+  | 'stale-frame'
+  | 'refused'
+  | 'closed';
+
+/** Infrastructure failed. The runtime retries it; it is not charged to the task. `unknown-outcome`: the reply was lost. */
+export class BrokerError extends RuntimeError {
+  declare readonly code: BrokerCode;
+  constructor(code: BrokerCode, message: string, options: { cause?: unknown; details?: Details } = {}) {
+    super(code, message, options);
+  }
+  /** True when repeating the same frame may succeed. */
+  get repeatable(): boolean {
+    return (
+      this.code === 'unreachable' ||
+      this.code === 'unknown-outcome' ||
+      this.code === 'overloaded' ||
+      this.code === 'out-of-order'
+    );
+  }
+}
+
+export type DeliveryCode =
+  | 'no-handler'
+  | 'malformed'
+  | 'invalid-payload'
+  | 'payload-too-large'
+  | 'mailbox-full'
+  | 'inbox-full'
+  | 'queue-full'
+  | 'agent-unavailable'
+  | 'reply-timeout'
+  | 'ask-cycle'
+  | 'deadline';
+
+/** What was sent could not be delivered, or the reply did not come. The sender's affair. */
+export class DeliveryError extends RuntimeError {
+  declare readonly code: DeliveryCode;
+  constructor(code: DeliveryCode, message: string, options: { cause?: unknown; details?: Details } = {}) {
+    super(code, message, options);
+  }
+}
+
+/** An ask's target has no owner, or its owner went away before it answered. */
+export class AgentUnavailable extends DeliveryError {
+  constructor(agentId: string, why: string) {
+    super('agent-unavailable', `expected agent "${agentId}" to be live, got: ${why}`, { details: { agentId } });
+  }
+}
+
+export type OwnershipCode = 'lease-lost' | 'lock-lost' | 'activation-lost' | 'presence-lost';
+
+/** A lease, lock or activation is gone: stop working, never acknowledge. */
+export class OwnershipError extends RuntimeError {
+  declare readonly code: OwnershipCode;
+  constructor(code: OwnershipCode, message: string, details: Details = {}) {
+    super(code, message, { details });
+  }
+}
+
+/** User code threw. Wraps what it threw, with agent, handler and attempt in `details`. */
+export class HandlerError extends RuntimeError {
+  constructor(message: string, options: { cause?: unknown; details?: Details } = {}) {
+    super('handler', message, options);
+  }
+}
+
+/** Thrown BY users: this task must never be tried again. */
+export class TerminalError extends RuntimeError {
+  constructor(message: string, options: { cause?: unknown; details?: Details } = {}) {
+    super('terminal', message, options);
+  }
+}
+
+/** Thrown BY users: try again after `afterMs` milliseconds, whatever the backoff says. */
+export class RetryableError extends RuntimeError {
+  readonly afterMs: number | undefined;
+  constructor(message: string, options: { afterMs?: number; cause?: unknown; details?: Details } = {}) {
+    super('retryable', message, options);
+    this.afterMs = options.afterMs;
+  }
+}
+
+/** The node is draining or the handler's work was withdrawn; not the handler's fault and never charged. */
+export class CancelledError extends RuntimeError {
+  constructor(code: 'drain' | 'timeout' | 'stopped', message: string) {
+    super(code, message);
+  }
+}
+
+/** Our bug: the node stops and keeps the trace. */
+export class InvariantError extends RuntimeError {
+  constructor(message: string, details: Details = {}) {
+    super('invariant', `invariant broken: ${message}`, { details });
+  }
+}
+
+/** An error as it is stored and sent: plain data, secrets removed, bounded in size. */
+export interface ErrorRecord {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+const longestMessage = 2_000;
+const longestStack = 4_000;
+
+/** Removes the user part of every URL in `text`. */
+export function redact(text: string): string {
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, '$1***@');
+}
+
+/** Turns whatever was thrown into a record that may be logged, stored and sent. */
+export function describeError(error: unknown): ErrorRecord {
+  if (!(error instanceof Error))
+    return { name: 'Error', code: 'thrown', message: redact(String(error)).slice(0, longestMessage) };
+  const code = (error as { code?: unknown }).code;
+  const record = {
+    name: error.name,
+    code: typeof code === 'string' ? code : 'error',
+    message: redact(error.message).slice(0, longestMessage),
+  };
+  return error.stack === undefined ? record : { ...record, stack: redact(error.stack).slice(0, longestStack) };
+}
+
+/** The error a record stands for, on the side that receives it. */
+export function restoreError(record: ErrorRecord): RuntimeError {
+  const error = new RuntimeError(record.code, record.message);
+  error.name = record.name;
+  if (record.stack !== undefined) error.stack = record.stack;
+  return error;
+}
+
+/** The reason of an aborted signal as an Error. */
+export function abortReason(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason : new CancelledError('stopped', 'the work was aborted');
+}

@@ -1,0 +1,39 @@
+/**
+ * The real clock and the real source of chance: the one file in `src/` that may touch `Date`, timers and `crypto`.
+ *
+ * Everything else receives a `Clock` and a `Random`, so that the same code runs in simulation.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Clock, Timer } from './clock.ts';
+import type { Random } from './random.ts';
+
+/** Node caps timers at 2^31 - 1 ms; longer delays are split. */
+const longestTimerMs = 0x7fffffff;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimer(delayMs, run): Timer {
+    let handle: NodeJS.Timeout;
+    const arm = (leftMs: number): void => {
+      const step = Math.min(leftMs, longestTimerMs);
+      handle = setTimeout(() => (leftMs > step ? arm(leftMs - step) : run()), Math.max(0, step));
+    };
+    arm(delayMs);
+    return { cancel: () => clearTimeout(handle) };
+  },
+  endOfTick: (run) => void setImmediate(run),
+};
+
+export const systemRandom: Random = {
+  fraction: () => Math.random(),
+  id: () => randomBytes(9).toString('base64url'),
+};
+
+/**
+ * Resolves when every microtask and tick that is runnable now, and all they start, has run; no macrotask runs meanwhile.
+ * The virtual clock uses it to let a step finish.
+ */
+export function drainMicrotasks(): Promise<void> {
+  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
+}

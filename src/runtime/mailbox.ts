@@ -1,0 +1,55 @@
+/**
+ * The mailbox: the bounded queue in front of a cell, first in first out.
+ *
+ * It never drops what it has taken. A full one refuses; what that means is the sender's affair: an ask is told, a durable
+ * message waits in its inbox, a broadcast is read from the stream later.
+ */
+export class Mailbox<Work> {
+  readonly #limit: number;
+  #items: Work[] = [];
+  #head = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#items.length - this.#head;
+  }
+
+  get room(): number {
+    return this.#limit - this.size;
+  }
+
+  /** Takes `work` in, or returns false when the mailbox is full. */
+  offer(work: Work): boolean {
+    if (this.room <= 0) return false;
+    this.#items.push(work);
+    return true;
+  }
+
+  /** The oldest work, or undefined when there is none. */
+  take(): Work | undefined {
+    const work = this.#items[this.#head];
+    if (work === undefined) return undefined;
+    this.#head++;
+    if (this.#head > 64 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return work;
+  }
+
+  /** Takes everything. */
+  drain(): Work[] {
+    const rest = this.#items.slice(this.#head);
+    this.#items = [];
+    this.#head = 0;
+    return rest;
+  }
+
+  /** True when some work that is waiting satisfies `test`. */
+  holds(test: (work: Work) => boolean): boolean {
+    return this.#items.some((work, index) => index >= this.#head && test(work));
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * When to restart what failed: a failure history to a decision, pure.
+ *
+ * Intensity is a sliding window as in OTP's `supervisor` (add_restart): more than `intensity` restarts within `periodMs` mean that
+ * restarting does not help, and the failure goes to the parent.
+ */
+import { type Backoff, backoffMs } from '../core/backoff.ts';
+import type { Random } from '../core/random.ts';
+
+export interface RestartPolicy {
+  /** Restarts allowed within the period. */
+  readonly intensity: number;
+  readonly periodMs: number;
+  readonly backoff: Backoff;
+}
+
+export const defaultRestartPolicy: RestartPolicy = {
+  intensity: 5,
+  periodMs: 60_000,
+  backoff: { kind: 'exponential', baseMs: 200, maxMs: 10_000, jitter: true },
+};
+
+export type RestartDecision =
+  | { readonly kind: 'restart'; readonly afterMs: number; readonly history: readonly number[] }
+  | { readonly kind: 'escalate' };
+
+/** Decides after a failure at monotonic time `now`; `history` holds the times of the restarts before. */
+export function decideRestart(policy: RestartPolicy, history: readonly number[], now: number, random: Random, purpose: string): RestartDecision {
+  const recent = [...history.filter((at) => at > now - policy.periodMs), now];
+  if (recent.length > policy.intensity) return { kind: 'escalate' };
+  return { kind: 'restart', afterMs: backoffMs(policy.backoff, recent.length, random, purpose), history: recent };
+}

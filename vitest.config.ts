@@ -1,0 +1,18 @@
+/**
+ * How the tests run. The `source` condition makes `import 'agent-runtime'` in agents and tests mean this checkout's
+ * `src/`, so that a test and the agent under it share one copy of the framework.
+ */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    passWithNoTests: false,
+    typecheck: { enabled: false },
+  },
+});
