@@ -7,7 +7,15 @@
 import type { Clock } from '../core/clock.ts';
 import type { Duration } from '../core/duration.ts';
 import type { Random } from '../core/random.ts';
-import type { BroadcastContract, InputOf, MessageContract, OutputOf, Priority, Schema, TaskContract } from './contract.ts';
+import type {
+  BroadcastContract,
+  InputOf,
+  MessageContract,
+  OutputOf,
+  Priority,
+  Schema,
+  TaskContract,
+} from './contract.ts';
 import type { BroadcastOf } from './envelopes.ts';
 import type { Lock, LockOptions } from './lock.ts';
 import type { TaskHandle } from './task-handle.ts';
@@ -129,7 +137,11 @@ export interface Verbs {
    *
    * @throws DeliveryError `inbox-full`, `invalid-payload`, `payload-too-large`.
    */
-  send<Data extends Schema>(agentId: string, message: MessageContract<string, Data>, data: InputOf<Data>): Promise<void>;
+  send<Data extends Schema>(
+    agentId: string,
+    message: MessageContract<string, Data>,
+    data: InputOf<Data>,
+  ): Promise<void>;
   send(agentId: string, message: string, data?: unknown): Promise<void>;
 
   /**

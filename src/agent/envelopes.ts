@@ -102,7 +102,6 @@ export type Message<S extends MaybeSchema | MessageContract = undefined> =
 
 /** A handler's broadcast: `Broadcast<typeof Data>`, `Broadcast<typeof contract>`, or `Broadcast` without a schema. */
 export type Broadcast<S extends MaybeSchema | BroadcastContract = undefined> =
-  S extends BroadcastContract<infer Topic, infer Data> ? BroadcastOf<Data, Topic> : BroadcastOf<Extract<S, MaybeSchema>>;
-
-/** Any task, whatever its schemas; what the runtime builds and hands to a handler. */
-export type AnyTask = Omit<TaskOf<MaybeSchema, MaybeSchema>, typeof types>;
+  S extends BroadcastContract<infer Topic, infer Data>
+    ? BroadcastOf<Data, Topic>
+    : BroadcastOf<Extract<S, MaybeSchema>>;

@@ -1,5 +1,7 @@
 /**
- * Ids of stream entries, `<ms>-<seq>`: how any two of them compare. Ids of one stream grow; `'0'` is before all.
+ * Ids of stream entries, `<ms>-<seq>`: how any two of them compare.
+ *
+ * Ids of one stream grow; `'0'` is before all of them. Text comparison would put `10-0` before `9-0`.
  */
 
 /** Negative when `a` is before `b`, 0 when they are the same, positive when it is behind. */

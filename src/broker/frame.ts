@@ -3,12 +3,13 @@
  *
  * F1  A tag remembers each sender's last replies per lane (port method); a frame with a remembered `seq` gets the stored
  *     reply and changes nothing.
- * F2  A frame that is older than everything remembered is refused as `stale-frame`: whether it was applied is unknown.
+ * F2  A frame that is neither remembered nor newer than the newest one applied is refused as `stale-frame`: whether it was
+ *     applied is unknown.
  * F3  A frame whose `prev` has not been applied is refused as `out-of-order` and changes nothing, so that frames of one
  *     sender are applied in order even when one of them failed. A tag that remembers nothing of a sender (a new sender, or
  *     lost data) accepts any `prev`.
  * F4  With `leased`, the whole frame is refused with `OwnershipError('presence-lost')` and changes nothing when the
- *     sender's presence lease has ended or was revoked.
+ *     sender's presence lease has ended or was revoked. This goes before F1: the stored reply is not told either.
  * F5  The operations of a frame are applied together and in order; each has its own reply.
  */
 import { BrokerError, OwnershipError } from '../core/errors.ts';

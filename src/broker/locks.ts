@@ -7,8 +7,10 @@
  * L3  Waiters are served in the order of their first call. A waiter that has not called for `waiterLeaseMs` is forgotten.
  * L4  A release hands the lock to the first waiter, whose process hears `granted`; its lease is `handoverLeaseMs` until
  *     it renews, so that a dead waiter holds up the others no longer than that.
- * L5  A lease that has ended frees the lock for the first waiter that calls; `lookAgainInMs` says when to.
- * L6  Renew and release need holder and token; anything else is refused and changes nothing.
+ * L5  A lease that has ended frees the lock for the head of the line. The next call notices it: the head's own acquire is
+ *     granted at once, any other acquire first hands the lock to the head (L4). `lookAgainInMs` says when to call: when
+ *     the lease ends, and at most `handoverLeaseMs`.
+ * L6  Renew and release need holder and token of a lease that holds; anything else is refused and changes nothing.
  */
 export const handoverLeaseMs = 2_000;
 export const waiterLeaseMs = 10_000;

@@ -4,7 +4,7 @@
  * Q1  A result (or final failure) is readable until its time to live has passed, then gone.
  * Q2  A dead letter stays until it is requeued or until newer ones push it past `limits.deadLetters`; what was dropped so
  *     is counted.
- * Q3  A requeued task keeps its id, starts with attempt 1 and goes to the back.
+ * Q3  A requeued task keeps its id, starts with attempt 1 and goes to the back; its outcome is forgotten.
  */
 import type { ErrorRecord } from '../core/errors.ts';
 

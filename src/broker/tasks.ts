@@ -45,7 +45,7 @@ export interface ClaimedTask {
   readonly envelope: string;
   /** T6 */
   readonly attempt: number;
-  /** True when this entry was handed to a node before and not released. */
+  /** True when this entry was handed to a node before and not released. A retried task is a new entry. */
   readonly redelivered: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface ClaimedTask {
 export type Outcome =
   /** The task is done. `result` is JSON text, kept for `resultTtlMs`. */
   | { readonly kind: 'complete'; readonly result: string; readonly resultTtlMs: number }
-  /** Try again after `delayMs`; the attempt counts. */
+  /** Try again after `delayMs` (0: at once, without being parked); the attempt counts. */
   | { readonly kind: 'retry'; readonly delayMs: number; readonly error: ErrorRecord }
   /** Never try again: to the dead letters; the failure is kept as the result for `resultTtlMs`. */
   | { readonly kind: 'dead'; readonly reason: string; readonly error: ErrorRecord; readonly resultTtlMs: number }
@@ -80,6 +80,7 @@ export interface ClaimRequest {
 
 export interface WaitRequest {
   readonly queues: readonly string[];
+  /** It must hold its presence lease when the wait begins, else `OwnershipError('presence-lost')`. */
   readonly node: string;
   /** At most this many tasks of each queue and priority. */
   readonly count: number;
@@ -101,14 +102,20 @@ export interface TaskPort {
   enqueue(frame: Frame<EnqueueOp>): Promise<readonly EnqueueReply[]>;
   /** Takes waiting tasks (T5) without blocking. */
   claim(request: ClaimRequest): Promise<readonly ClaimedTask[]>;
-  /** Takes tasks as they are enqueued; does not see tasks that were released before the call. Call `claim` first. */
+  /**
+   * Takes tasks as they are enqueued, and those that wait already; does not see tasks that were released before the call.
+   * Call `claim` first. A task is handed to one waiting node only.
+   */
   wait(request: WaitRequest): Promise<readonly ClaimedTask[]>;
   /** Ends deliveries (T3). Lane `settle`; the tag is the queue. The sender must be the node that claimed. */
   settle(frame: Frame<SettleOp>): Promise<readonly SettleReply[]>;
-  /** Keeps claims alive (T4). One answer per receipt: false when it is stale. */
+  /** Keeps claims alive (T4). One answer per receipt: false when it is stale. The node must hold its presence lease. */
   renew(request: { queue: string; node: string; receipts: readonly Receipt[] }): Promise<readonly boolean[]>;
   /** Takes over claims whose holder failed (T4), oldest first. */
   recover(request: RecoverRequest): Promise<readonly ClaimedTask[]>;
-  /** Moves parked tasks that are due to the back of their queue, at most `count`; says when the next one is due. */
+  /**
+   * Moves parked tasks that are due to the back of their queue in the order they fell due, at most `count`; says when the
+   * next one is due. The node must hold its presence lease.
+   */
   promote(request: { queue: string; node: string; count: number }): Promise<{ moved: number; nextDueInMs?: number }>;
 }

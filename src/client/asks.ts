@@ -68,7 +68,8 @@ export class Asks {
       const pending = this.#pending.get(notice.askId);
       pending?.end(() => settleReply(pending, notice));
     } else if (notice.kind === 'gone') {
-      for (const pending of this.#pending.values()) if (pending.owner === notice.node) unavailable(pending, 'its node has gone');
+      for (const pending of this.#pending.values())
+        if (pending.owner === notice.node) unavailable(pending, 'its node has gone');
     }
   }
 
@@ -80,7 +81,11 @@ export class Asks {
   #onSent(pending: Pending, reply: AskReply): void {
     if (reply.kind === 'no-owner') return unavailable(pending, 'nobody runs it');
     pending.owner = reply.owner;
-    this.#watch ??= repeat(this.#deps.clock, () => lookEveryMs, () => this.#look());
+    this.#watch ??= repeat(
+      this.#deps.clock,
+      () => lookEveryMs,
+      () => this.#look(),
+    );
   }
 
   /** A2: the look that does not depend on a notice. Stops by itself when nothing is pending. */
@@ -113,5 +118,8 @@ function settleReply(pending: Pending, notice: Notice & { kind: 'reply' }): void
 }
 
 function replyTimeout(envelope: Envelope, timeoutMs: number): DeliveryError {
-  return new DeliveryError('reply-timeout', `expected agent "${envelope.to}" to answer "${envelope.name}" within ${timeoutMs} ms, got: no reply`);
+  return new DeliveryError(
+    'reply-timeout',
+    `expected agent "${envelope.to}" to answer "${envelope.name}" within ${timeoutMs} ms, got: no reply`,
+  );
 }

@@ -161,7 +161,13 @@ export class FrameLine<Op, Reply> {
     const late = this.#collected.filter((part) => part.since <= limit);
     if (late.length === 0) return;
     this.#collected = this.#collected.filter((part) => part.since > limit);
-    for (const part of late) part.reject(new BrokerError('unreachable', `expected the broker to answer within ${this.#deps.patienceMs} ms, got: ${failure.message}`));
+    for (const part of late)
+      part.reject(
+        new BrokerError(
+          'unreachable',
+          `expected the broker to answer within ${this.#deps.patienceMs} ms, got: ${failure.message}`,
+        ),
+      );
     this.#deps.onGone(late.length);
   }
 

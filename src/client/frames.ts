@@ -38,9 +38,15 @@ export class Frames<Op, Reply> {
    * with `unreachable` or `unknown-outcome` when the broker stayed away longer than the patience.
    */
   submit(tag: string, op: Op): Promise<Reply> {
-    if (this.#closed) return Promise.reject(new BrokerError('closed', 'expected the process to be in the fleet, got: it has left'));
+    if (this.#closed)
+      return Promise.reject(new BrokerError('closed', 'expected the process to be in the fleet, got: it has left'));
     if (this.#waiting >= limits.collectorOps) {
-      return Promise.reject(new BrokerError('overloaded', `expected at most ${limits.collectorOps} operations to wait for the broker, got: more`));
+      return Promise.reject(
+        new BrokerError(
+          'overloaded',
+          `expected at most ${limits.collectorOps} operations to wait for the broker, got: more`,
+        ),
+      );
     }
     this.#waiting++;
     return new Promise((resolve, reject) => {

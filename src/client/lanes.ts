@@ -37,17 +37,34 @@ const overheadBytes = 100;
 
 export function createLanes(deps: LanesDeps): Lanes {
   const { broker } = deps;
-  const lane = <Op, Reply>(deliver: (frame: Frame<Op>) => Promise<readonly Reply[]>, bytesOf: (op: Op) => number): Frames<Op, Reply> =>
-    new Frames<Op, Reply>({ ...deps, deliver, bytesOf: (op) => bytesOf(op) + overheadBytes });
+  const lane = <Op, Reply>(
+    deliver: (frame: Frame<Op>) => Promise<readonly Reply[]>,
+    bytesOf: (op: Op) => number,
+  ): Frames<Op, Reply> => new Frames<Op, Reply>({ ...deps, deliver, bytesOf: (op) => bytesOf(op) + overheadBytes });
   const lanes = {
-    enqueue: lane<EnqueueOp, EnqueueReply>((frame) => broker.tasks.enqueue(frame), (op) => op.envelope.length),
+    enqueue: lane<EnqueueOp, EnqueueReply>(
+      (frame) => broker.tasks.enqueue(frame),
+      (op) => op.envelope.length,
+    ),
     settle: lane<SettleOp, SettleReply>((frame) => broker.tasks.settle(frame), settleBytes),
-    send: lane<SendOp, SendReply>((frame) => broker.mail.send(frame), (op) => op.envelope.length),
-    ask: lane<AskOp, AskReply>((frame) => broker.mail.ask(frame), (op) => op.envelope.length),
-    acknowledge: lane<AcknowledgeOp, AcknowledgeReply>((frame) => broker.mail.acknowledge(frame), () => 0),
-    append: lane<AppendOp, string>((frame) => broker.events.append(frame), (op) => op.data.length),
+    send: lane<SendOp, SendReply>(
+      (frame) => broker.mail.send(frame),
+      (op) => op.envelope.length,
+    ),
+    ask: lane<AskOp, AskReply>(
+      (frame) => broker.mail.ask(frame),
+      (op) => op.envelope.length,
+    ),
+    acknowledge: lane<AcknowledgeOp, AcknowledgeReply>(
+      (frame) => broker.mail.acknowledge(frame),
+      () => 0,
+    ),
+    append: lane<AppendOp, string>(
+      (frame) => broker.events.append(frame),
+      (op) => op.data.length,
+    ),
   };
-  const all = Object.values(lanes) as Frames<unknown, unknown>[];
+  const all: readonly { readonly waiting: number; close(): void }[] = Object.values(lanes);
   return {
     ...lanes,
     waiting: () => all.reduce((sum, frames) => sum + frames.waiting, 0),

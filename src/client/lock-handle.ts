@@ -3,8 +3,9 @@
  *
  * H1  The signal aborts with `OwnershipError('lock-lost')` as soon as the broker says so, or as soon as the lease may have
  *     ended by our own monotonic clock without a successful renewal: whichever comes first.
- * H2  Releasing, losing and releasing again are all safe; only a release that found the lock still ours resolves to true.
+ * H2  Releasing, losing and releasing again are all safe: what is no longer ours is left alone.
  */
+import type { Lock } from '../agent/lock.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { HolderRef } from '../broker/locks.ts';
 import type { Clock, Timer } from '../core/clock.ts';
@@ -19,7 +20,7 @@ export interface LockHandleDeps {
   readonly askedAt: number;
 }
 
-export class LockHandle {
+export class LockHandle implements Lock {
   readonly #deps: LockHandleDeps;
   readonly #lost = new AbortController();
   #renewedAt: number;
@@ -46,12 +47,12 @@ export class LockHandle {
     return this.#lost.signal;
   }
 
-  /** Gives the lock back; false when it was lost before (H2). */
-  async release(): Promise<boolean> {
-    if (this.#done) return false;
+  /** H2 */
+  async release(): Promise<void> {
+    if (this.#done) return;
     this.#done = true;
     this.#timer?.cancel();
-    return this.#deps.broker.locks.release(this.#deps.ref);
+    await this.#deps.broker.locks.release(this.#deps.ref);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -86,6 +87,8 @@ export class LockHandle {
     this.#done = true;
     this.#timer?.cancel();
     const { name, token } = this.#deps.ref;
-    this.#lost.abort(new OwnershipError('lock-lost', `expected to hold lock "${name}", got: its lease has ended`, { name, token }));
+    this.#lost.abort(
+      new OwnershipError('lock-lost', `expected to hold lock "${name}", got: its lease has ended`, { name, token }),
+    );
   }
 }

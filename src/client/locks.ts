@@ -9,7 +9,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { HolderRef } from '../broker/locks.ts';
 import type { Notice } from '../broker/notices.ts';
 import { type Clock, type Timer } from '../core/clock.ts';
-import { abortReason, BrokerError, DeliveryError } from '../core/errors.ts';
+import { abortReason, BrokerError, DeliveryError, RuntimeError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
 import { LockHandle } from './lock-handle.ts';
 
@@ -18,7 +18,7 @@ export interface LockRequest {
   /** In whose name: an agent id or a client's name. */
   readonly owner: string;
   readonly leaseMs: number;
-  /** 0: do not wait at all. */
+  /** 0: do not wait at all; `Infinity`: until it is granted. */
   readonly waitMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,8 +39,8 @@ export class Locks {
     this.#deps = deps;
   }
 
-  /** The lock, or undefined when it is held and `waitMs` is 0. Rejects with `DeliveryError('deadline')` when the wait is over. */
-  async acquire(request: LockRequest): Promise<LockHandle | undefined> {
+  /** Rejects with `RuntimeError('lock-held')` when the wait is over, or with the signal's reason. */
+  async acquire(request: LockRequest): Promise<LockHandle> {
     const { broker, clock, random, address } = this.#deps;
     const { name, leaseMs, signal } = request;
     const holder = `${request.owner}:${random.id(`lock:${name}`)}`;
@@ -55,10 +55,14 @@ export class Locks {
           if (waited) await this.#confirm(ref, leaseMs);
           return new LockHandle({ broker, clock, ref, leaseMs, askedAt });
         }
-        if (reply.kind === 'held') return undefined;
-        if (reply.kind === 'crowded') throw new BrokerError('overloaded', `expected lock "${name}" to have room for a waiter, got: too many wait`);
+        if (reply.kind === 'held') throw lockHeld(request);
+        if (reply.kind === 'crowded')
+          throw new DeliveryError(
+            'queue-full',
+            `expected lock "${name}" to have room for a waiter, got: too many wait`,
+          );
         const leftMs = giveUpAt - clock.monotonic();
-        if (leftMs <= 0) throw new DeliveryError('deadline', `expected lock "${name}" within ${request.waitMs} ms, got: still held`);
+        if (leftMs <= 0) throw lockHeld(request);
         await this.#wake(holder, Math.min(reply.lookAgainInMs, leftMs), signal);
       }
     } catch (error) {
@@ -80,7 +84,10 @@ export class Locks {
   /** A hand-over grants a short lease; the first renewal makes it whole and proves that it is still ours. */
   async #confirm(ref: HolderRef, leaseMs: number): Promise<void> {
     if (await this.#deps.broker.locks.renew({ ...ref, leaseMs })) return;
-    throw new BrokerError('unknown-outcome', `expected lock "${ref.name}" to be ours after it was granted, got: its lease has ended`);
+    throw new BrokerError(
+      'unknown-outcome',
+      `expected lock "${ref.name}" to be ours after it was granted, got: its lease has ended`,
+    );
   }
 
   #wake(holder: string, withinMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -96,4 +103,10 @@ export class Locks {
       this.#waiters.set(holder, wake);
     });
   }
+}
+
+function lockHeld({ name, waitMs }: LockRequest): RuntimeError {
+  return new RuntimeError('lock-held', `expected lock "${name}" to be free within ${waitMs} ms, got: still held`, {
+    details: { name },
+  });
 }

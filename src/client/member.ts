@@ -4,6 +4,8 @@
  * A node and an outside client have the same membership; a node's is `leased`: every frame it sends is refused once its
  * presence has ended.
  */
+import { handlersOf, type HandlerTable } from '../agent/handlers.ts';
+import type { AgentClass } from '../agent/task-types.ts';
 import type { Broker, BrokerInfo } from '../broker/broker.ts';
 import type { Notice, Subscription } from '../broker/notices.ts';
 import type { Clock } from '../core/clock.ts';
@@ -40,13 +42,20 @@ export class Member {
   readonly locks: Locks;
   readonly feed: EventFeed;
   #subscription: Subscription | undefined;
+  readonly #tables = new WeakMap<AgentClass, HandlerTable>();
   #serverOffsetMs = 0;
   #info: BrokerInfo | undefined;
 
   constructor(deps: MemberDeps) {
     this.deps = deps;
     const { broker, clock, random, address } = deps;
-    this.lanes = createLanes({ broker, clock, random, sender: { address, leased: deps.leased }, patienceMs: deps.patienceMs });
+    this.lanes = createLanes({
+      broker,
+      clock,
+      random,
+      sender: { address, leased: deps.leased },
+      patienceMs: deps.patienceMs,
+    });
     this.asks = new Asks({ broker, clock, frames: this.lanes.ask });
     this.tasks = new TaskWatch({ broker, clock });
     this.locks = new Locks({ broker, clock, random, address });
@@ -67,7 +76,10 @@ export class Member {
 
   /** Ends the membership: whatever waits is told `closed`, every link is closed. */
   async stop(): Promise<void> {
-    const error = new BrokerError('closed', 'expected the process to stay in the fleet until this was answered, got: it has left');
+    const error = new BrokerError(
+      'closed',
+      'expected the process to stay in the fleet until this was answered, got: it has left',
+    );
     this.asks.stop(error);
     this.tasks.stop(error);
     this.lanes.close();
@@ -77,7 +89,8 @@ export class Member {
   }
 
   get info(): BrokerInfo {
-    if (this.#info === undefined) throw new BrokerError('closed', 'expected the process to have joined the fleet, got: not started');
+    if (this.#info === undefined)
+      throw new BrokerError('closed', 'expected the process to have joined the fleet, got: not started');
     return this.#info;
   }
 
@@ -88,6 +101,15 @@ export class Member {
 
   noteServerTime(serverTime: number): void {
     this.#serverOffsetMs = serverTime - this.deps.clock.now();
+  }
+
+  /** What a class handles, read once. Throws `DefinitionError`. */
+  handlersOf(Class: AgentClass): HandlerTable {
+    const known = this.#tables.get(Class);
+    if (known !== undefined) return known;
+    const table = handlersOf(Class);
+    this.#tables.set(Class, table);
+    return table;
   }
 
   #onNotice(notice: Notice): void {

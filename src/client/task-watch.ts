@@ -59,7 +59,11 @@ export class TaskWatch {
     }
     const listeners = this.#listeners.get(taskId) ?? new Set();
     this.#listeners.set(taskId, listeners.add(listener));
-    this.#look ??= repeat(this.#deps.clock, () => lookEveryMs, () => this.#readAll());
+    this.#look ??= repeat(
+      this.#deps.clock,
+      () => lookEveryMs,
+      () => this.#readAll(),
+    );
     if (late) void this.#read([taskId]).catch(() => undefined); // the next look repeats it, and the link reports its trouble
     return () => {
       listeners.delete(listener);

@@ -41,9 +41,10 @@ export interface Envelope {
 
 /** What travels with a task so that any node, also one with other code, treats it as its sender asked. */
 export interface TaskPolicy {
-  /** Tries after the first one that failed. */
-  readonly retries: number;
-  readonly resultTtlMs: number;
+  /** Tries after the first one that failed; absent: what the handler says. */
+  readonly retries?: number;
+  /** Absent: what the handler or the fleet of the node that runs it says. */
+  readonly resultTtlMs?: number;
 }
 
 /** Envelope to wire. Throws `DeliveryError` when the payload is too large, too deep or not JSON. */

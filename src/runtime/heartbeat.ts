@@ -41,14 +41,17 @@ export class Heartbeat extends Duty {
     const { clock, presence, node, leaseMs, status } = this.#deps;
     const askedAt = clock.monotonic();
     const reply = await presence.renew(node, leaseMs, status()).catch((error: unknown) => {
-      if (clock.monotonic() - this.#renewedAt > leaseMs) this.#lose('the broker could not be reached for longer than the presence lease');
+      if (clock.monotonic() - this.#renewedAt > leaseMs)
+        this.#lose('the broker could not be reached for longer than the presence lease');
       throw error;
     });
     if (reply.kind === 'lost') return this.#lose('the presence lease has ended');
     this.#renewedAt = askedAt;
     this.#deps.onServerTime(reply.serverTime);
     if (reply.beats < this.#beats) {
-      observe(this.#deps.observer, 'broker.data-lost', { what: `the fleet's heartbeat counter fell from ${this.#beats} to ${reply.beats}` });
+      observe(this.#deps.observer, 'broker.data-lost', {
+        what: `the fleet's heartbeat counter fell from ${this.#beats} to ${reply.beats}`,
+      });
     }
     this.#beats = reply.beats;
   }

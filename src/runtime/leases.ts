@@ -86,6 +86,8 @@ export class Leases extends Duty {
   #lose(held: Held): void {
     this.#held.delete(held);
     const { taskId } = held.claimed.receipt;
-    held.lost.abort(new OwnershipError('lease-lost', `expected to hold the lease of task ${taskId}, got: it has ended`, { taskId }));
+    held.lost.abort(
+      new OwnershipError('lease-lost', `expected to hold the lease of task ${taskId}, got: it has ended`, { taskId }),
+    );
   }
 }

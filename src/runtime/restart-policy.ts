@@ -25,7 +25,13 @@ export type RestartDecision =
   | { readonly kind: 'escalate' };
 
 /** Decides after a failure at monotonic time `now`; `history` holds the times of the restarts before. */
-export function decideRestart(policy: RestartPolicy, history: readonly number[], now: number, random: Random, purpose: string): RestartDecision {
+export function decideRestart(
+  policy: RestartPolicy,
+  history: readonly number[],
+  now: number,
+  random: Random,
+  purpose: string,
+): RestartDecision {
   const recent = [...history.filter((at) => at > now - policy.periodMs), now];
   if (recent.length > policy.intensity) return { kind: 'escalate' };
   return { kind: 'restart', afterMs: backoffMs(policy.backoff, recent.length, random, purpose), history: recent };

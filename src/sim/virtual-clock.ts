@@ -85,7 +85,8 @@ export class VirtualClock implements Clock {
     while (!settled) {
       const next = this.#timers[0];
       if (next === undefined) throw new InvariantError('nothing is scheduled, and what is awaited has not happened');
-      if (next.dueAt > limit) throw new InvariantError(`what is awaited has not happened within ${limitMs} ms of virtual time`);
+      if (next.dueAt > limit)
+        throw new InvariantError(`what is awaited has not happened within ${limitMs} ms of virtual time`);
       await this.advance(next.dueAt - this.#nowMs);
     }
     return promise;

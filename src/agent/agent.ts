@@ -1,0 +1,131 @@
+/**
+ * The base class of agents. It holds nothing but the context that the runtime attaches, and delegates to it.
+ *
+ * Verbs are accessors, so that a handler that is called like a verb (`run`, `send`) is a compile error and not a verb that
+ * went missing. Classes are known by a registered symbol, never by `instanceof`: two copies of this package may be loaded.
+ */
+import type { Clock } from '../core/clock.ts';
+import { DefinitionError } from '../core/errors.ts';
+import type { Random } from '../core/random.ts';
+import type { AgentContext, AgentLog, Events, Verbs } from './context.ts';
+import type { AgentClass } from './task-types.ts';
+
+const brand = Symbol.for('agent-runtime.agent');
+const attach = Symbol.for('agent-runtime.attach');
+
+type VerbName = Exclude<keyof Verbs, 'events'>;
+
+/**
+ * An agent: private state, and handlers marked with decorators (or listed in `static handlers`).
+ *
+ * Handles one envelope at a time unless its hosting says otherwise. The runtime makes and ends it; its constructor takes
+ * no arguments, and the verbs work from `onStart` on.
+ *
+ * @example
+ * export class AuditAgent extends Agent {
+ *   @onTask('audit', AuditInput, AuditReport)
+ *   async audit(task: Task<typeof AuditInput>) { return { findings: [] }; }
+ * }
+ */
+export abstract class Agent {
+  static readonly [brand] = true;
+  #context: AgentContext | undefined;
+
+  /** The fleet-wide name of this live agent: `docs`, `audit@n7.2`. */
+  get id(): string {
+    return this.#attached('id').id;
+  }
+  get role(): string {
+    return this.#attached('role').role;
+  }
+  /** Aborts when this agent has to end. */
+  get signal(): AbortSignal {
+    return this.#attached('signal').signal;
+  }
+  /** Instead of `Date` and timers, so that simulation drives the agent. */
+  get clock(): Clock {
+    return this.#attached('clock').clock;
+  }
+  /** Instead of `Math.random` and `randomUUID`, so that a seed repeats the run. */
+  get random(): Random {
+    return this.#attached('random').random;
+  }
+  get log(): AgentLog {
+    return this.#attached('log').log;
+  }
+  /** True while a task runs in this agent. */
+  get busy(): boolean {
+    return this.#attached('busy').busy;
+  }
+  /** The fleet's event stream. */
+  get events(): Events {
+    return this.#attached('events').events;
+  }
+  /** Says what the agent is about, for the command line and the dashboard. */
+  get setStatus(): AgentContext['setStatus'] {
+    return (text) => this.#attached('setStatus').setStatus(text);
+  }
+  /** See {@link Verbs.enqueue}. */
+  get enqueue(): Verbs['enqueue'] {
+    return this.#verb('enqueue');
+  }
+  /** See {@link Verbs.run}. */
+  get run(): Verbs['run'] {
+    return this.#verb('run');
+  }
+  /** See {@link Verbs.send}. */
+  get send(): Verbs['send'] {
+    return this.#verb('send');
+  }
+  /** See {@link Verbs.ask}. */
+  get ask(): Verbs['ask'] {
+    return this.#verb('ask');
+  }
+  /** See {@link Verbs.broadcast}. */
+  get broadcast(): Verbs['broadcast'] {
+    return this.#verb('broadcast');
+  }
+  /** See {@link Verbs.lock}. */
+  get lock(): Verbs['lock'] {
+    return this.#verb('lock');
+  }
+  /** See {@link Verbs.withLock}. */
+  get withLock(): Verbs['withLock'] {
+    return this.#verb('withLock');
+  }
+
+  /** For the runtime only; see `attachContext`. */
+  [attach](context: AgentContext): void {
+    this.#context = context;
+  }
+
+  #attached(member: string): AgentContext {
+    if (this.#context) return this.#context;
+    throw new DefinitionError(
+      `expected this.${member} of ${this.constructor.name} to be used by a live agent, got: an agent without a runtime\n` +
+        'Move the code from the constructor or field to a method under @onStart(); in tests, run the agent in simulate().',
+    );
+  }
+
+  #verb<K extends VerbName>(name: K): Verbs[K] {
+    const context = this.#attached(name);
+    const verb = context[name] as (...args: readonly unknown[]) => unknown;
+    return verb.bind(context) as Verbs[K];
+  }
+}
+
+/** Names a handler cannot have: they mean something in every agent. */
+export const reservedNames: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Agent.prototype));
+
+/** True for classes that extend `Agent`, of this or another copy of the package. */
+export function isAgentClass(value: unknown): value is AgentClass {
+  return typeof value === 'function' && Reflect.get(value, brand) === true;
+}
+
+/** Gives a new instance its context, before anything else is called on it. */
+export function attachContext(agent: object, context: AgentContext): void {
+  const method: unknown = Reflect.get(agent, attach);
+  if (typeof method !== 'function')
+    throw new DefinitionError(`expected the agent to be of a class that extends Agent, got: ${agent.constructor.name}`);
+  method.call(agent, context);
+}

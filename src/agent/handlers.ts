@@ -1,0 +1,177 @@
+/**
+ * `handlersOf(Class)`: what a class handles, as one checked table that the runtime and the clients read.
+ *
+ * Decorators and `static handlers` end here in the same form. Everything that can be wrong with a class is found here, at
+ * once, before the first instance exists.
+ */
+import { parseDuration } from '../core/duration.ts';
+import { DefinitionError } from '../core/errors.ts';
+import { isAgentClass } from './agent.ts';
+import { collectRecords } from './collect.ts';
+import type { Schema } from './contract.ts';
+import type { MethodRecord } from './metadata.ts';
+import { roleOf, roleProblem } from './role.ts';
+import { type ResolvedTaskOptions, resolveTaskOptions } from './task-options.ts';
+import type { AgentClass } from './task-types.ts';
+import { compileTopic, type TopicPattern } from './topic.ts';
+
+export interface TaskHandler {
+  readonly name: string;
+  readonly method: string;
+  readonly input?: Schema;
+  readonly output?: Schema;
+  readonly options: ResolvedTaskOptions;
+}
+
+export interface MessageHandler {
+  readonly name: string;
+  readonly method: string;
+  readonly data?: Schema;
+  readonly reply?: Schema;
+}
+
+export interface BroadcastHandler extends TopicPattern {
+  readonly method: string;
+  readonly data?: Schema;
+}
+
+export interface TimerHandler {
+  readonly everyMs: number;
+  readonly method: string;
+}
+
+export interface HandlerTable {
+  readonly role: string;
+  readonly tasks: ReadonlyMap<string, TaskHandler>;
+  readonly messages: ReadonlyMap<string, MessageHandler>;
+  /** One event goes to every handler that matches, in this order. */
+  readonly broadcasts: readonly BroadcastHandler[];
+  /** Methods, those of base classes first. */
+  readonly start: readonly string[];
+  /** Methods, those of base classes last. */
+  readonly stop: readonly string[];
+  readonly timers: readonly TimerHandler[];
+}
+
+/**
+ * What `Class` handles.
+ *
+ * @throws DefinitionError listing everything that is wrong: no agent class, a bad role, duplicate names, bad options or
+ * patterns, reserved or missing methods, nothing registered.
+ */
+export function handlersOf(Class: AgentClass): HandlerTable {
+  if (!isAgentClass(Class))
+    throw new DefinitionError(`expected an agent to be a class that extends Agent, got: ${describe(Class)}`);
+  const problems: string[] = [];
+  const table = readTable(Class, problems);
+  if (problems.length === 0) return table;
+  const details = { class: Class.name, problems };
+  throw new DefinitionError(`class ${Class.name || '(without a name)'}:\n- ${problems.join('\n- ')}`, details);
+}
+
+function readTable(Class: AgentClass, problems: string[]): HandlerTable {
+  const role = roleOf(Class);
+  const rule = roleProblem(role);
+  if (rule !== undefined)
+    problems.push(`expected the role to be ${rule}, got: "${role}"\nSet it: static readonly role = 'audit'.`);
+  const table = {
+    role,
+    tasks: new Map<string, TaskHandler>(),
+    messages: new Map<string, MessageHandler>(),
+    broadcasts: [] as BroadcastHandler[],
+    start: [] as string[],
+    stop: [] as string[],
+    timers: [] as TimerHandler[],
+  };
+  const records = collectRecords(Class, problems);
+  for (const entry of records) addTo(table, entry, problems);
+  if (records.length === 0 && problems.length === 0)
+    problems.push(
+      'expected an agent to handle something, got: no handlers\nMark methods with @onTask, @onMessage or @onBroadcast.',
+    );
+  table.stop.reverse();
+  return table;
+}
+
+interface Draft extends HandlerTable {
+  readonly tasks: Map<string, TaskHandler>;
+  readonly messages: Map<string, MessageHandler>;
+  readonly broadcasts: BroadcastHandler[];
+  readonly start: string[];
+  readonly stop: string[];
+  readonly timers: TimerHandler[];
+}
+
+function addTo(table: Draft, { method, record }: MethodRecord, problems: string[]): void {
+  switch (record.kind) {
+    case 'task': {
+      const name = record.name ?? method;
+      if (record.role !== undefined && record.role !== table.role)
+        problems.push(
+          `expected the contract of task "${name}" to be for role "${table.role}", got: "${record.role}"\nIts callers would enqueue elsewhere; leave the role out of the contract, or set static readonly role.`,
+        );
+      const options = resolveTaskOptions(record.options, `task "${name}"`, problems);
+      addNamed(
+        table.tasks,
+        { name, method, ...schemas({ input: record.input, output: record.output }), options },
+        'task',
+        problems,
+      );
+      return;
+    }
+    case 'message': {
+      const name = record.name ?? method;
+      addNamed(
+        table.messages,
+        { name, method, ...schemas({ data: record.data, reply: record.reply }) },
+        'message',
+        problems,
+      );
+      return;
+    }
+    case 'broadcast': {
+      const topic = compileTopic(record.pattern);
+      if (typeof topic !== 'string') table.broadcasts.push({ ...topic, method, ...schemas({ data: record.data }) });
+      else problems.push(`expected the topic pattern of "${method}" to be ${topic}, got: "${record.pattern}"`);
+      return;
+    }
+    case 'timer': {
+      const everyMs = parseDuration(record.every);
+      if (everyMs !== undefined && everyMs > 0) table.timers.push({ everyMs, method });
+      else
+        problems.push(
+          `expected the interval of "${method}" to be a duration above 0, got: ${JSON.stringify(record.every)}`,
+        );
+      return;
+    }
+    case 'start':
+    case 'stop':
+      table[record.kind].push(method);
+      return;
+  }
+}
+
+function addNamed<H extends { readonly name: string; readonly method: string }>(
+  handlers: Map<string, H>,
+  handler: H,
+  what: string,
+  problems: string[],
+): void {
+  const first = handlers.get(handler.name);
+  if (!first) handlers.set(handler.name, handler);
+  else
+    problems.push(
+      `expected ${what} "${handler.name}" to be handled once, got: the methods "${first.method}" and "${handler.method}"`,
+    );
+}
+
+/** The schemas that are there; an absent one leaves no key. */
+function schemas<K extends string>(given: Readonly<Record<K, Schema | undefined>>): { readonly [P in K]?: Schema } {
+  return Object.fromEntries(Object.entries(given).filter(([, schema]) => schema !== undefined)) as {
+    readonly [P in K]?: Schema;
+  };
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'function' ? `class ${value.name}` : typeof value;
+}

@@ -1,0 +1,59 @@
+/**
+ * How a class is run: `pool` (interchangeable agents on every node) or `single` (one in the whole fleet).
+ *
+ * Plain records that keep what the user wrote, also what is wrong in it: the configuration checks them all, so that every
+ * problem is reported at once.
+ */
+import type { Agent } from './agent.ts';
+import { roleOf } from './role.ts';
+import type { AgentClass } from './task-types.ts';
+
+export interface PoolOptions {
+  /** Agents on each node. Default 1. */
+  readonly size?: number;
+  /** Envelopes that one agent handles at a time. Default 1. */
+  readonly concurrency?: number;
+  /** Envelopes that wait in the process in front of one agent. Default 1,000. */
+  readonly mailbox?: number;
+}
+
+export interface SingleOptions {
+  /** The fleet-wide agent id. Default: the role. */
+  readonly id?: string;
+  /** Envelopes that the agent handles at a time. Default 1. */
+  readonly concurrency?: number;
+  /** Envelopes that wait in the process in front of the agent. Default 1,000. */
+  readonly mailbox?: number;
+}
+
+export interface PoolHosting extends PoolOptions {
+  readonly kind: 'pool';
+  readonly agent: AgentClass<Agent>;
+  readonly role: string;
+}
+
+export interface SingleHosting extends SingleOptions {
+  readonly kind: 'single';
+  readonly agent: AgentClass<Agent>;
+  readonly role: string;
+}
+
+export type Hosting = PoolHosting | SingleHosting;
+
+/**
+ * Runs `size` interchangeable agents of the class on every node. Tasks for its role go to whichever is free.
+ *
+ * @example
+ * export default defineConfig({ agents: [pool(AuditAgent, { size: 3 })] });
+ */
+export function pool(agent: AgentClass<Agent>, options: PoolOptions = {}): PoolHosting {
+  return { ...options, kind: 'pool', agent, role: roleOf(agent) };
+}
+
+/**
+ * Runs exactly one live agent of the class in the whole fleet, under a fixed id; another node takes over when its node
+ * ends.
+ */
+export function single(agent: AgentClass<Agent>, options: SingleOptions = {}): SingleHosting {
+  return { ...options, kind: 'single', agent, role: roleOf(agent) };
+}

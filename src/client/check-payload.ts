@@ -1,0 +1,23 @@
+/**
+ * Payloads against schemas: checked at the sender, checked and transformed at the receiver.
+ *
+ * Any Standard Schema v1 (standardschema.dev): only its `~standard.validate` is used.
+ */
+import type { Schema } from '../agent/contract.ts';
+import { DeliveryError } from '../core/errors.ts';
+
+/** The value in the schema's output form. Throws `DeliveryError('invalid-payload')` that lists every issue. */
+export async function checkPayload(schema: Schema | undefined, value: unknown, what: string): Promise<unknown> {
+  if (schema === undefined) return value;
+  const result = await schema['~standard'].validate(value);
+  if (result.issues === undefined) return result.value;
+  const issues = result.issues.map((issue) => `${pathOf(issue.path)}${issue.message}`);
+  throw new DeliveryError('invalid-payload', `expected ${what} to fit its schema, got: ${issues.join('; ')}`, {
+    details: { issues },
+  });
+}
+
+function pathOf(path: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined): string {
+  if (path === undefined || path.length === 0) return '';
+  return `${path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')}: `;
+}

@@ -1,0 +1,46 @@
+/**
+ * In whose name verbs are called, and in the course of what.
+ *
+ * An agent's verbs know the handler call they are used in: its trace, deadline and signal travel into whatever it starts. An
+ * outside client has no such call.
+ */
+import type { Trace } from '../core/envelope.ts';
+import type { Random } from '../core/random.ts';
+
+/** The handler call in which a verb is used. */
+export interface CallScope {
+  readonly trace: Trace;
+  /** Server time in milliseconds. */
+  readonly deadline?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Identity {
+  /** Agent id, or the client's name. */
+  readonly name: string;
+  /** True for agents: their asks are part of the chain that finds cycles. */
+  readonly isAgent: boolean;
+  scope(): CallScope | undefined;
+}
+
+/** The trace of something new that is started by `identity`. */
+export function nextTrace(identity: Identity, random: Random): Trace {
+  return identity.scope()?.trace ?? { id: random.id('trace'), asks: [] };
+}
+
+/** The earlier of the caller's own deadline and the one of the call it is part of. */
+export function nextDeadline(identity: Identity, own: number | undefined): { deadline?: number } {
+  const outer = identity.scope()?.deadline;
+  const deadline = own === undefined ? outer : outer === undefined ? own : Math.min(own, outer);
+  return deadline === undefined ? {} : { deadline };
+}
+
+/** What verbs need to know of the configuration. */
+export interface Settings {
+  readonly askDeadlineMs: number;
+  readonly lockLeaseMs: number;
+  /** Entries an inbox takes. */
+  readonly inboxLimit: number;
+  /** Tasks a queue takes. */
+  readonly maxWaiting: number;
+}

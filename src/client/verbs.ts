@@ -1,0 +1,178 @@
+/**
+ * The verbs that everybody in the fleet has, in the name of one agent or client.
+ *
+ * Each verb checks what it is given, wraps it into an envelope and hands it to a lane; nothing here knows how a broker works.
+ */
+import type { AskOptions, Events, Verbs } from '../agent/context.ts';
+import type { BroadcastContract, MessageContract, Schema } from '../agent/contract.ts';
+import type { Lock, LockOptions } from '../agent/lock.ts';
+import { durationMs } from '../core/duration.ts';
+import { encodeEnvelope, encodePayload, type Envelope, type EnvelopeKind, type TaskPolicy } from '../core/envelope.ts';
+import { DeliveryError } from '../core/errors.ts';
+import { checkPayload } from './check-payload.ts';
+import { EventsView } from './events-view.ts';
+import type { Member } from './member.ts';
+import { type Identity, nextDeadline, nextTrace, type Settings } from './scope.ts';
+import { readTaskCall, type TaskCall } from './task-call.ts';
+import { Handle } from './task-handle.ts';
+
+export interface VerbsDeps {
+  readonly member: Member;
+  readonly identity: Identity;
+  readonly settings: Settings;
+}
+
+export class FleetVerbs implements Verbs {
+  readonly events: Events;
+  readonly #deps: VerbsDeps;
+
+  constructor(deps: VerbsDeps) {
+    this.#deps = deps;
+    this.events = new EventsView(deps.member);
+  }
+
+  readonly enqueue = ((...args: unknown[]) => this.#enqueue(this.#read(args))) as Verbs['enqueue'];
+
+  readonly run = (async (...args: unknown[]) =>
+    (await this.#enqueue(this.#read(args))).listenNow().result()) as Verbs['run'];
+
+  #read(args: readonly unknown[]): TaskCall {
+    return readTaskCall(args, (Class) => this.#deps.member.handlersOf(Class));
+  }
+
+  async #enqueue(call: TaskCall): Promise<Handle> {
+    const { member, settings } = this.#deps;
+    const { options, defaults, name, queue } = call;
+    await checkPayload(call.inputSchema, call.input, `the input of task "${name}"`);
+    const delayMs = options.delay === undefined ? 0 : durationMs(options.delay, 'delay');
+    const envelope = encodeEnvelope(this.#envelope('task', queue, name, call.input, options.deadline, policyOf(call)));
+    const priority = options.priority ?? defaults.priority ?? 'normal';
+    return member.tasks.duringEnqueue(async () => {
+      const reply = await member.lanes.enqueue.submit(queue, {
+        priority,
+        delayMs,
+        envelope,
+        maxWaiting: settings.maxWaiting,
+      });
+      if (reply.kind === 'enqueued')
+        return new Handle({ member, taskId: reply.taskId, name, outputSchema: call.outputSchema });
+      throw new DeliveryError(
+        'queue-full',
+        `expected queue "${queue}" to hold fewer than ${settings.maxWaiting} tasks, got: ${reply.tasks}`,
+      );
+    });
+  }
+
+  async send(to: string, message: string | MessageContract, data?: unknown): Promise<void> {
+    const { member, settings, identity } = this.#deps;
+    const { name, schema } = named(message);
+    await checkPayload(schema, data, `the data of message "${name}"`);
+    const envelope = this.#envelope('message', to, name, data ?? null);
+    const reply = await member.lanes.send.submit(member.deps.broker.mail.tagOf(to), {
+      to,
+      opId: envelope.opId,
+      envelope: encodeEnvelope(envelope),
+      limit: settings.inboxLimit,
+      classic: { from: identity.name, message: name, metadata: JSON.stringify(data ?? {}), sentAt: envelope.sentAt },
+    });
+    if (reply.kind === 'stored') return;
+    throw new DeliveryError(
+      'inbox-full',
+      `expected the inbox of "${to}" to hold fewer than ${settings.inboxLimit} messages, got: ${reply.entries}`,
+    );
+  }
+
+  readonly ask = (async (to: string, message: string | MessageContract, data?: unknown, options: AskOptions = {}) => {
+    const { member, identity, settings } = this.#deps;
+    const { name, schema, reply } = named(message);
+    await checkPayload(schema, data, `the data of ask "${name}"`);
+    const envelope = this.#envelope('ask', to, name, data ?? null, options.deadline ?? settings.askDeadlineMs);
+    const asks = identity.isAgent ? [...envelope.trace.asks, identity.name] : envelope.trace.asks;
+    if (asks.includes(to)) {
+      throw new DeliveryError(
+        'ask-cycle',
+        `expected "${to}" not to wait for this ask itself, got: ${[...asks, to].join(' asks ')}`,
+      );
+    }
+    const leftMs = Math.max(0, (envelope.deadline ?? 0) - member.serverNow());
+    const signal = options.signal ?? identity.scope()?.signal;
+    const value = await member.asks.ask({ ...envelope, trace: { id: envelope.trace.id, asks } }, leftMs, signal);
+    return checkPayload(reply, value, `the answer to "${name}"`);
+  }) as Verbs['ask'];
+
+  async broadcast(topic: string | BroadcastContract, data?: unknown): Promise<string> {
+    const { member, identity } = this.#deps;
+    const name = typeof topic === 'string' ? topic : topic.topic;
+    if (name === '' || name.includes('*'))
+      throw new DeliveryError('malformed', `expected a topic without wildcards, got: "${name}"`);
+    await checkPayload(typeof topic === 'string' ? undefined : topic.data, data, `the data of broadcast "${name}"`);
+    return member.lanes.append.submit('events', {
+      opId: member.deps.random.id('op'),
+      topic: name,
+      from: identity.name,
+      data: encodePayload(data ?? null, `broadcast "${name}"`),
+      sentAt: member.serverNow(),
+    });
+  }
+
+  lock(name: string, options: LockOptions = {}): Promise<Lock> {
+    const { member, identity, settings } = this.#deps;
+    return member.locks.acquire({
+      name,
+      owner: identity.name,
+      leaseMs: options.lease === undefined ? settings.lockLeaseMs : durationMs(options.lease, 'lease'),
+      waitMs: options.wait === undefined ? Number.POSITIVE_INFINITY : durationMs(options.wait, 'wait'),
+      signal: options.signal ?? identity.scope()?.signal,
+    });
+  }
+
+  readonly withLock = (async (name: string, ...rest: [LockBody] | [LockOptions, LockBody]) => {
+    const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
+    await using lock = await this.lock(name, options);
+    return await body(lock);
+  }) as Verbs['withLock'];
+
+  #envelope(
+    kind: EnvelopeKind,
+    to: string,
+    name: string,
+    data: unknown,
+    deadline?: EnqueueDeadline,
+    policy?: TaskPolicy,
+  ): Envelope {
+    const { member, identity } = this.#deps;
+    const { random, address } = member.deps;
+    const sentAt = member.serverNow();
+    const own = deadline === undefined ? undefined : sentAt + durationMs(deadline, 'deadline');
+    return {
+      v: 1,
+      opId: random.id('op'),
+      kind,
+      from: identity.name,
+      via: address,
+      to,
+      name,
+      data,
+      sentAt,
+      ...nextDeadline(identity, own),
+      trace: nextTrace(identity, random),
+      ...(policy === undefined ? {} : { policy }),
+    };
+  }
+}
+
+type LockBody = (lock: Lock) => unknown;
+type EnqueueDeadline = Parameters<typeof durationMs>[0];
+
+function named(message: string | MessageContract): { name: string; schema?: Schema; reply?: Schema | undefined } {
+  return typeof message === 'string'
+    ? { name: message }
+    : { name: message.name, schema: message.data, reply: message.reply };
+}
+
+function policyOf({ options, defaults }: TaskCall): TaskPolicy {
+  const retries = options.retries ?? defaults.retries;
+  const resultTtlMs =
+    options.resultTtl === undefined ? defaults.resultTtlMs : durationMs(options.resultTtl, 'resultTtl');
+  return { ...(retries !== undefined && { retries }), ...(resultTtlMs !== undefined && { resultTtlMs }) };
+}

@@ -1,0 +1,61 @@
+/**
+ * A fleet as an outside process sees it: the verbs, and a look at who is there.
+ */
+import type { Verbs } from '../agent/context.ts';
+import type { BrokerInfo } from '../broker/broker.ts';
+import type { LogEntry } from '../broker/logs.ts';
+import type { NodeRecord } from '../broker/presence.ts';
+import type { QueueStats } from '../broker/queues.ts';
+import { FleetVerbs } from '../client/verbs.ts';
+import type { VerbsDeps } from '../client/verbs.ts';
+
+export interface Fleet extends Verbs, AsyncDisposable {
+  /** The client's name, as agents see it in `from`. */
+  readonly name: string;
+  readonly info: BrokerInfo;
+  /** Nodes that are or were lately up. */
+  nodes(): Promise<readonly NodeRecord[]>;
+  /** Counts of one queue; the name is a role or an agent id. */
+  queue(name: string): Promise<QueueStats>;
+  /** An agent's last lines, newest first. */
+  logs(agentId: string, count?: number): Promise<readonly LogEntry[]>;
+  /** Leaves the fleet: whatever waits is told `closed`. */
+  close(): Promise<void>;
+}
+
+export class FleetClient extends FleetVerbs implements Fleet {
+  readonly #deps: VerbsDeps;
+
+  constructor(deps: VerbsDeps) {
+    super(deps);
+    this.#deps = deps;
+  }
+
+  get name(): string {
+    return this.#deps.identity.name;
+  }
+
+  get info(): BrokerInfo {
+    return this.#deps.member.info;
+  }
+
+  nodes(): Promise<readonly NodeRecord[]> {
+    return this.#deps.member.deps.broker.presence.nodes();
+  }
+
+  queue(name: string): Promise<QueueStats> {
+    return this.#deps.member.deps.broker.queues.stats(name);
+  }
+
+  logs(agentId: string, count = 100): Promise<readonly LogEntry[]> {
+    return this.#deps.member.deps.broker.logs.read(agentId, count);
+  }
+
+  close(): Promise<void> {
+    return this.#deps.member.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * The event port in memory: one list, trimmed from the old end when something is appended.
+ *
+ * Invariants E1 to E4 stand in broker/events.ts. A gap is seen from the `prev` of the oldest event that is left.
+ */
+import type { AppendOp, EventListener, EventPage, EventPort, EventRecord } from '../broker/events.ts';
+import type { Frame } from '../broker/frame.ts';
+import type { Subscription } from '../broker/notices.ts';
+import type { MemoryFleet } from './fleet.ts';
+import type { Link } from './link.ts';
+
+export class MemoryEvents implements EventPort {
+  readonly #fleet: MemoryFleet;
+  readonly #link: Link;
+
+  constructor(deps: { fleet: MemoryFleet; link: Link }) {
+    this.#fleet = deps.fleet;
+    this.#link = deps.link;
+  }
+
+  append(frame: Frame<AppendOp>): Promise<readonly string[]> {
+    return this.#link.call(frame, (received) => {
+      const ids = this.#fleet.frames.apply('append', received, (op) => this.#appendOne(op));
+      this.#trim();
+      return ids;
+    });
+  }
+
+  read(request: { after: string; count: number }): Promise<EventPage> {
+    return this.#link.call(request, ({ after, count }) => {
+      const { events, lastEvent } = this.#fleet;
+      const from = firstBehind(events, after);
+      const trimmedUpTo = events[0]?.prev ?? lastEvent;
+      return { events: events.slice(from, from + count), gap: isBehind(trimmedUpTo, after) };
+    });
+  }
+
+  last(): Promise<string> {
+    return this.#link.call(undefined, () => this.#fleet.lastEvent);
+  }
+
+  async listen(listener: EventListener): Promise<Subscription> {
+    await this.#link.trip();
+    return this.#fleet.exchange.listenEvents(this.#link, listener);
+  }
+
+  #appendOne(op: AppendOp): string {
+    const prev = this.#fleet.lastEvent;
+    const id = nextId(prev, Math.floor(this.#fleet.clock.now()));
+    const event: EventRecord = { id, prev, ...op };
+    this.#fleet.events.push(event);
+    this.#fleet.lastEvent = id;
+    this.#fleet.exchange.postEvent(event);
+    return id;
+  }
+
+  #trim(): void {
+    const { events, retention, clock } = this.#fleet;
+    const oldest = String(Math.floor(clock.now() - retention.eventsAgeMs));
+    const kept = Math.max(firstBehind(events, oldest), events.length - retention.events);
+    events.splice(0, kept);
+  }
+}
+
+function nextId(last: string, now: number): string {
+  const [ms, seq] = partsOf(last);
+  return now > ms ? `${now}-0` : `${ms}-${seq + 1}`;
+}
+
+/** Index of the first event behind `after`, by halving. */
+function firstBehind(events: readonly EventRecord[], after: string): number {
+  let low = 0;
+  let high = events.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBehind(events[middle]?.id ?? '0', after)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** True when the event `id` belongs to what is behind `after`; an `after` without sequence is a time, and included. */
+function isBehind(id: string, after: string): boolean {
+  const [ms, seq] = partsOf(id);
+  const [afterMs, afterSeq] = partsOf(after);
+  if (id === '0') return false;
+  return ms > afterMs || (ms === afterMs && seq > afterSeq);
+}
+
+/** A time has the sequence -1: every event of that millisecond is behind it. */
+function partsOf(id: string): [ms: number, seq: number] {
+  const [ms, seq] = id.split('-');
+  return [Number(ms), Number(seq ?? -1)];
+}

@@ -1,0 +1,110 @@
+/**
+ * The presence port in memory: leases of nodes, and activations with growing epochs.
+ *
+ * Invariants P1 to P4 stand in broker/presence.ts; the state is in directory.ts, which other ports ask too.
+ */
+import { everyone } from '../broker/notices.ts';
+import type { ActivateReply, Activation, Beat, NodeInfo, NodeRecord } from '../broker/presence.ts';
+import type { PresencePort, RenewReply } from '../broker/presence.ts';
+import type { Directory, NodeEntry } from './directory.ts';
+import type { MemoryFleet } from './fleet.ts';
+import type { Link } from './link.ts';
+
+const endedNodesKeptMs = 3_600_000;
+const mostNodes = 1_000;
+
+export class MemoryPresence implements PresencePort {
+  readonly #fleet: MemoryFleet;
+  readonly #directory: Directory;
+  readonly #link: Link;
+
+  constructor(deps: { fleet: MemoryFleet; link: Link }) {
+    this.#fleet = deps.fleet;
+    this.#directory = deps.fleet.directory;
+    this.#link = deps.link;
+  }
+
+  join(info: NodeInfo, leaseMs: number): Promise<Beat> {
+    return this.#link.call(info, (received) => {
+      this.#directory.nodes.set(received.node, { info: received, leaseUntil: this.#now() + leaseMs });
+      return this.#beat();
+    });
+  }
+
+  renew(node: string, leaseMs: number, status: string): Promise<RenewReply> {
+    return this.#link.call(node, (received) => {
+      const entry = this.#directory.nodes.get(received);
+      if (entry === undefined || !this.#directory.isPresent(received)) return { kind: 'lost' };
+      entry.leaseUntil = this.#now() + leaseMs;
+      entry.info = { ...entry.info, status };
+      return { kind: 'renewed', ...this.#beat() };
+    });
+  }
+
+  leave(node: string): Promise<void> {
+    return this.#link.call(node, (received) => {
+      this.#directory.nodes.delete(received);
+      for (const [agentId, { owner }] of this.#directory.activations)
+        if (owner === received) this.#directory.activations.delete(agentId);
+      this.#fleet.exchange.postNotice(everyone, { kind: 'gone', node: received });
+    });
+  }
+
+  nodes(): Promise<readonly NodeRecord[]> {
+    return this.#link.call(undefined, () => {
+      const now = this.#now();
+      for (const [node, { leaseUntil }] of this.#directory.nodes)
+        if (leaseUntil + endedNodesKeptMs < now) this.#directory.nodes.delete(node);
+      return [...this.#directory.nodes.values()].slice(-mostNodes).map((entry) => recordOf(entry, now));
+    });
+  }
+
+  activate(node: string, agentIds: readonly string[]): Promise<readonly ActivateReply[]> {
+    return this.#link.call(agentIds, (ids) => {
+      this.#directory.demandPresence(node);
+      return ids.map((agentId) => this.#activateOne(node, agentId));
+    });
+  }
+
+  deactivate(node: string, agentId: string, epoch: number): Promise<boolean> {
+    return this.#link.call(agentId, (id) => {
+      const activation = this.#directory.activations.get(id);
+      const held = activation?.owner === node && activation.epoch === epoch;
+      if (held) this.#directory.activations.delete(id);
+      return held;
+    });
+  }
+
+  lookup(agentIds: readonly string[]): Promise<readonly (Activation | undefined)[]> {
+    return this.#link.call(agentIds, (ids) => ids.map((agentId) => this.#directory.liveOwner(agentId)));
+  }
+
+  #activateOne(node: string, agentId: string): ActivateReply {
+    const current = this.#directory.activations.get(agentId);
+    if (current?.owner === node) return { kind: 'granted', epoch: current.epoch };
+    if (current !== undefined && this.#directory.isPresent(current.owner)) return { kind: 'held', ...current };
+    if (current !== undefined) this.#revoke(current.owner);
+    const epoch = this.#fleet.nextNumber();
+    this.#directory.activations.set(agentId, { owner: node, epoch });
+    return { kind: 'granted', epoch };
+  }
+
+  /** P3 */
+  #revoke(node: string): void {
+    const entry = this.#directory.nodes.get(node);
+    if (entry !== undefined) entry.leaseUntil = Math.min(entry.leaseUntil, this.#now());
+  }
+
+  #beat(): Beat {
+    return { serverTime: this.#now(), beats: ++this.#directory.beats };
+  }
+
+  #now(): number {
+    return this.#fleet.clock.now();
+  }
+}
+
+function recordOf({ info, leaseUntil }: NodeEntry, now: number): NodeRecord {
+  const leaseLeftMs = Math.max(0, leaseUntil - now);
+  return { ...info, alive: leaseLeftMs > 0, leaseLeftMs };
+}

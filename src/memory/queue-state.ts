@@ -1,0 +1,192 @@
+/**
+ * One queue in memory: where each of its tasks is, and the moves between those places.
+ *
+ * Every task is in `tasks` and in exactly one of waiting, released, parked and claimed (T1); a move takes it out of the
+ * one and puts it into the other in one step.
+ */
+import type { ClaimedTask, EnqueueOp, Receipt } from '../broker/tasks.ts';
+import type { DeadLetter, TaskOutcome } from '../broker/queues.ts';
+import { formatTaskId, type Priority, priorities } from '../broker/task-id.ts';
+import type { Clock } from '../core/clock.ts';
+import { integer, type Random } from '../core/random.ts';
+
+export interface StoredTask {
+  readonly id: string;
+  readonly priority: Priority;
+  readonly envelope: string;
+  place: 'waiting' | 'released' | 'parked' | 'claimed';
+  /** Named by receipts; a new one whenever the task goes to the back. */
+  entry: string;
+  /** Position among the entries of its queue. */
+  order: number;
+  /** How often the entry was delivered; makes receipts stale (T2). */
+  deliveries: number;
+  /** Deliveries of the entry that were not released. */
+  charged: number;
+  /** Attempts under earlier entries. */
+  earlierAttempts: number;
+  holder: string;
+  renewedAt: number;
+  dueAt: number;
+}
+
+interface Expiring<T> {
+  readonly value: T;
+  readonly expiresAt: number;
+}
+
+type Line = Readonly<Record<Priority, Map<string, StoredTask>>>;
+
+export class QueueState {
+  readonly name: string;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly tasks = new Map<string, StoredTask>();
+  readonly waiting: Line = { high: new Map(), normal: new Map(), low: new Map() };
+  readonly released: Line = { high: new Map(), normal: new Map(), low: new Map() };
+  readonly parked = new Map<string, StoredTask>();
+  readonly claimed = new Map<string, StoredTask>();
+  /** Oldest first. */
+  readonly dead = new Map<string, DeadLetter>();
+  deadDropped = 0;
+  readonly outcomes = new Map<string, Expiring<TaskOutcome>>();
+  readonly progress = new Map<string, Expiring<string>>();
+  #order = 0;
+  #mintedMs = 0;
+  #mintedSeq = 0;
+
+  constructor(name: string, deps: { clock: Clock; random: Random }) {
+    this.name = name;
+    this.#clock = deps.clock;
+    this.#random = deps.random;
+  }
+
+  /** Accepts a new task: waiting, or parked until its delay has passed. */
+  accept(op: EnqueueOp): StoredTask {
+    const id = formatTaskId({ queue: this.name, priority: op.priority, number: this.#mint() });
+    const task = this.#newTask(id, op.priority, op.envelope);
+    if (op.delayMs > 0) this.park(task, op.delayMs);
+    else this.#place(task, 'waiting');
+    return task;
+  }
+
+  /** Q3: a task that was dead begins anew. */
+  revive(id: string, priority: Priority, envelope: string): void {
+    this.#place(this.#newTask(id, priority, envelope), 'waiting');
+  }
+
+  /** Hands a task to a node. */
+  deliver(task: StoredTask, node: string): ClaimedTask {
+    this.#place(task, 'claimed');
+    task.holder = node;
+    task.deliveries++;
+    task.charged++;
+    task.renewedAt = this.#clock.now();
+    const { id: taskId, priority, entry, deliveries } = task;
+    return {
+      queue: this.name,
+      receipt: { taskId, priority, entry, deliveries },
+      envelope: task.envelope,
+      attempt: attemptsOf(task),
+      redelivered: task.charged > 1,
+    };
+  }
+
+  /** The claimed task that a receipt of `node` stands for, unless the receipt is stale (T3). */
+  held(receipt: Receipt, node: string): StoredTask | undefined {
+    const task = this.claimed.get(receipt.taskId);
+    const current = task?.holder === node && task.entry === receipt.entry && task.deliveries === receipt.deliveries;
+    return current ? task : undefined;
+  }
+
+  /** To the back of its priority, as a new entry (T5). */
+  toBack(task: StoredTask): void {
+    task.earlierAttempts += task.charged;
+    task.charged = 0;
+    task.deliveries = 0;
+    task.entry = this.#mint();
+    task.order = ++this.#order;
+    this.#place(task, 'waiting');
+  }
+
+  park(task: StoredTask, delayMs: number): void {
+    task.dueAt = this.#clock.now() + delayMs;
+    this.#place(task, 'parked');
+  }
+
+  /** T6: the attempt is not charged. */
+  release(task: StoredTask): void {
+    task.charged--;
+    this.#place(task, 'released');
+  }
+
+  remove(task: StoredTask): void {
+    this.#linesOf(task).delete(task.id);
+    this.tasks.delete(task.id);
+  }
+
+  /** The next tasks to claim, T5. */
+  next(count: number): StoredTask[] {
+    const found: StoredTask[] = [];
+    for (const priority of priorities) {
+      const released = [...this.released[priority].values()].sort((a, b) => a.order - b.order);
+      for (const line of [released, this.waiting[priority].values()]) {
+        for (const task of line) {
+          if (found.length >= count) return found;
+          found.push(task);
+        }
+      }
+    }
+    return found;
+  }
+
+  #newTask(id: string, priority: Priority, envelope: string): StoredTask {
+    const counts = { deliveries: 0, charged: 0, earlierAttempts: 0, renewedAt: 0, dueAt: 0 };
+    const entry = id.slice(id.lastIndexOf('.') + 1);
+    return { id, priority, envelope, place: 'waiting', entry, order: ++this.#order, holder: '', ...counts };
+  }
+
+  #place(task: StoredTask, place: StoredTask['place']): void {
+    this.#linesOf(task).delete(task.id);
+    task.place = place;
+    if (place !== 'claimed') task.holder = '';
+    this.#linesOf(task).set(task.id, task);
+    this.tasks.set(task.id, task);
+  }
+
+  #linesOf(task: StoredTask): Map<string, StoredTask> {
+    if (task.place === 'waiting' || task.place === 'released') return this[task.place][task.priority];
+    return this[task.place];
+  }
+
+  /** `<ms>-<seq>`, growing; the sequence starts by chance in every millisecond (see broker/task-id.ts). */
+  #mint(): string {
+    const now = Math.floor(this.#clock.now());
+    if (now > this.#mintedMs) {
+      this.#mintedMs = now;
+      this.#mintedSeq = integer(this.#random, 1_000_000_000, `task-number/${this.name}`);
+    } else this.#mintedSeq++;
+    return `${this.#mintedMs}-${this.#mintedSeq}`;
+  }
+}
+
+/** T6 */
+export function attemptsOf(task: StoredTask): number {
+  return task.earlierAttempts + task.charged;
+}
+
+/** Keeps `value` until its time to live has passed, and drops what has expired at the front. */
+export function keep<T>(store: Map<string, Expiring<T>>, id: string, value: T, life: { now: number; ttlMs: number }) {
+  for (const [other, kept] of store) {
+    if (kept.expiresAt > life.now) break;
+    store.delete(other);
+  }
+  store.delete(id);
+  if (life.ttlMs > 0) store.set(id, { value, expiresAt: life.now + life.ttlMs });
+}
+
+/** What was kept under `id`, until it expires. */
+export function kept<T>(store: ReadonlyMap<string, Expiring<T>>, id: string, now: number): T | undefined {
+  const found = store.get(id);
+  return found !== undefined && found.expiresAt > now ? found.value : undefined;
+}

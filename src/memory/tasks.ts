@@ -1,0 +1,165 @@
+/**
+ * The task port in memory: accepting, claiming, settling and recovering, each call one step on the queue's state.
+ *
+ * Invariants T1 to T6 stand in broker/tasks.ts; the places a task can be in, in queue-state.ts.
+ */
+import type { Frame } from '../broker/frame.ts';
+import type {
+  ClaimedTask,
+  ClaimRequest,
+  EnqueueOp,
+  EnqueueReply,
+  Outcome,
+  Receipt,
+  RecoverRequest,
+  SettleOp,
+  SettleReply,
+  TaskPort,
+  WaitRequest,
+} from '../broker/tasks.ts';
+import { everyone } from '../broker/notices.ts';
+import { limits } from '../core/limits.ts';
+import type { TaskOutcome } from '../broker/queues.ts';
+import { copy } from './copy.ts';
+import type { MemoryFleet } from './fleet.ts';
+import type { Link } from './link.ts';
+import { attemptsOf, keep, type QueueState, type StoredTask } from './queue-state.ts';
+import { serveWaiters, takeNow, waitForTasks } from './waiters.ts';
+
+export class MemoryTasks implements TaskPort {
+  readonly #fleet: MemoryFleet;
+  readonly #link: Link;
+
+  constructor(deps: { fleet: MemoryFleet; link: Link }) {
+    this.#fleet = deps.fleet;
+    this.#link = deps.link;
+  }
+
+  enqueue(frame: Frame<EnqueueOp>): Promise<readonly EnqueueReply[]> {
+    return this.#link.call(frame, (received) => {
+      const queue = this.#fleet.queue(received.tag);
+      const replies = this.#fleet.frames.apply('enqueue', received, (op) => enqueueOne(queue, op));
+      serveWaiters(this.#fleet, queue);
+      return replies;
+    });
+  }
+
+  claim(request: ClaimRequest): Promise<readonly ClaimedTask[]> {
+    return this.#link.call(request, ({ queue: name, node, count }) => {
+      this.#fleet.directory.demandPresence(node);
+      const queue = this.#fleet.queue(name);
+      return queue.next(count).map((task) => queue.deliver(task, node));
+    });
+  }
+
+  async wait(request: WaitRequest): Promise<readonly ClaimedTask[]> {
+    const { signal, ...asked } = request;
+    const received = copy(asked);
+    await this.#link.trip();
+    this.#fleet.directory.demandPresence(received.node);
+    if (signal?.aborted) return [];
+    const tasks = takeNow(this.#fleet, received);
+    if (tasks.length > 0) return copy(tasks);
+    return copy(await waitForTasks({ fleet: this.#fleet, link: this.#link, signal }, received));
+  }
+
+  settle(frame: Frame<SettleOp>): Promise<readonly SettleReply[]> {
+    return this.#link.call(frame, (received) => {
+      const queue = this.#fleet.queue(received.tag);
+      const replies = this.#fleet.frames.apply('settle', received, (op) => this.#settleOne(queue, received.sender, op));
+      serveWaiters(this.#fleet, queue);
+      return replies;
+    });
+  }
+
+  renew(request: { queue: string; node: string; receipts: readonly Receipt[] }): Promise<readonly boolean[]> {
+    return this.#link.call(request, ({ queue, node, receipts }) => {
+      this.#fleet.directory.demandPresence(node);
+      return receipts.map((receipt) => {
+        const task = this.#fleet.queue(queue).held(receipt, node);
+        if (task !== undefined) task.renewedAt = this.#fleet.clock.now();
+        return task !== undefined;
+      });
+    });
+  }
+
+  recover(request: RecoverRequest): Promise<readonly ClaimedTask[]> {
+    return this.#link.call(request, ({ queue: name, node, count, leaseMs, gone }) => {
+      const { directory, clock } = this.#fleet;
+      directory.demandPresence(node);
+      const queue = this.#fleet.queue(name);
+      const ended = new Set(gone.filter((other) => !directory.isPresent(other)));
+      const overdue = (task: StoredTask): boolean => clock.now() - task.renewedAt >= leaseMs || ended.has(task.holder);
+      const tasks = [...queue.claimed.values()].filter(overdue).sort((a, b) => a.order - b.order);
+      return tasks.slice(0, count).map((task) => queue.deliver(task, node));
+    });
+  }
+
+  promote(request: { queue: string; node: string; count: number }): Promise<{ moved: number; nextDueInMs?: number }> {
+    return this.#link.call(request, ({ queue: name, node, count }) => {
+      this.#fleet.directory.demandPresence(node);
+      const queue = this.#fleet.queue(name);
+      const now = this.#fleet.clock.now();
+      const parked = [...queue.parked.values()].sort((a, b) => a.dueAt - b.dueAt);
+      const due = parked.filter((task) => task.dueAt <= now).slice(0, count);
+      for (const task of due) queue.toBack(task);
+      serveWaiters(this.#fleet, queue);
+      const next = parked[due.length];
+      return { moved: due.length, ...(next && { nextDueInMs: Math.max(0, next.dueAt - now) }) };
+    });
+  }
+
+  #settleOne(queue: QueueState, sender: string, op: SettleOp): SettleReply {
+    const task = queue.held(op.receipt, sender);
+    if (task === undefined) return 'stale';
+    const { outcome } = op;
+    switch (outcome.kind) {
+      case 'retry':
+        if (outcome.delayMs > 0) queue.park(task, outcome.delayMs);
+        else queue.toBack(task);
+        break;
+      case 'release':
+        queue.release(task);
+        this.#fleet.exchange.postNotice(everyone, { kind: 'released', queue: queue.name });
+        break;
+      case 'dead':
+        bury(queue, task, outcome, this.#fleet.clock.now());
+        this.#end(queue, task, op, { ...describe(outcome), attempts: attemptsOf(task) });
+        break;
+      case 'complete':
+        this.#end(queue, task, op, { kind: 'completed', result: outcome.result, attempts: attemptsOf(task) });
+    }
+    return 'settled';
+  }
+
+  #end(queue: QueueState, task: StoredTask, op: SettleOp, outcome: TaskOutcome): void {
+    const ttlMs = 'resultTtlMs' in op.outcome ? op.outcome.resultTtlMs : 0;
+    queue.remove(task);
+    keep(queue.outcomes, task.id, outcome, { now: this.#fleet.clock.now(), ttlMs });
+    if (op.notify !== undefined)
+      this.#fleet.exchange.postNotice(op.notify, { kind: 'settled', taskId: task.id, outcome });
+  }
+}
+
+type Dead = Extract<Outcome, { kind: 'dead' }>;
+
+function describe({ kind, reason, error }: Dead): Pick<Dead, 'kind' | 'reason' | 'error'> {
+  return { kind, reason, error };
+}
+
+function enqueueOne(queue: QueueState, op: EnqueueOp): EnqueueReply {
+  const tasks = queue.tasks.size;
+  if (tasks >= op.maxWaiting) return { kind: 'queue-full', tasks };
+  return { kind: 'enqueued', taskId: queue.accept(op).id };
+}
+
+/** Q2 */
+function bury(queue: QueueState, task: StoredTask, { reason, error }: Dead, diedAt: number): void {
+  const { id: taskId, envelope } = task;
+  queue.dead.set(taskId, { taskId, envelope, reason, error, attempts: attemptsOf(task), diedAt });
+  for (const oldest of queue.dead.keys()) {
+    if (queue.dead.size <= limits.deadLetters) break;
+    queue.dead.delete(oldest);
+    queue.deadDropped++;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Runs one suite over every broker: on memory under virtual time, and on Redis with a private server per test file.
+ *
+ * A test gets an empty fleet and connects processes to it. It never looks at a clock: time is let `pass`, and what comes
+ * about by itself is waited for with `eventually`, whose limit is generous on both sides.
+ */
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
+import type { Broker } from '../../src/broker/broker.ts';
+import type { Frame } from '../../src/broker/frame.ts';
+import { MemoryBroker } from '../../src/memory/broker.ts';
+import { MemoryFleet } from '../../src/memory/fleet.ts';
+import { SeededRandom } from '../../src/sim/seeded-random.ts';
+import { VirtualClock } from '../../src/sim/virtual-clock.ts';
+import { RedisFarm } from './redis-farm.ts';
+
+/** A started broker and the address of its process. */
+export type Member = Broker & { readonly address: string };
+
+export interface Retention {
+  readonly events: number;
+  readonly eventsAgeMs: number;
+}
+
+/** What a test needs of the world around its brokers. */
+export interface Stage {
+  readonly kind: 'memory' | 'redis';
+  make(address: string): Broker;
+  pass(ms: number): Promise<void>;
+  /** Resolves with the first truthy value; fails when there is none for a long time. */
+  eventually<T>(check: () => Promise<T> | T, what: string): Promise<Exclude<T, false | undefined | null | 0 | ''>>;
+  /** Resolves as `promise` does, letting as much time pass as it needs. */
+  ended<T>(promise: Promise<T>): Promise<T>;
+  /** Takes away the links of a process. */
+  cut(member: Member): Promise<void>;
+  /** Gives them back, where that does not happen by itself. */
+  restore(member: Member): Promise<void>;
+}
+
+export interface TestFleet extends Omit<Stage, 'make'> {
+  /** A process of the fleet; stopped after the test. */
+  connect(address?: string): Promise<Member>;
+  /** A process that is a present node. */
+  join(address?: string, leaseMs?: number): Promise<Member>;
+}
+
+const plenty: Retention = { events: 100_000, eventsAgeMs: 3_600_000 };
+
+/** Declares `body`'s tests once for each broker. `open` makes an empty fleet inside a test. */
+export function describeBrokers(
+  title: string,
+  body: (open: (retention?: Partial<Retention>) => Promise<TestFleet>, kind: Stage['kind']) => void,
+): void {
+  describe(`${title} (memory)`, () => {
+    body((retention) => Promise.resolve(openFleet(memoryStage({ ...plenty, ...retention }))), 'memory');
+  });
+  describe(`${title} (redis)`, () => {
+    const farm = new RedisFarm();
+    beforeAll(() => farm.start());
+    afterAll(() => farm.stop());
+    body((retention) => Promise.resolve(openFleet(farm.stage({ ...plenty, ...retention }))), 'redis');
+  });
+}
+
+function openFleet(stage: Stage): TestFleet {
+  let made = 0;
+  const connect = async (address = `p${++made}`): Promise<Member> => {
+    const member = Object.assign(stage.make(address), { address });
+    onTestFinished(() => member.stop());
+    await stage.ended(member.start());
+    return member;
+  };
+  return {
+    kind: stage.kind,
+    pass: (ms) => stage.pass(ms),
+    eventually: (check, what) => stage.eventually(check, what),
+    ended: (promise) => stage.ended(promise),
+    cut: (member) => stage.cut(member),
+    restore: (member) => stage.restore(member),
+    connect,
+    async join(address, leaseMs = 600_000) {
+      const member = await connect(address);
+      await member.presence.join(nodeInfo(member.address), leaseMs);
+      return member;
+    },
+  };
+}
+
+function memoryStage(retention: Retention): Stage {
+  const clock = new VirtualClock();
+  const fleet = new MemoryFleet({ clock, random: new SeededRandom(1), retention });
+  const brokers = new WeakMap<object, MemoryBroker>();
+  return {
+    kind: 'memory',
+    make(address) {
+      const broker = new MemoryBroker({ fleet, address });
+      brokers.set(broker, broker);
+      return broker;
+    },
+    pass: (ms) => clock.advance(ms),
+    async eventually(check, what) {
+      for (let waitedMs = 0; waitedMs <= 60_000; waitedMs += 10) {
+        await clock.settle();
+        const value = await check();
+        if (value) return value as Exclude<typeof value, false | undefined | null | 0 | ''>;
+        await clock.advance(10);
+      }
+      throw new Error(`expected ${what} within a minute of virtual time`);
+    },
+    ended: (promise) => clock.until(promise),
+    cut: (member) => Promise.resolve(brokers.get(member)?.cutLink()),
+    restore: (member) => Promise.resolve(brokers.get(member)?.restoreLink()),
+  };
+}
+
+export function nodeInfo(node: string) {
+  return { node, host: 'host', pid: 1, startedAt: 1_700_000_000_000, status: '{}' };
+}
+
+let frames = 0;
+
+/** A frame that no other frame knows of, unless `options` says how they hang together. */
+export function frame<Op>(
+  tag: string,
+  ops: readonly Op[],
+  options: { sender?: string; seq?: number; prev?: number; leased?: boolean } = {},
+): Frame<Op> {
+  const { sender = 'client', seq = ++frames, prev = 0, leased = false } = options;
+  return { tag, sender, seq, prev, leased, ops };
+}
