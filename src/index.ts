@@ -4,13 +4,17 @@
  */
 export { every, onBroadcast, onMessage, onStart, onStop, onTask } from './agent/decorators.ts';
 export { Agent } from './agent/agent.ts';
-export type { AskOptions, EnqueueOptions, FleetEvent } from './agent/context.ts';
+export type { EnqueueOptions } from './agent/context.ts';
 export { defineBroadcast, defineMessage, defineTask } from './agent/contract.ts';
+export type { BroadcastContract, MessageContract, TaskContract } from './agent/contract.ts';
 export type { Broadcast, Message, Task } from './agent/envelopes.ts';
 export { pool, single } from './agent/hosting.ts';
+export type { Hosting } from './agent/hosting.ts';
 export type { Lock } from './agent/lock.ts';
 export { broadcast, message, start, stop, task, timer } from './agent/registration.ts';
-export type { Handlers } from './agent/registration.ts';
+export type { Handlers, Registration } from './agent/registration.ts';
 export type { Progress, TaskHandle } from './agent/task-handle.ts';
+export { defineConfig } from './config/config.ts';
+export type { RuntimeOptions } from './config/config.ts';
 export { AgentUnavailable, ConfigError, DefinitionError, DeliveryError, HandlerError } from './core/errors.ts';
-export { BrokerError, OwnershipError, RetryableError, RuntimeError, TerminalError } from './core/errors.ts';
+export { OwnershipError, RetryableError, RuntimeError, TerminalError } from './core/errors.ts';

@@ -85,7 +85,7 @@ export function onMessage(
   reply?: MaybeSchema,
 ): HandlerDecorator<unknown> {
   if (typeof first !== 'string') return decorator(message(first));
-  return decorator({ ...message(data, reply), name: first } as RegistrationRecord);
+  return decorator({ kind: 'message', name: first, data, reply });
 }
 
 /**

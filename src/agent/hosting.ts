@@ -26,13 +26,13 @@ export interface SingleOptions {
   readonly mailbox?: number;
 }
 
-export interface PoolHosting extends PoolOptions {
+interface PoolHosting extends PoolOptions {
   readonly kind: 'pool';
   readonly agent: AgentClass<Agent>;
   readonly role: string;
 }
 
-export interface SingleHosting extends SingleOptions {
+interface SingleHosting extends SingleOptions {
   readonly kind: 'single';
   readonly agent: AgentClass<Agent>;
   readonly role: string;
@@ -46,7 +46,7 @@ export type Hosting = PoolHosting | SingleHosting;
  * @example
  * export default defineConfig({ agents: [pool(AuditAgent, { size: 3 })] });
  */
-export function pool(agent: AgentClass<Agent>, options: PoolOptions = {}): PoolHosting {
+export function pool(agent: AgentClass<Agent>, options: PoolOptions = {}): Hosting {
   return { ...options, kind: 'pool', agent, role: roleOf(agent) };
 }
 
@@ -54,6 +54,6 @@ export function pool(agent: AgentClass<Agent>, options: PoolOptions = {}): PoolH
  * Runs exactly one live agent of the class in the whole fleet, under a fixed id; another node takes over when its node
  * ends.
  */
-export function single(agent: AgentClass<Agent>, options: SingleOptions = {}): SingleHosting {
+export function single(agent: AgentClass<Agent>, options: SingleOptions = {}): Hosting {
   return { ...options, kind: 'single', agent, role: roleOf(agent) };
 }

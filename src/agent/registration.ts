@@ -59,11 +59,29 @@ export type RegistrationRecord =
 
 declare const fits: unique symbol;
 
-/** A record that fits methods of type `M`. */
-export type Registration<M = unknown> = RegistrationRecord & { readonly [fits]?: (method: M) => void };
+/** The methods that fit a registration of a kind with these schemas and this name. */
+interface Methods<In extends MaybeSchema, Out extends MaybeSchema, Name extends string> {
+  readonly task: TaskMethod<In, Out, Name>;
+  readonly message: MessageMethod<In, Out, Name>;
+  readonly broadcast: BroadcastMethod<In, Name>;
+  readonly plain: PlainMethod;
+}
+
+/**
+ * A record that knows which methods it fits. Its arguments are the kind and the schemas and not the method's type, so that
+ * a declaration file of a user's package needs no other name than this one.
+ */
+export type Registration<
+  Kind extends keyof Methods<In, Out, Name> = 'plain',
+  In extends MaybeSchema = undefined,
+  Out extends MaybeSchema = undefined,
+  Name extends string = string,
+> = RegistrationRecord & { readonly [fits]?: (method: Methods<In, Out, Name>[Kind]) => void };
 
 /** Checks `static handlers` against the methods of `A`: `{ ... } satisfies Handlers<AuditAgent>`. */
-export type Handlers<A> = { readonly [K in keyof A]?: Registration<A[K]> };
+export type Handlers<A> = {
+  readonly [K in keyof A]?: RegistrationRecord & { readonly [fits]?: (method: A[K]) => void };
+};
 
 /**
  * The method handles tasks: of its own name with these schemas, or of a contract.
@@ -74,17 +92,17 @@ export type Handlers<A> = { readonly [K in keyof A]?: Registration<A[K]> };
 export function task<Name extends string, In extends Schema, Out extends Schema>(
   contract: TaskContract<Name, In, Out>,
   options?: TaskOptions<In>,
-): Registration<TaskMethod<In, Out, Name>>;
+): Registration<'task', In, Out, Name>;
 export function task<In extends MaybeSchema = undefined, Out extends MaybeSchema = undefined>(
   input?: In,
   output?: Out,
   options?: TaskOptions<In>,
-): Registration<TaskMethod<In, Out>>;
+): Registration<'task', In, Out>;
 export function task(
   first?: MaybeSchema | TaskContract,
   second?: MaybeSchema | AnyTaskOptions,
   third?: AnyTaskOptions,
-): Registration {
+): RegistrationRecord {
   if (isContract(first, 'task')) return contractRecord(first, second as AnyTaskOptions | undefined);
   return { kind: 'task', input: first, output: second as MaybeSchema, options: third ?? {} };
 }
@@ -99,12 +117,12 @@ export function contractRecord(contract: TaskContract, options?: AnyTaskOptions)
 /** The method handles messages and asks: of its own name, or of a contract. What it returns answers an ask. */
 export function message<Name extends string, Data extends Schema, Reply extends MaybeSchema>(
   contract: MessageContract<Name, Data, Reply>,
-): Registration<MessageMethod<Data, Reply, Name>>;
+): Registration<'message', Data, Reply, Name>;
 export function message<Data extends MaybeSchema = undefined, Reply extends MaybeSchema = undefined>(
   data?: Data,
   reply?: Reply,
-): Registration<MessageMethod<Data, Reply>>;
-export function message(first?: MaybeSchema | MessageContract, reply?: MaybeSchema): Registration {
+): Registration<'message', Data, Reply>;
+export function message(first?: MaybeSchema | MessageContract, reply?: MaybeSchema): RegistrationRecord {
   if (!isContract(first, 'message')) return { kind: 'message', data: first, reply };
   return { kind: 'message', name: first.name, data: first.data, reply: first.reply };
 }
@@ -112,28 +130,28 @@ export function message(first?: MaybeSchema | MessageContract, reply?: MaybeSche
 /** The method hears broadcasts: of every topic the pattern matches (`docs.*`, `docs.**`), or of a contract. */
 export function broadcast<Topic extends string, Data extends Schema>(
   contract: BroadcastContract<Topic, Data>,
-): Registration<BroadcastMethod<Data, Topic>>;
+): Registration<'broadcast', Data, undefined, Topic>;
 export function broadcast<Data extends MaybeSchema = undefined>(
   pattern: string,
   data?: Data,
-): Registration<BroadcastMethod<Data>>;
-export function broadcast(first: string | BroadcastContract, data?: MaybeSchema): Registration {
+): Registration<'broadcast', Data>;
+export function broadcast(first: string | BroadcastContract, data?: MaybeSchema): RegistrationRecord {
   if (typeof first === 'string') return { kind: 'broadcast', pattern: first, data };
   return { kind: 'broadcast', pattern: first.topic, data: first.data };
 }
 
 /** The method runs before the agent gets its first task, message or broadcast. */
-export function start(): Registration<PlainMethod> {
+export function start(): Registration {
   return { kind: 'start' };
 }
 
 /** The method runs after the agent's last task, message or broadcast, when it ends in order. */
-export function stop(): Registration<PlainMethod> {
+export function stop(): Registration {
   return { kind: 'stop' };
 }
 
 /** The method runs again and again, that long after its last run ended. */
-export function timer(interval: Duration): Registration<PlainMethod> {
+export function timer(interval: Duration): Registration {
   return { kind: 'timer', every: interval };
 }
 

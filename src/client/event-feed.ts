@@ -73,6 +73,11 @@ export class EventFeed {
     await this.#subscription?.close();
   }
 
+  /** Id of the last event delivered; `'0'` before the feed has started. */
+  get cursor(): string {
+    return this.#cursor ?? '0';
+  }
+
   /** Adds a listener; the returned function removes it. */
   subscribe(listener: FeedListener): () => void {
     this.#listeners.add(listener);

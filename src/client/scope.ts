@@ -23,9 +23,14 @@ export interface Identity {
   scope(): CallScope | undefined;
 }
 
-/** The trace of something new that is started by `identity`. */
-export function nextTrace(identity: Identity, random: Random): Trace {
-  return identity.scope()?.trace ?? { id: random.id('trace'), asks: [] };
+/**
+ * The trace of something new that is started by `identity`. Only who waits for it (`ask`, `run`) hands on the chain of asks:
+ * what is merely left behind makes nobody wait.
+ */
+export function nextTrace(identity: Identity, random: Random, waits: boolean): Trace {
+  const outer = identity.scope()?.trace;
+  if (outer === undefined) return { id: random.id('trace'), asks: [] };
+  return waits ? outer : { id: outer.id, asks: [] };
 }
 
 /** The earlier of the caller's own deadline and the one of the call it is part of. */

@@ -7,14 +7,15 @@ import type { AskOptions, Events, Verbs } from '../agent/context.ts';
 import type { BroadcastContract, MessageContract, Schema } from '../agent/contract.ts';
 import type { Lock, LockOptions } from '../agent/lock.ts';
 import { durationMs } from '../core/duration.ts';
-import { encodeEnvelope, encodePayload, type Envelope, type EnvelopeKind, type TaskPolicy } from '../core/envelope.ts';
+import { encodeEnvelope, encodePayload, type TaskPolicy } from '../core/envelope.ts';
 import { DeliveryError } from '../core/errors.ts';
 import { checkPayload } from './check-payload.ts';
 import { EventsView } from './events-view.ts';
 import type { Member } from './member.ts';
-import { type Identity, nextDeadline, nextTrace, type Settings } from './scope.ts';
+import type { Identity, Settings } from './scope.ts';
 import { readTaskCall, type TaskCall } from './task-call.ts';
 import { Handle } from './task-handle.ts';
+import { wrap } from './wrap.ts';
 
 export interface VerbsDeps {
   readonly member: Member;
@@ -31,21 +32,22 @@ export class FleetVerbs implements Verbs {
     this.events = new EventsView(deps.member);
   }
 
-  readonly enqueue = ((...args: unknown[]) => this.#enqueue(this.#read(args))) as Verbs['enqueue'];
+  readonly enqueue = ((...args: unknown[]) => this.#enqueue(this.#read(args), false)) as Verbs['enqueue'];
 
   readonly run = (async (...args: unknown[]) =>
-    (await this.#enqueue(this.#read(args))).listenNow().result()) as Verbs['run'];
+    (await this.#enqueue(this.#read(args), true)).listenNow().result()) as Verbs['run'];
 
   #read(args: readonly unknown[]): TaskCall {
     return readTaskCall(args, (Class) => this.#deps.member.handlersOf(Class));
   }
 
-  async #enqueue(call: TaskCall): Promise<Handle> {
+  async #enqueue(call: TaskCall, waits: boolean): Promise<Handle> {
     const { member, settings } = this.#deps;
     const { options, defaults, name, queue } = call;
     await checkPayload(call.inputSchema, call.input, `the input of task "${name}"`);
     const delayMs = options.delay === undefined ? 0 : durationMs(options.delay, 'delay');
-    const envelope = encodeEnvelope(this.#envelope('task', queue, name, call.input, options.deadline, policyOf(call)));
+    const content = { to: queue, name, data: call.input, deadline: options.deadline, policy: policyOf(call), waits };
+    const envelope = encodeEnvelope(wrap(member, this.#deps.identity, { kind: 'task', ...content }));
     const priority = options.priority ?? defaults.priority ?? 'normal';
     return member.tasks.duringEnqueue(async () => {
       const reply = await member.lanes.enqueue.submit(queue, {
@@ -67,7 +69,7 @@ export class FleetVerbs implements Verbs {
     const { member, settings, identity } = this.#deps;
     const { name, schema } = named(message);
     await checkPayload(schema, data, `the data of message "${name}"`);
-    const envelope = this.#envelope('message', to, name, data ?? null);
+    const envelope = wrap(member, identity, { kind: 'message', to, name, data, waits: false });
     const reply = await member.lanes.send.submit(member.deps.broker.mail.tagOf(to), {
       to,
       opId: envelope.opId,
@@ -86,7 +88,14 @@ export class FleetVerbs implements Verbs {
     const { member, identity, settings } = this.#deps;
     const { name, schema, reply } = named(message);
     await checkPayload(schema, data, `the data of ask "${name}"`);
-    const envelope = this.#envelope('ask', to, name, data ?? null, options.deadline ?? settings.askDeadlineMs);
+    const envelope = wrap(member, identity, {
+      kind: 'ask',
+      to,
+      name,
+      data,
+      deadline: options.deadline ?? settings.askDeadlineMs,
+      waits: true,
+    });
     const asks = identity.isAgent ? [...envelope.trace.asks, identity.name] : envelope.trace.asks;
     if (asks.includes(to)) {
       throw new DeliveryError(
@@ -131,38 +140,9 @@ export class FleetVerbs implements Verbs {
     await using lock = await this.lock(name, options);
     return await body(lock);
   }) as Verbs['withLock'];
-
-  #envelope(
-    kind: EnvelopeKind,
-    to: string,
-    name: string,
-    data: unknown,
-    deadline?: EnqueueDeadline,
-    policy?: TaskPolicy,
-  ): Envelope {
-    const { member, identity } = this.#deps;
-    const { random, address } = member.deps;
-    const sentAt = member.serverNow();
-    const own = deadline === undefined ? undefined : sentAt + durationMs(deadline, 'deadline');
-    return {
-      v: 1,
-      opId: random.id('op'),
-      kind,
-      from: identity.name,
-      via: address,
-      to,
-      name,
-      data,
-      sentAt,
-      ...nextDeadline(identity, own),
-      trace: nextTrace(identity, random),
-      ...(policy === undefined ? {} : { policy }),
-    };
-  }
 }
 
 type LockBody = (lock: Lock) => unknown;
-type EnqueueDeadline = Parameters<typeof durationMs>[0];
 
 function named(message: string | MessageContract): { name: string; schema?: Schema; reply?: Schema | undefined } {
   return typeof message === 'string'

@@ -5,7 +5,7 @@
  * about by itself is waited for with `eventually`, whose limit is generous on both sides.
  */
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
-import type { Broker } from '../../src/broker/broker.ts';
+import type { Broker, BrokerInfo } from '../../src/broker/broker.ts';
 import type { Frame } from '../../src/broker/frame.ts';
 import { MemoryBroker } from '../../src/memory/broker.ts';
 import { MemoryFleet } from '../../src/memory/fleet.ts';
@@ -13,8 +13,8 @@ import { SeededRandom } from '../../src/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { RedisFarm } from './redis-farm.ts';
 
-/** A started broker and the address of its process. */
-export type Member = Broker & { readonly address: string };
+/** A started broker, the address of its process, and what its start told. */
+export type Member = Broker & { readonly address: string; readonly info: BrokerInfo };
 
 export interface Retention {
   readonly events: number;
@@ -64,10 +64,10 @@ export function describeBrokers(
 function openFleet(stage: Stage): TestFleet {
   let made = 0;
   const connect = async (address = `p${++made}`): Promise<Member> => {
-    const member = Object.assign(stage.make(address), { address });
-    onTestFinished(() => member.stop());
-    await stage.ended(member.start());
-    return member;
+    const broker = stage.make(address);
+    onTestFinished(() => broker.stop());
+    const info = await stage.ended(broker.start());
+    return Object.assign(broker, { address, info });
   };
   return {
     kind: stage.kind,

@@ -4,8 +4,11 @@
  * One operation per frame; the same sender and number always carry the same operation.
  */
 import { expect } from 'vitest';
+import type { AppendOp } from '../../src/broker/events.ts';
 import type { Frame } from '../../src/broker/frame.ts';
+import type { AcknowledgeOp, AskOp, SendOp } from '../../src/broker/mail.ts';
 import { everyone } from '../../src/broker/notices.ts';
+import type { EnqueueOp, SettleOp } from '../../src/broker/tasks.ts';
 import { frame, type Member, type TestFleet } from './harness.ts';
 import { complete, numbered, op, put, queue, take } from './work.ts';
 
@@ -57,7 +60,7 @@ async function lane<Op>(
 let operations = 0;
 
 const enqueue = (fleet: TestFleet): Promise<OpenLane> =>
-  lane(fleet, () =>
+  lane<EnqueueOp>(fleet, () =>
     Promise.resolve({
       tag: queue,
       next: () => op(`e${++operations}`),
@@ -67,7 +70,7 @@ const enqueue = (fleet: TestFleet): Promise<OpenLane> =>
   );
 
 const settle = (fleet: TestFleet): Promise<OpenLane> =>
-  lane(fleet, async (members) => {
+  lane<SettleOp>(fleet, async (members) => {
     const held: Record<string, Awaited<ReturnType<typeof take>>[number][]> = {};
     for (const member of Object.values(members)) {
       await put(member, numbered(spare));
@@ -88,7 +91,7 @@ const message = (to: string) => {
 };
 
 const send = (fleet: TestFleet): Promise<OpenLane> =>
-  lane(fleet, (_, watcher) =>
+  lane<SendOp>(fleet, (_, watcher) =>
     Promise.resolve({
       tag: watcher.mail.tagOf('docs'),
       next: () => message('docs'),
@@ -98,7 +101,7 @@ const send = (fleet: TestFleet): Promise<OpenLane> =>
   );
 
 const ask = (fleet: TestFleet): Promise<OpenLane> =>
-  lane(fleet, async (_, watcher) => {
+  lane<AskOp>(fleet, async (_, watcher) => {
     const owner = await fleet.join('owner');
     await owner.presence.activate('owner', ['docs']);
     let heard = 0;
@@ -122,12 +125,17 @@ const ask = (fleet: TestFleet): Promise<OpenLane> =>
   });
 
 const acknowledge = (fleet: TestFleet): Promise<OpenLane> =>
-  lane(fleet, async (_, watcher) => {
+  lane<AcknowledgeOp>(fleet, async (_, watcher) => {
     const owner = await fleet.join('owner');
     const [granted] = await owner.presence.activate('owner', ['docs']);
     const epoch = granted?.epoch ?? 0;
     const tag = watcher.mail.tagOf('docs');
-    await watcher.mail.send(frame(tag, Array.from({ length: spare }, () => message('docs'))));
+    await watcher.mail.send(
+      frame(
+        tag,
+        Array.from({ length: spare }, () => message('docs')),
+      ),
+    );
     const inbox = { agentId: 'docs', epoch, after: '', count: 1_000 };
     const entries = [...(await watcher.mail.read(inbox))];
     return {
@@ -142,7 +150,7 @@ const acknowledge = (fleet: TestFleet): Promise<OpenLane> =>
   });
 
 const append = (fleet: TestFleet): Promise<OpenLane> =>
-  lane(fleet, () =>
+  lane<AppendOp>(fleet, () =>
     Promise.resolve({
       tag: 'events',
       next: () => ({ opId: `op${++operations}`, topic: 'docs.saved', from: 'docs', data: '{}', sentAt: 1 }),

@@ -171,8 +171,6 @@ export class WrongListAgent extends Agent {
     audit: task(Other, AuditReport),
     // @ts-expect-error: the result does not fit its schema
     result: task(AuditInput, AuditReport),
-    // @ts-expect-error: there is no such method
-    missing: start(),
   } satisfies Handlers<WrongListAgent>;
 
   audit(task: Task<typeof AuditInput>) {
@@ -181,4 +179,14 @@ export class WrongListAgent extends Agent {
   result(task: Task<typeof AuditInput>) {
     return task.input.path;
   }
+}
+
+export class MissingMethodAgent extends Agent {
+  static readonly handlers = {
+    open: start(),
+    // @ts-expect-error: there is no such method
+    missing: start(),
+  } satisfies Handlers<MissingMethodAgent>;
+
+  open(): void {}
 }

@@ -1,0 +1,34 @@
+/**
+ * Wrapping what a verb was given into an envelope: ids, times, and what travels on from the call it is part of.
+ */
+import type { Duration } from '../core/duration.ts';
+import { durationMs } from '../core/duration.ts';
+import type { Envelope, TaskPolicy } from '../core/envelope.ts';
+import type { Member } from './member.ts';
+import { type Identity, nextDeadline, nextTrace } from './scope.ts';
+
+export interface Content extends Pick<Envelope, 'kind' | 'to' | 'name' | 'data'> {
+  /** From now. */
+  readonly deadline?: Duration | undefined;
+  readonly policy?: TaskPolicy;
+  /** The caller waits for the answer. */
+  readonly waits: boolean;
+}
+
+export function wrap(member: Member, identity: Identity, content: Content): Envelope {
+  const { deadline, waits, ...given } = content;
+  const { random, address } = member.deps;
+  const sentAt = member.serverNow();
+  const own = deadline === undefined ? undefined : sentAt + durationMs(deadline, 'deadline');
+  return {
+    v: 1,
+    opId: random.id('op'),
+    ...given,
+    data: given.data ?? null,
+    from: identity.name,
+    via: address,
+    sentAt,
+    ...nextDeadline(identity, own),
+    trace: nextTrace(identity, random, waits),
+  };
+}

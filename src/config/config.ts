@@ -1,0 +1,136 @@
+/**
+ * The configuration: `defineConfig` types what users write, `resolveConfig` turns it into what the runtime reads.
+ *
+ * One pure function from options to a complete, consistent configuration or one `ConfigError` with every problem. Nothing
+ * here reads files or the environment; the command line does, by the variables named beside each option.
+ */
+import type { z } from 'zod';
+import { ConfigError } from '../core/errors.ts';
+import { describeProblem, optionName } from './problems.ts';
+import { brokenRelations } from './relations.ts';
+import { agentsFolder, optionsSchema } from './schema.ts';
+
+type ParsedOptions = z.output<typeof optionsSchema>;
+type ListedOptions = z.input<typeof optionsSchema>;
+
+/** What `pool()` and `single()` make, as far as the configuration reads it. */
+export type HostingOption = NonNullable<ListedOptions['agents']>[number];
+
+/** What users write in `runtime.config.ts`. */
+export type RuntimeOptions = Omit<ListedOptions, 'agents'> & {
+  /** A list made by `pool` and `single`, or the path of a folder of agent classes. */
+  readonly agents?: readonly HostingOption[] | string;
+};
+
+interface HostingBase {
+  readonly agent: new () => object;
+  readonly role: string;
+  readonly concurrency: number;
+  readonly mailbox: number;
+}
+/** How a class is run, complete. */
+export type HostingConfig =
+  | (HostingBase & { readonly kind: 'pool'; readonly size: number })
+  | (HostingBase & { readonly kind: 'single'; readonly id: string });
+
+/** The list, or the path of the folder from which the command line makes the list. */
+export type AgentsConfig = readonly HostingConfig[] | string;
+
+export interface TimingConfig {
+  readonly presenceLeaseMs: number;
+  readonly heartbeatMs: number;
+  readonly taskLeaseMs: number;
+  readonly taskRenewalMs: number;
+  readonly lockLeaseMs: number;
+  readonly lockRenewalMs: number;
+  readonly askDeadlineMs: number;
+  readonly drainGraceMs: number;
+  readonly resultTtlMs: number;
+}
+
+export interface LimitsConfig {
+  readonly events: number;
+  readonly eventsAgeMs: number;
+  readonly inbox: number;
+  readonly maxWaiting: number;
+}
+
+/** The configuration as the runtime reads it: complete, every duration in milliseconds. */
+export interface RuntimeConfig {
+  /** Absent: the embedded broker. */
+  readonly redis?: string;
+  readonly fleet: string;
+  readonly classic: boolean;
+  readonly agents: AgentsConfig;
+  readonly timing: TimingConfig;
+  readonly limits: LimitsConfig;
+}
+
+/**
+ * Types the options of a fleet. Returns them as they are; `resolveConfig` checks them when the fleet starts.
+ *
+ * @example
+ * export default defineConfig({
+ *   redis: process.env.REDIS_URL,
+ *   agents: [pool(AuditAgent, { size: 3 }), single(DocsAgent, { id: 'docs' })],
+ * });
+ */
+export function defineConfig(options: RuntimeOptions): RuntimeOptions {
+  return options;
+}
+
+/**
+ * The complete configuration: defaults filled in, durations in milliseconds, relations checked.
+ *
+ * @throws ConfigError with every problem at once.
+ */
+export function resolveConfig(options: RuntimeOptions): RuntimeConfig {
+  const { folder, listed } = splitAgents(options);
+  const parsed = optionsSchema.safeParse(listed);
+  const folderIssues = folder === undefined ? [] : (agentsFolder.safeParse(folder).error?.issues ?? []);
+  const issues = [...(parsed.error?.issues ?? []), ...folderIssues.map((issue) => ({ ...issue, path: ['agents'] }))];
+  if (!parsed.success || issues.length > 0)
+    throw new ConfigError(issues.flatMap((issue) => describeProblem(issue, options)));
+  const config = complete(parsed.data, folder);
+  const broken = brokenRelations(config, optionName);
+  if (broken.length > 0) throw new ConfigError(broken);
+  return config;
+}
+
+/** A folder's path is taken out, so that the rest has one form. */
+function splitAgents(options: RuntimeOptions): { readonly folder?: string; readonly listed: unknown } {
+  if (typeof options !== 'object' || options === null || typeof options.agents !== 'string') return { listed: options };
+  const { agents, ...listed } = options;
+  return { folder: agents, listed };
+}
+
+function complete(parsed: ParsedOptions, folder: string | undefined): RuntimeConfig {
+  const { timing, limits } = parsed;
+  return {
+    ...(parsed.redis !== undefined && { redis: parsed.redis }),
+    fleet: parsed.fleet,
+    classic: parsed.classic,
+    agents: folder ?? parsed.agents.map(completeHosting),
+    timing: {
+      presenceLeaseMs: timing.presenceLease,
+      heartbeatMs: timing.heartbeat,
+      taskLeaseMs: timing.taskLease,
+      taskRenewalMs: timing.taskRenewal ?? Math.floor(timing.taskLease / 3),
+      lockLeaseMs: timing.lockLease,
+      lockRenewalMs: Math.floor(timing.lockLease / 3),
+      askDeadlineMs: timing.askDeadline,
+      drainGraceMs: timing.drainGrace,
+      resultTtlMs: timing.resultTtl,
+    },
+    limits: {
+      events: limits.events,
+      eventsAgeMs: limits.eventsAge,
+      inbox: limits.inbox,
+      maxWaiting: limits.maxWaiting,
+    },
+  };
+}
+
+function completeHosting(hosting: ParsedOptions['agents'][number]): HostingConfig {
+  return hosting.kind === 'pool' ? hosting : { ...hosting, id: hosting.id ?? hosting.role };
+}

@@ -1,0 +1,64 @@
+/**
+ * What has to hold between options: each relation one sentence, checked on the resolved values.
+ *
+ * Apart from the forms of single options, because a relation is broken by two that are each well formed.
+ */
+import type { AgentsConfig, TimingConfig } from './config.ts';
+
+/** The broken relations, as messages; `name` writes an option so that users find it. */
+export function brokenRelations(
+  config: { readonly timing: TimingConfig; readonly agents: AgentsConfig },
+  name: (path: string) => string,
+): readonly string[] {
+  return [...timingProblems(config.timing, name), ...agentProblems(config.agents)];
+}
+
+function timingProblems(timing: TimingConfig, name: (path: string) => string): readonly string[] {
+  const { heartbeatMs, presenceLeaseMs, taskLeaseMs, taskRenewalMs, drainGraceMs } = timing;
+  const problems: string[] = [];
+  if (heartbeatMs * 3 > presenceLeaseMs)
+    problems.push(
+      `expected ${name('timing.heartbeat')} to be at most a third of timing.presenceLease (${presenceLeaseMs} ms), got: ${heartbeatMs} ms\nA node must survive two lost heartbeats; lengthen ${name('timing.presenceLease')} or beat more often.`,
+    );
+  if (taskLeaseMs <= taskRenewalMs * 2)
+    problems.push(
+      `expected ${name('timing.taskLease')} to be more than twice timing.taskRenewal (${taskRenewalMs} ms), got: ${taskLeaseMs} ms\nA lease must survive one lost renewal; leave ${name('timing.taskRenewal')} out to renew at a third.`,
+    );
+  if (drainGraceMs > longestDrainMs)
+    problems.push(
+      `expected ${name('timing.drainGrace')} to be at most ${longestDrainMs} ms, got: ${drainGraceMs} ms\nWork that takes longer is handed back and runs again elsewhere.`,
+    );
+  return problems;
+}
+
+const longestDrainMs = 3_600_000;
+
+function agentProblems(agents: AgentsConfig): readonly string[] {
+  if (typeof agents === 'string') return [];
+  const problems: string[] = [];
+  const roles = new Map<string, number>();
+  const ids = new Map<string, number>();
+  for (const [index, hosting] of agents.entries()) {
+    const sameRole = roles.get(hosting.role);
+    if (sameRole === undefined) roles.set(hosting.role, index);
+    else
+      problems.push(
+        `expected the roles of agents to differ, got: "${hosting.role}" for agents[${sameRole}] and agents[${index}]\nGive one class a role of its own: static readonly role = '...'.`,
+      );
+    if (hosting.kind !== 'single') continue;
+    const sameId = ids.get(hosting.id);
+    if (sameId === undefined) ids.set(hosting.id, index);
+    else if (sameRole === undefined)
+      problems.push(
+        `expected the ids of agents to differ, got: "${hosting.id}" for agents[${sameId}] and agents[${index}]\nGive one of them another: single(..., { id: '...' }).`,
+      );
+  }
+  for (const [id, index] of ids) {
+    const owner = roles.get(id);
+    if (owner !== undefined && owner !== index && agents[index]?.role !== id)
+      problems.push(
+        `expected the id of agents[${index}] not to be the role of agents[${owner}], got: "${id}"\nTasks addressed to "${id}" could mean either; rename one of them.`,
+      );
+  }
+  return problems;
+}

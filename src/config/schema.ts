@@ -1,0 +1,160 @@
+/**
+ * Every option of the configuration: its form, default, variable and meaning.
+ *
+ * The one source for `resolveConfig`, for the types that users see and for the reference page. Relations between options
+ * live in relations.ts.
+ */
+import { z } from 'zod';
+import { limits } from '../core/limits.ts';
+import { count, derivedDuration, duration, flag, optionRegistry, text } from './options.ts';
+
+const idRule = 'at most 128 letters, digits, ".", "_", "-" and "@", beginning with a letter or digit';
+const idPattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/;
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const nameRule = 'at most 64 letters, digits, ".", "_" and "-", beginning with a letter or digit';
+
+/** A class. Only what hosting means for it is checked here; its handlers are read when the node is put together. */
+const agentClass = z.custom<new () => object>((value) => typeof value === 'function', {
+  error: 'a class that extends Agent',
+});
+const role = text(namePattern, nameRule, { description: 'The role of the class; `pool` and `single` fill it in.' });
+const concurrency = count(1, 1, 10_000, { description: 'Envelopes that one agent handles at a time.' });
+const mailbox = count(limits.mailbox, 1, 100_000, {
+  description: 'Envelopes that wait in the process in front of one agent.',
+});
+
+const poolSchema = z.strictObject({
+  kind: z.literal('pool'),
+  agent: agentClass,
+  role,
+  size: count(1, 1, 100_000, { description: 'Agents on each node.' }),
+  concurrency,
+  mailbox,
+});
+
+const singleSchema = z.strictObject({
+  kind: z.literal('single'),
+  agent: agentClass,
+  role,
+  id: text(idPattern, idRule, { description: 'The fleet-wide agent id. Default: the role.' }).optional(),
+  concurrency,
+  mailbox,
+});
+
+export const hostingRule = 'made by pool() or single()';
+const hostingSchema = z.discriminatedUnion('kind', [poolSchema, singleSchema], { error: hostingRule });
+
+const timingSchema = z.strictObject({
+  presenceLease: duration('5s', 1_000, {
+    description: 'A node that has not been heard of for this long is gone, and its work is taken over.',
+    variable: 'RUNTIME_PRESENCE_LEASE',
+  }),
+  heartbeat: duration('1.5s', 100, {
+    description: 'How often a node renews its presence lease. At most a third of it.',
+    variable: 'RUNTIME_HEARTBEAT',
+  }),
+  taskLease: duration('10s', 1_000, {
+    description: 'A task whose holder has not renewed it for this long runs again elsewhere.',
+    variable: 'RUNTIME_TASK_LEASE',
+  }),
+  taskRenewal: derivedDuration(100, {
+    description: 'How often the lease of a running task is renewed. Default: a third of the task lease.',
+    variable: 'RUNTIME_TASK_RENEWAL',
+  }),
+  lockLease: duration('30s', 1_000, {
+    description: 'A lock whose holder has not renewed it for this long is free. Renewed at a third.',
+    variable: 'RUNTIME_LOCK_LEASE',
+  }),
+  askDeadline: duration('30s', 1, {
+    description: 'How long an ask waits for its answer when it does not say.',
+    variable: 'RUNTIME_ASK_DEADLINE',
+  }),
+  drainGrace: duration('25s', 0, {
+    description: 'How long running handlers may go on after a node was told to stop. Then they are aborted.',
+    variable: 'RUNTIME_DRAIN_GRACE',
+  }),
+  resultTtl: duration('1h', 1_000, {
+    description: 'How long the result of a task stays readable when the task does not say.',
+    variable: 'RUNTIME_RESULT_TTL',
+  }),
+});
+
+const limitsSchema = z.strictObject({
+  events: count(limits.events, 100, 10_000_000, {
+    description: 'Entries in the event stream; older ones are trimmed.',
+    variable: 'RUNTIME_EVENTS',
+  }),
+  eventsAge: duration('7d', 60_000, {
+    description: 'Age at which entries of the event stream are trimmed.',
+    variable: 'RUNTIME_EVENTS_AGE',
+  }),
+  inbox: count(limits.inboxEntries, 1, 1_000_000, {
+    description: 'Messages in one inbox; senders of more are refused.',
+    variable: 'RUNTIME_INBOX',
+  }),
+  maxWaiting: count(limits.queueTasks, 1, 100_000_000, {
+    description: 'Tasks in one queue, waiting, parked and running; senders of more are refused.',
+    variable: 'RUNTIME_MAX_WAITING',
+  }),
+});
+
+export const optionsSchema = z.strictObject({
+  redis: text(/^(?:rediss?:\/\/\S+|unix:\/\/\/\S+|\/\S+)$/, 'a redis:// or rediss:// URL, or the path of a socket', {
+    description: 'The Redis of the fleet. Without it, a private server is started, or the memory broker.',
+    variable: 'REDIS_URL',
+  }).optional(),
+  fleet: text(namePattern, nameRule, {
+    description: 'The name of the fleet: nodes and clients with the same Redis and name see each other.',
+    variable: 'RUNTIME_FLEET',
+    default: 'default',
+  }).default('default'),
+  classic: flag(false, {
+    description: 'Speak the classic key names and records, for agents in PHP and Python on the same Redis.',
+    variable: 'RUNTIME_CLASSIC',
+  }),
+  agents: z.array(hostingSchema, { error: 'a list made by pool() and single(), or the path of a folder' }).default([]),
+  timing: timingSchema.prefault({}),
+  limits: limitsSchema.prefault({}),
+});
+
+/** The path of a folder with agents, for the command line to load. */
+export const agentsFolder = text(/^\S.*$/, 'the path of a folder', {
+  description: 'What the nodes run: a list made by `pool` and `single`, or the path of a folder of agent classes.',
+  variable: 'RUNTIME_AGENTS',
+});
+
+/** One line of the reference page. */
+export interface OptionDescription {
+  /** `timing.heartbeat`; options of a hosting stand under `pool.` and `single.`. */
+  readonly path: string;
+  readonly rule: string;
+  readonly description: string;
+  readonly default?: string | number | boolean;
+  readonly variable?: string;
+}
+
+/** Every option there is, in the order of the schema. */
+export function describeOptions(): readonly OptionDescription[] {
+  const parts: Readonly<Record<string, z.ZodObject>> = {
+    '': optionsSchema,
+    'timing.': timingSchema,
+    'limits.': limitsSchema,
+    'pool.': poolSchema,
+    'single.': singleSchema,
+  };
+  const own = Object.entries(parts).flatMap(([prefix, { shape }]) =>
+    Object.entries(shape).flatMap(([key, schema]) => {
+      const meta = metaOf(schema as z.ZodType);
+      return meta ? [{ path: prefix + key, ...meta }] : [];
+    }),
+  );
+  const folder = optionRegistry.get(agentsFolder);
+  return folder ? [...own, { path: 'agents', ...folder }] : own;
+}
+
+/** The words of an option, also under `.optional()` and `.default()`. */
+function metaOf(schema: z.ZodType) {
+  const own = optionRegistry.get(schema);
+  if (own || !('innerType' in schema.def)) return own;
+  return optionRegistry.get(schema.def.innerType as z.ZodType);
+}

@@ -1,0 +1,93 @@
+/**
+ * How this process connects to Redis: three links, whatever the number of agents.
+ *
+ * The profile is the one under which nothing is sent twice, queued without bound or revived behind our back: no offline
+ * queue, no resending, no retry by the client, no resubscribing, no pipelining across callers.
+ */
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Clock } from '../core/clock.ts';
+import { ConfigError, redact } from '../core/errors.ts';
+import type { Observer } from '../core/observer.ts';
+import type { Random } from '../core/random.ts';
+import { BlockingReader } from './blocking-reader.ts';
+import { Link } from './link.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/** Where a Redis is, in parts. `path` is a socket's. */
+export type RedisTarget = Pick<
+  RedisOptions,
+  'host' | 'port' | 'path' | 'db' | 'username' | 'password' | 'tls' | 'family'
+>;
+
+export interface ConnectionDeps {
+  readonly target: RedisTarget;
+  /** Shown by CLIENT LIST, with the role behind it. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+}
+
+const commandHangMs = 5_000;
+
+const profile: RedisOptions = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  enableAutoPipelining: false,
+  enableReadyCheck: false,
+  disableClientInfo: true,
+  retryStrategy: null,
+  noDelay: true,
+  connectTimeout: 3_000,
+};
+
+export class Connections {
+  readonly commands: Link;
+  readonly blocking: BlockingReader;
+  readonly subscriptions: Subscriptions;
+
+  constructor({ target, name, ...deps }: ConnectionDeps) {
+    const connectionName = name.replace(/[^!-~]/g, '_');
+    const options = { ...profile, ...target, connectionName, disconnectTimeout: 200 };
+    this.commands = new Link({ ...deps, role: 'commands', options, hangMs: commandHangMs });
+    this.blocking = new BlockingReader({ ...deps, options, commands: this.commands });
+    this.subscriptions = new Subscriptions({ ...deps, options });
+  }
+
+  /** All or none. */
+  async start(): Promise<void> {
+    try {
+      await this.commands.start();
+      await Promise.all([this.blocking.start(), this.subscriptions.start()]);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.subscriptions.stop(), this.blocking.stop(), this.commands.stop()]);
+  }
+}
+
+/** The parts of a URL, `rediss:` and socket paths included. Throws `ConfigError` without showing a password. */
+export function parseTarget(url: string | RedisTarget): RedisTarget & { readonly db: number } {
+  try {
+    const { host, port, path, db, username, password, tls, family } = (
+      typeof url === 'string' ? new Redis(url, { lazyConnect: true }) : { options: url }
+    ).options;
+    const parts = Object.entries({ host, port, path, username, password, tls, family });
+    return { ...(Object.fromEntries(parts.filter(([, value]) => value != null)) as RedisTarget), db: db ?? 0 };
+  } catch {
+    throw new ConfigError([
+      `expected the Redis URL to be like redis://host:6379/0 or /path/to/socket, got: ${redact(String(url))}`,
+    ]);
+  }
+}
+
+/** Where it is, for people. */
+export function describeTarget({ host, port, path }: RedisTarget): string {
+  return path ?? `${host ?? 'localhost'}:${port ?? 6379}`;
+}

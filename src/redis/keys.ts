@@ -1,0 +1,145 @@
+/**
+ * Every key and channel of a fleet: the data model in one place.
+ *
+ * Keys of one hash tag live together: `{q:<queue>}` a queue, `{m<i>}` a mail shard, `{ev}` the events, `{p}` presence,
+ * `{l:<name>}` a lock. Channels carry the database number, because Pub/Sub ignores SELECT. In classic mode broadcasts,
+ * events, direct messages, locks and logs have exactly the names that classic agents know.
+ */
+import { everyone } from '../broker/notices.ts';
+import { priorities } from '../broker/task-id.ts';
+
+export interface KeyOptions {
+  readonly fleet: string;
+  readonly db: number;
+  readonly classic: boolean;
+}
+
+/** The keys of one queue; the parts of a task id behind its queue are called its name: `<letter>.<number>`. */
+export interface QueueKeys {
+  /** hash: ms, seq (last id minted), dead, deadDropped */
+  readonly meta: string;
+  /** Streams in the order of `priorities`: e envelope, a attempts charged before, t name when the task moved. */
+  readonly streams: readonly string[];
+  /** hash: name to attempts and envelope */
+  readonly parked: string;
+  /** zset: name by due time in microseconds */
+  readonly due: string;
+  /** hash: name to entry, for tasks whose entry is not the one in their id */
+  readonly moved: string;
+  /** hash: entry to how often it was released */
+  readonly releases: string;
+  /** zset: name by time of death in microseconds */
+  readonly deadByTime: string;
+  /** hash: name to the dead letter */
+  readonly dead: string;
+  result(name: string): string;
+  progress(name: string): string;
+}
+
+/** The keys of one mail shard, which also holds the directory of its agents. */
+export interface MailKeys {
+  /** hash: ms, seq (last id minted), epoch (last granted) */
+  readonly meta: string;
+  /** hash: agent to owner, epoch, how far it has read, how far earlier epochs had read */
+  readonly directory: string;
+  /** zset of owner and agent, all with the same score: the inboxes that are not empty, found by owner */
+  readonly nonEmpty: string;
+  /** stream: o operation id, e envelope, h epoch that it was handed to when it was stored */
+  inbox(agentId: string): string;
+}
+
+export class Keys {
+  readonly #prefix: string;
+  readonly #channels: string;
+  readonly #classic: boolean;
+
+  constructor({ fleet, db, classic }: KeyOptions) {
+    this.#prefix = `rt:${fleet}:`;
+    this.#channels = `rt:${fleet}:${db}:`;
+    this.#classic = classic;
+  }
+
+  /** string: the number of mail shards, stored by whoever starts the fleet */
+  get mailShards(): string {
+    return `${this.#prefix}mail-shards`;
+  }
+
+  queue(queue: string): QueueKeys {
+    const tag = `${this.#prefix}{q:${queue}}:`;
+    return {
+      meta: `${tag}meta`,
+      streams: priorities.map((priority) => `${tag}${priority}`),
+      parked: `${tag}parked`,
+      due: `${tag}due`,
+      moved: `${tag}at`,
+      releases: `${tag}releases`,
+      deadByTime: `${tag}dead-by-time`,
+      dead: `${tag}dead`,
+      result: (name) => `${tag}result:${name}`,
+      progress: (name) => `${tag}progress:${name}`,
+    };
+  }
+
+  mail(shard: string): MailKeys {
+    const tag = `${this.#prefix}{${shard}}:`;
+    return {
+      meta: `${tag}meta`,
+      directory: `${tag}directory`,
+      nonEmpty: `${tag}non-empty`,
+      inbox: (agentId) => `${tag}in:${agentId}`,
+    };
+  }
+
+  /** hash: seq to stored reply, and the last seq. `tag` is the hash tag without braces. */
+  frames(tag: string, lane: string, sender: string): string {
+    return `${this.#prefix}{${tag}}:frames:${lane}:${sender}`;
+  }
+
+  /** string with a time to live: the node is present. One for each node; a cluster needs one for each tag. */
+  lease(node: string): string {
+    return `${this.#prefix}{p}:lease:${node}`;
+  }
+
+  /** hashes: node to description and status; zset: node by end of lease; counter of beats */
+  get presence(): { nodes: string; statuses: string; ends: string; beats: string } {
+    const tag = `${this.#prefix}{p}:`;
+    return { nodes: `${tag}nodes`, statuses: `${tag}statuses`, ends: `${tag}ends`, beats: `${tag}beats` };
+  }
+
+  /** stream of events, and string with the newest id that retention trimmed */
+  get events(): { stream: string; trimmed: string } {
+    const stream = this.#classic ? 'events:stream' : `${this.#prefix}{ev}:stream`;
+    return { stream, trimmed: `${this.#prefix}{ev}:trimmed` };
+  }
+
+  /** In the order in which the lock scripts take them: holder, about, waiters by turn, by last call, addresses. */
+  lock(name: string): readonly string[] {
+    const tag = `${this.#prefix}{l:${name}}:`;
+    const held = this.#classic ? `lock:${name}` : `${tag}held`;
+    return [held, `${tag}about`, `${tag}turns`, `${tag}calls`, `${tag}addresses`];
+  }
+
+  /** list, newest first */
+  log(agent: string): string {
+    return this.#classic ? `logs:${agent}` : `${this.#prefix}logs:${agent}`;
+  }
+
+  /** Put an address behind it and it is the channel of that process. */
+  get processChannels(): string {
+    return `${this.#channels}to:`;
+  }
+
+  channel(address: string): string {
+    return address === everyone ? `${this.#channels}all` : `${this.processChannels}${address}`;
+  }
+
+  get eventsChannel(): string {
+    return this.#classic ? 'broadcast:agents' : `${this.#channels}events`;
+  }
+}
+
+/** Channels of direct messages between classic agents. */
+export const classicMessages = {
+  pattern: 'msg:*',
+  channel: (from: string, to: string): string => `msg:${from}:${to}`,
+};

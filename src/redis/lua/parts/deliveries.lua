@@ -1,0 +1,50 @@
+-- Entries of a queue's streams and their deliveries, for the scripts that claim and settle (T2, T3, T6).
+-- KEYS  none of its own: the caller names stream and releases
+-- ARGV  none
+-- Returns of isHeld: whether node holds that delivery; of attemptOf: the attempts charged, this delivery included
+-- Complexity: O(log claimed) a call
+local group, pool = 'g', ':released'
+
+-- XPENDING, after making the group when it is missing (a new queue, or data was lost).
+local function pending(stream, ...)
+  local rows = redis.pcall('XPENDING', stream, group, ...)
+  if rows.err and string.find(rows.err, 'NOGROUP', 1, true) then
+    redis.call('XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM')
+    return {}
+  end
+  if rows.err then
+    error(rows)
+  end
+  return rows
+end
+
+local function isHeld(stream, entry, node, deliveries)
+  local row = pending(stream, entry, entry, 1, node)[1]
+  return row ~= nil and row[4] == tonumber(deliveries)
+end
+
+local function fieldsOf(list)
+  local fields = {}
+  for i = 1, #list, 2 do
+    fields[list[i]] = list[i + 1]
+  end
+  return fields
+end
+
+local function releasesOf(releases, entry, deliveries)
+  if tonumber(deliveries) <= 1 then
+    return 0
+  end
+  return tonumber(redis.call('HGET', releases, entry) or 0)
+end
+
+-- What a claimer gets: lane, entry, deliveries, releases, fields. `rows` are of XPENDING, oldest first.
+local function deliver(taken, lane, stream, releases, node, rows)
+  for _, row in ipairs(rows) do
+    local claimed = redis.call('XCLAIM', stream, group, node, 0, row[1])[1]
+    if claimed then
+      local deliveries = row[4] + 1
+      table.insert(taken, { lane, row[1], deliveries, releasesOf(releases, row[1], deliveries), claimed[2] })
+    end
+  end
+end

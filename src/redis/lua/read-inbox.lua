@@ -1,0 +1,23 @@
+-- Reads an inbox in order and notes how far this epoch has read (M5).
+-- KEYS  1 directory  2 inbox
+-- ARGV  1 agent  2 epoch of the reader  3 start of the range  4 most entries
+-- Returns 'STALE' when the owner's epoch is higher, else rows {entry, op id, envelope, 1 when redelivered}
+-- Complexity: O(entries read)
+local record = readRecord(redis.call('HGET', KEYS[1], ARGV[1]))
+local epoch = tonumber(ARGV[2])
+if epoch < record.epoch then
+  return 'STALE'
+end
+local rows = {}
+for _, entry in ipairs(redis.call('XRANGE', KEYS[2], ARGV[3], '+', 'COUNT', ARGV[4])) do
+  local id, fields = entry[1], entry[2]
+  local handedTo = tonumber(fields[6] or epoch)
+  local isAgain = handedTo < epoch or (record.readBefore ~= '' and not isNewer(id, record.readBefore))
+  table.insert(rows, { id, fields[2], fields[4], isAgain and 1 or 0 })
+end
+local last = rows[#rows]
+if last and (record.read == '' or isNewer(last[1], record.read)) then
+  record.read = last[1]
+  writeRecord(KEYS[1], ARGV[1], record)
+end
+return rows

@@ -1,0 +1,128 @@
+/**
+ * The subscriptions link: who hears which channel, kept across faults.
+ *
+ * S1  Subscribing resolves after the server has acknowledged it: nothing published from then on is missed while it is up.
+ * S2  After the link was lost, everything is subscribed anew and each listener's `onReset` is called before it hears
+ *     anything that was published since; the client's own resubscribing tells nobody what was missed.
+ * S3  A subscriber has no commands pending, so a dead link would stay silent: a PING every two seconds finds out.
+ */
+import type { Redis, RedisOptions } from 'ioredis';
+import type { Subscription } from '../broker/notices.ts';
+import { type Clock, repeat, type Timer } from '../core/clock.ts';
+import { describeError } from '../core/errors.ts';
+import { type Observer, observe } from '../core/observer.ts';
+import type { Random } from '../core/random.ts';
+import { Link } from './link.ts';
+
+export interface SubscriptionDeps {
+  readonly options: RedisOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+}
+
+export interface ChannelListener {
+  readonly channels: readonly string[];
+  readonly patterns: readonly string[];
+  /** `source` is the channel or pattern that was subscribed. */
+  onText(text: string, source: string): void;
+  onReset(): void;
+}
+
+const pingMs = 2_000;
+const hangMs = 3_000;
+
+export class Subscriptions {
+  readonly #clock: Clock;
+  readonly #observer: Observer;
+  readonly #link: Link;
+  readonly #listeners = new Set<ChannelListener>();
+  #wasUp = false;
+  #pings: Timer | undefined;
+
+  constructor(deps: SubscriptionDeps) {
+    this.#clock = deps.clock;
+    this.#observer = deps.observer;
+    this.#link = new Link({ ...deps, role: 'subscriptions', hangMs, prepare: (client) => this.#prepare(client) });
+  }
+
+  async start(): Promise<void> {
+    await this.#link.start();
+    this.#pings = repeat(
+      this.#clock,
+      () => pingMs,
+      () => this.#link.call('ping').then(noop, noop),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#pings?.cancel();
+    this.#listeners.clear();
+    await this.#link.stop();
+  }
+
+  /** S1 */
+  async listen(listener: ChannelListener): Promise<Subscription> {
+    this.#listeners.add(listener);
+    try {
+      if (listener.channels.length > 0) await this.#link.call('subscribe', ...listener.channels);
+      if (listener.patterns.length > 0) await this.#link.call('psubscribe', ...listener.patterns);
+    } catch (error) {
+      this.#listeners.delete(listener);
+      throw error;
+    }
+    return { close: () => this.#close(listener) };
+  }
+
+  async #close(listener: ChannelListener): Promise<void> {
+    if (!this.#listeners.delete(listener)) return;
+    const channels = listener.channels.filter((channel) => !this.#channels().includes(channel));
+    const patterns = listener.patterns.filter((pattern) => !this.#patterns().includes(pattern));
+    // A link that is down will not subscribe them again, so there is nothing to undo.
+    if (channels.length > 0) await this.#link.call('unsubscribe', ...channels).catch(noop);
+    if (patterns.length > 0) await this.#link.call('punsubscribe', ...patterns).catch(noop);
+  }
+
+  /** S2: what arrives before every `onReset` has been called is held back. */
+  async #prepare(client: Redis): Promise<void> {
+    let early: (() => void)[] | undefined = [];
+    const hear = (tell: () => void): void => void (early === undefined ? tell() : early.push(tell));
+    client.on('message', (channel: string, text: string) => hear(() => this.#tell('channels', channel, text)));
+    client.on('pmessage', (pattern: string, _: string, text: string) =>
+      hear(() => this.#tell('patterns', pattern, text)),
+    );
+    const reset = this.#wasUp ? [...this.#listeners] : [];
+    const [channels, patterns] = [this.#channels(), this.#patterns()];
+    if (channels.length > 0) await client.subscribe(...channels);
+    if (patterns.length > 0) await client.psubscribe(...patterns);
+    for (const listener of reset) if (this.#listeners.has(listener)) this.#guard(() => listener.onReset());
+    const held = early;
+    early = undefined;
+    for (const tell of held) tell();
+    this.#wasUp = true;
+  }
+
+  #tell(kind: 'channels' | 'patterns', source: string, text: string): void {
+    for (const listener of this.#listeners)
+      if (listener[kind].includes(source)) this.#guard(() => listener.onText(text, source));
+  }
+
+  /** A listener that throws must not keep the others from hearing. */
+  #guard(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      observe(this.#observer, 'broker.trouble', { what: 'a listener threw', error: describeError(error) });
+    }
+  }
+
+  #channels(): string[] {
+    return [...new Set([...this.#listeners].flatMap(({ channels }) => channels))];
+  }
+
+  #patterns(): string[] {
+    return [...new Set([...this.#listeners].flatMap(({ patterns }) => patterns))];
+  }
+}
+
+function noop(): void {}

@@ -1,0 +1,61 @@
+/**
+ * What one agent may do: the verbs of everybody, in its own name and in the course of the handler call that uses them.
+ */
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { AgentContext, AgentLog } from '../agent/context.ts';
+import type { Member } from '../client/member.ts';
+import type { CallScope, Settings } from '../client/scope.ts';
+import { FleetVerbs } from '../client/verbs.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Random } from '../core/random.ts';
+import type { Cell } from './cell.ts';
+import type { LogBook } from './log-book.ts';
+
+export interface ContextDeps {
+  readonly member: Member;
+  readonly settings: Settings;
+  readonly scopes: AsyncLocalStorage<CallScope>;
+  readonly logBook: LogBook;
+}
+
+export class CellContext extends FleetVerbs implements AgentContext {
+  readonly #cell: Cell;
+  readonly #member: Member;
+  readonly log: AgentLog;
+
+  constructor(deps: ContextDeps, cell: Cell) {
+    const scope = (): CallScope | undefined => deps.scopes.getStore();
+    super({ member: deps.member, settings: deps.settings, identity: { name: cell.id, isAgent: true, scope } });
+    this.#cell = cell;
+    this.#member = deps.member;
+    this.log = deps.logBook.logOf(cell.id);
+  }
+
+  get id(): string {
+    return this.#cell.id;
+  }
+
+  get role(): string {
+    return this.#cell.spec.table.role;
+  }
+
+  get signal(): AbortSignal {
+    return this.#cell.signal;
+  }
+
+  get clock(): Clock {
+    return this.#member.deps.clock;
+  }
+
+  get random(): Random {
+    return this.#member.deps.random;
+  }
+
+  get busy(): boolean {
+    return this.#cell.busy;
+  }
+
+  setStatus(text?: string): void {
+    this.#cell.statusText = text;
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Catching up with a stream behind a bounded mailbox: live while there is room, by reading when there was none.
+ *
+ * U1  While `behind`, live entries are not taken: the stream holds them, and reading keeps the order.
+ * U2  It stays behind until a read has reached the end and nothing live was refused since that read began.
+ * U3  One read runs at a time; a failed one is repeated after a pause.
+ */
+import { backoffMs, type Backoff } from '../core/backoff.ts';
+import { type Clock, sleep } from '../core/clock.ts';
+import { BrokerError, describeError, OwnershipError } from '../core/errors.ts';
+import { observe, type Observer } from '../core/observer.ts';
+import type { Random } from '../core/random.ts';
+
+/** `more`: the page was full. `full`: the mailbox took no more. `end`: everything there was has been taken. */
+export type PageEnd = 'more' | 'full' | 'end';
+
+export interface CatchUpDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+  /** For reports, as in `reading the inbox of docs`. */
+  readonly what: string;
+  /** Reads one page and hands it to the mailbox. */
+  readonly page: () => Promise<PageEnd>;
+}
+
+const pause: Backoff = { kind: 'exponential', baseMs: 50, maxMs: 1_000, jitter: true };
+
+export class CatchUp {
+  readonly #deps: CatchUpDeps;
+  #behind = false;
+  #again = false;
+  #reading = false;
+  #stopped = false;
+
+  constructor(deps: CatchUpDeps) {
+    this.#deps = deps;
+  }
+
+  /** U1 */
+  get behind(): boolean {
+    return this.#behind;
+  }
+
+  /** Something was refused or may have been missed: take no more live entries and read. */
+  fallBehind(): void {
+    this.#behind = true;
+    this.#again = true;
+    this.read();
+  }
+
+  /** Marks it behind without reading yet. */
+  hold(): void {
+    this.#behind = true;
+    this.#again = true;
+  }
+
+  /** Reads when it is behind: the mailbox has room, or it is time to look. */
+  read(): void {
+    if (!this.#behind || this.#reading || this.#stopped) return;
+    this.#reading = true;
+    void this.#run();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, observer, what } = this.#deps;
+    for (let failures = 0; !this.#stopped; ) {
+      this.#again = false;
+      try {
+        const end = await this.#deps.page();
+        failures = 0;
+        if (end === 'full') break;
+        if (end === 'more' || this.#again) continue;
+        this.#behind = false;
+        break;
+      } catch (error) {
+        if (error instanceof OwnershipError || (error instanceof BrokerError && error.code === 'closed')) break;
+        observe(observer, 'broker.trouble', { what, error: describeError(error) });
+        await sleep(clock, backoffMs(pause, ++failures, random, what));
+      }
+    }
+    this.#reading = false;
+  }
+}

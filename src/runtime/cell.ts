@@ -1,0 +1,150 @@
+/**
+ * The cell: the runtime's holder of one live agent. It owns the instance, the mailbox in front of it and how many handlers
+ * run at once; it never decides to restart anything.
+ *
+ * X1  At most `concurrency` handlers run at once; work starts in the order in which the mailbox took it.
+ * X2  A closed cell takes nothing in and starts nothing. What was waiting is handed back, what runs is awaited.
+ * X3  `signal` aborts when the agent has to end: at the end of a drain's grace, or at once when its ownership is lost.
+ */
+import { attachContext } from '../agent/agent.ts';
+import type { AgentContext } from '../agent/context.ts';
+import type { HandlerTable } from '../agent/handlers.ts';
+import type { AgentClass } from '../agent/task-types.ts';
+import { InvariantError } from '../core/errors.ts';
+import { Mailbox } from './mailbox.ts';
+import type { Work } from './work.ts';
+
+export type CellState = 'standby' | 'starting' | 'up' | 'stopping' | 'restarting' | 'down';
+
+export interface CellSpec {
+  readonly id: string;
+  readonly Class: AgentClass;
+  readonly table: HandlerTable;
+  readonly kind: 'pool' | 'single';
+  readonly concurrency: number;
+  readonly mailboxLimit: number;
+}
+
+export interface CellHooks {
+  readonly contextFor: (cell: Cell) => AgentContext;
+  /** Runs one piece of work; never rejects. */
+  readonly execute: (cell: Cell, work: Work) => Promise<void>;
+  /** A handler has ended: there may be room. */
+  readonly onRoom: (cell: Cell) => void;
+}
+
+export class Cell {
+  readonly spec: CellSpec;
+  readonly #hooks: CellHooks;
+  readonly #mailbox: Mailbox<Work>;
+  readonly #running = new Map<Promise<void>, Work>();
+  #agent: object | undefined;
+  #end = new AbortController();
+  #open = false;
+  state: CellState = 'down';
+  /** Of the activation under which the agent runs. */
+  epoch = 0;
+  restarts = 0;
+  statusText: string | undefined;
+
+  constructor(spec: CellSpec, hooks: CellHooks) {
+    this.spec = spec;
+    this.#hooks = hooks;
+    this.#mailbox = new Mailbox(spec.mailboxLimit);
+  }
+
+  get id(): string {
+    return this.spec.id;
+  }
+
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  get waiting(): number {
+    return this.#mailbox.size;
+  }
+
+  /** True while a task runs. */
+  get busy(): boolean {
+    return [...this.#running.values()].some((work) => work.kind === 'task');
+  }
+
+  /** Handlers that could start at once: what intake may claim tasks for. */
+  get free(): number {
+    return this.#open ? Math.max(0, this.spec.concurrency - this.#running.size - this.#mailbox.size) : 0;
+  }
+
+  /** Work the mailbox can still take. */
+  get room(): number {
+    return this.#open ? this.#mailbox.room : 0;
+  }
+
+  /** Makes the instance and runs its `onStart` methods. Rejects with what they throw. */
+  async start(): Promise<void> {
+    this.#end = new AbortController();
+    this.#agent = new this.spec.Class();
+    attachContext(this.#agent, this.#hooks.contextFor(this));
+    for (const method of this.spec.table.start) await this.call(method);
+  }
+
+  /** Begins to take work in. */
+  open(): void {
+    this.#open = true;
+    this.#hooks.onRoom(this);
+  }
+
+  /** Takes work in, or returns false: the mailbox is full or the cell is closed. */
+  accept(work: Work): boolean {
+    if (!this.#open || !this.#mailbox.offer(work)) return false;
+    this.#pump();
+    return true;
+  }
+
+  /** True when work that satisfies `test` waits or runs. */
+  has(test: (work: Work) => boolean): boolean {
+    return this.#mailbox.holds(test) || [...this.#running.values()].some(test);
+  }
+
+  /** X2: returns what was waiting. */
+  close(): readonly Work[] {
+    this.#open = false;
+    return this.#mailbox.drain();
+  }
+
+  /** Resolves when no handler runs any more. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.keys());
+  }
+
+  /** X3 */
+  abort(reason: Error): void {
+    this.#end.abort(reason);
+  }
+
+  /** Calls a method of the agent. */
+  async call(method: string, ...args: unknown[]): Promise<unknown> {
+    const agent = this.#agent;
+    if (agent === undefined) throw new InvariantError(`cell ${this.id} was called before it started`);
+    const handler: unknown = Reflect.get(agent, method);
+    if (typeof handler !== 'function') throw new InvariantError(`agent ${this.id} has no method ${method}`);
+    return (await Reflect.apply(handler, agent, args)) as unknown;
+  }
+
+  #pump(): void {
+    while (this.#open && this.#running.size < this.spec.concurrency) {
+      const work = this.#mailbox.take();
+      if (work === undefined) return;
+      const run = this.#hooks.execute(this, work).finally(() => {
+        this.#running.delete(run);
+        this.#pump();
+        this.#hooks.onRoom(this);
+      });
+      this.#running.set(run, work);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * One piece of work, from the mailbox to its end: the table of kinds, and the two kinds that nobody waits for.
+ *
+ * Tasks and mail have files of their own; what all of them share stands in handling.ts.
+ */
+import { checkPayload } from '../client/check-payload.ts';
+import { toFleetEvent } from '../client/events-view.ts';
+import type { Cell } from './cell.ts';
+import { callFreely, type ExecutionDeps, reportFailure } from './handling.ts';
+import { executeAsk, executeClassic, executeMessage } from './mail-execution.ts';
+import { executeTask } from './task-execution.ts';
+import type { Work } from './work.ts';
+
+/** Runs `work` in `cell`. Never rejects: whatever goes wrong is the work's outcome, or is reported. */
+export async function execute(deps: ExecutionDeps, cell: Cell, work: Work): Promise<void> {
+  try {
+    switch (work.kind) {
+      case 'task':
+        return await executeTask(deps, cell, work);
+      case 'message':
+        return await executeMessage(deps, cell, work);
+      case 'ask':
+        return await executeAsk(deps, cell, work);
+      case 'classic':
+        return await executeClassic(deps, cell, work);
+      case 'broadcast':
+        return await executeBroadcast(deps, cell, work);
+      case 'timer':
+        return await executeTimer(deps, cell, work);
+    }
+  } catch (error) {
+    reportFailure(deps, cell, work.kind, error);
+  }
+}
+
+/** Every handler that matches gets the event, one after the other; one that throws does not keep it from the others. */
+async function executeBroadcast(deps: ExecutionDeps, cell: Cell, work: Work & { kind: 'broadcast' }): Promise<void> {
+  const { event, gap } = work;
+  for (const handler of cell.spec.table.broadcasts) {
+    if (!handler.matches(event.topic)) continue;
+    try {
+      const record = toFleetEvent(event, gap);
+      const data = await checkPayload(handler.data, record.data, `the data of broadcast "${event.topic}"`);
+      await callFreely(deps, cell, { id: event.opId ?? event.id, asks: [] }, handler.method, { ...record, data });
+    } catch (error) {
+      reportFailure(deps, cell, event.topic, error);
+    }
+  }
+}
+
+async function executeTimer(deps: ExecutionDeps, cell: Cell, { timer }: Work & { kind: 'timer' }): Promise<void> {
+  const id = deps.member.deps.random.id(`timer:${cell.id}.${timer.method}`);
+  await callFreely(deps, cell, { id, asks: [] }, timer.method);
+}

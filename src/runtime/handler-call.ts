@@ -1,0 +1,86 @@
+/**
+ * One call of user code: under its scope, with one signal made of everything that may end it, and never longer than that.
+ *
+ * R1  The signal aborts for the first of: a given source (lease, cell, lock), the timeout, the deadline. Its reason says which.
+ * R2  The call ends when the handler ends. When the handler ignores its signal, the call ends `abortGraceMs` later with the
+ *     signal's reason; what the handler still does has no effect on what is settled.
+ */
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { CallScope } from '../client/scope.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import type { Trace } from '../core/envelope.ts';
+import { abortReason, CancelledError, DeliveryError } from '../core/errors.ts';
+
+export const abortGraceMs = 1_000;
+
+export interface CallLimits {
+  readonly sources: readonly AbortSignal[];
+  readonly timeoutMs?: number | undefined;
+  /** Milliseconds left until the deadline. */
+  readonly deadlineInMs?: number | undefined;
+}
+
+/** The signal of one call (R1). `end` releases its timers and listeners. */
+export class CallSignal {
+  readonly #controller = new AbortController();
+  readonly #timers: Timer[] = [];
+  readonly #detach: (() => void)[] = [];
+  readonly #clock: Clock;
+
+  constructor(clock: Clock, limits: CallLimits) {
+    this.#clock = clock;
+    for (const source of limits.sources) this.add(source);
+    const { timeoutMs, deadlineInMs } = limits;
+    if (timeoutMs !== undefined) this.#after(timeoutMs, new CancelledError('timeout', `the handler ran longer than its timeout of ${timeoutMs} ms`));
+    if (deadlineInMs !== undefined) this.#after(deadlineInMs, new DeliveryError('deadline', 'the deadline has passed while the handler ran'));
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  add(source: AbortSignal): void {
+    const onAbort = (): void => this.#controller.abort(abortReason(source));
+    if (source.aborted) return onAbort();
+    source.addEventListener('abort', onAbort, { once: true });
+    this.#detach.push(() => source.removeEventListener('abort', onAbort));
+  }
+
+  end(): void {
+    for (const timer of this.#timers) timer.cancel();
+    for (const detach of this.#detach) detach();
+  }
+
+  #after(ms: number, reason: Error): void {
+    this.#timers.push(this.#clock.setTimer(ms, () => this.#controller.abort(reason)));
+  }
+}
+
+export interface HandlerCall {
+  readonly clock: Clock;
+  readonly scopes: AsyncLocalStorage<CallScope>;
+  readonly trace: Trace;
+  /** Server time in milliseconds. */
+  readonly deadline?: number | undefined;
+  readonly signal: AbortSignal;
+  readonly body: () => Promise<unknown>;
+}
+
+/** Runs `body` (R2). */
+export function callHandler(call: HandlerCall): Promise<unknown> {
+  const { clock, scopes, trace, deadline, signal, body } = call;
+  const scope: CallScope = { trace, signal, ...(deadline === undefined ? {} : { deadline }) };
+  return new Promise((resolve, reject) => {
+    let timer: Timer | undefined;
+    const onAbort = (): void => {
+      timer = clock.setTimer(abortGraceMs, () => reject(abortReason(signal)));
+    };
+    const end = (): void => {
+      timer?.cancel();
+      signal.removeEventListener('abort', onAbort);
+    };
+    if (signal.aborted) return reject(abortReason(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+    scopes.run(scope, body).finally(end).then(resolve, reject);
+  });
+}

@@ -1,0 +1,36 @@
+/**
+ * What every execution shares: its dependencies, the call without limits of its own, the report of what no sender hears.
+ */
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { Notice } from '../broker/notices.ts';
+import type { Member } from '../client/member.ts';
+import type { Post } from '../client/post.ts';
+import type { CallScope, Settings } from '../client/scope.ts';
+import type { Trace } from '../core/envelope.ts';
+import { describeError } from '../core/errors.ts';
+import { observe } from '../core/observer.ts';
+import type { Cell } from './cell.ts';
+import { callHandler, CallSignal } from './handler-call.ts';
+
+export interface ExecutionDeps {
+  readonly member: Member;
+  readonly scopes: AsyncLocalStorage<CallScope>;
+  readonly settings: Settings & { readonly resultTtlMs: number };
+  readonly replies: Post<{ readonly address: string; readonly notice: Notice }>;
+}
+
+/** Tells of a failure that no sender hears of. */
+export function reportFailure(deps: ExecutionDeps, cell: Cell, name: string, error: unknown): void {
+  observe(deps.member.deps.observer, 'message.failed', { agent: cell.id, name, error: describeError(error) });
+}
+
+/** Calls a handler that has no limits of its own. */
+export async function callFreely(deps: ExecutionDeps, cell: Cell, trace: Trace, method: string, ...args: unknown[]): Promise<unknown> {
+  const { clock } = deps.member.deps;
+  const limits = new CallSignal(clock, { sources: [cell.signal] });
+  try {
+    return await callHandler({ clock, scopes: deps.scopes, trace, signal: limits.signal, body: () => cell.call(method, ...args) });
+  } finally {
+    limits.end();
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Intake: claims tasks for cells that are free, and nothing it has no room for.
+ *
+ * I1  A queue is claimed by script for as many tasks as its cells are free, until a claim comes back short: then it is *drained*.
+ * I2  Drained queues with free cells are waited on with one blocking read. The set is renewed when a queue joins it; a queue that
+ *     leaves it meanwhile may bring at most one task for each priority beyond its room, which then waits in a mailbox.
+ * I3  A claim is leased from the moment it arrives (leases.ts), whether it runs or waits in a mailbox.
+ * I4  After `stop` nothing is claimed; what a blocking read brought in that moment is released.
+ */
+import type { ClaimedTask, TaskPort } from '../broker/tasks.ts';
+import type { Clock } from '../core/clock.ts';
+import { sleep } from '../core/clock.ts';
+import { BrokerError, describeError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import { observe, type Observer } from '../core/observer.ts';
+import type { Cell } from './cell.ts';
+import type { Leases } from './leases.ts';
+
+export interface IntakeDeps {
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly tasks: TaskPort;
+  readonly node: string;
+  readonly leases: Leases;
+  /** Gives back what could not be placed. */
+  readonly release: (claimed: ClaimedTask) => Promise<void>;
+}
+
+interface Queue {
+  readonly name: string;
+  readonly cells: Set<Cell>;
+  drained: boolean;
+  claiming: boolean;
+  /** A claim was asked for while one ran. */
+  again: boolean;
+}
+
+const blockMs = 2_000;
+const retryMs = 250;
+
+export class Intake {
+  readonly #deps: IntakeDeps;
+  readonly #queues = new Map<string, Queue>();
+  #waiting: { readonly queues: ReadonlySet<string>; readonly stop: AbortController } | undefined;
+  #waiter: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps;
+  }
+
+  /** Names of the queues that are served. */
+  queues(): readonly string[] {
+    return [...this.#queues.keys()];
+  }
+
+  /** Tasks for which `queue` has free cells. */
+  freeFor(queue: string): number {
+    return [...(this.#queues.get(queue)?.cells ?? [])].reduce((sum, cell) => sum + cell.free, 0);
+  }
+
+  /** Begins to claim for a cell: the queue of its role and, for one with an id of its own, the queue of that id. */
+  serve(cell: Cell): void {
+    const { id, table, kind } = cell.spec;
+    if (table.tasks.size === 0) return;
+    const names = kind === 'single' ? new Set([table.role, id]) : [table.role];
+    for (const name of names) {
+      const queue = this.#queues.get(name) ?? { name, cells: new Set(), drained: false, claiming: false, again: false };
+      queue.cells.add(cell);
+      this.#queues.set(name, queue);
+      this.#pull(queue);
+    }
+  }
+
+  /** Stops claiming for a cell. */
+  leave(cell: Cell): void {
+    for (const queue of this.#queues.values()) {
+      queue.cells.delete(cell);
+      if (queue.cells.size === 0) this.#queues.delete(queue.name);
+    }
+  }
+
+  /** A cell has room again. */
+  onRoom(cell: Cell): void {
+    for (const queue of this.#queues.values()) if (queue.cells.has(cell)) this.#pull(queue);
+  }
+
+  /** Tasks of this queue were released, or may wait unseen: a blocking read does not bring those. */
+  onReleased(name: string): void {
+    const queue = this.#queues.get(name);
+    if (queue !== undefined) this.#recheck(queue);
+  }
+
+  /** Notices may have been missed. */
+  onReset(): void {
+    for (const queue of this.#queues.values()) this.#recheck(queue);
+  }
+
+  /** Hands over a task that came in another way (recovery). */
+  place(claimed: ClaimedTask): void {
+    const queue = this.#queues.get(claimed.queue);
+    const cells = [...(queue?.cells ?? [])];
+    const roomiest = cells.reduce<Cell | undefined>((best, cell) => (cell.free > (best?.free ?? -1) ? cell : best), undefined);
+    const lease = this.#deps.leases.hold(claimed);
+    if (!this.#stopped && roomiest?.accept({ kind: 'task', claimed, lease })) return;
+    lease.letGo();
+    void this.#deps.release(claimed).catch((error: unknown) => this.#report(error)); // its lease ends by itself
+  }
+
+  /** I4: resolves when no claim is on its way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#waiting?.stop.abort();
+    await this.#waiter;
+  }
+
+  #recheck(queue: Queue): void {
+    queue.drained = false;
+    this.#pull(queue);
+  }
+
+  #pull(queue: Queue): void {
+    if (this.#stopped) return;
+    if (queue.drained) return this.#wait();
+    if (queue.claiming) {
+      queue.again = true;
+      return;
+    }
+    queue.claiming = true;
+    void this.#claim(queue);
+  }
+
+  /** I1 */
+  async #claim(queue: Queue): Promise<void> {
+    const { tasks, node, clock } = this.#deps;
+    do {
+      queue.again = false;
+      const count = Math.min(this.freeFor(queue.name), limits.frameOps);
+      if (count === 0 || this.#stopped) break;
+      try {
+        const claimed = await tasks.claim({ queue: queue.name, node, count });
+        for (const task of claimed) this.place(task);
+        queue.drained = claimed.length < count && !queue.again;
+        if (!queue.drained) queue.again = true;
+      } catch (error) {
+        this.#report(error);
+        if (!isPassing(error)) break;
+        await sleep(clock, retryMs);
+        queue.again = true;
+      }
+    } while (queue.again);
+    queue.claiming = false;
+    if (queue.drained) this.#wait();
+  }
+
+  /** I2: sees to it that every drained queue with free cells is waited on. */
+  #wait(): void {
+    if (this.#stopped) return;
+    const wanted = this.#hungry();
+    if (wanted.length === 0) return;
+    if (this.#waiting === undefined) this.#waiter = this.#block();
+    else if (wanted.some((name) => !this.#waiting?.queues.has(name))) this.#waiting.stop.abort();
+  }
+
+  #hungry(): string[] {
+    return [...this.#queues.values()].filter((queue) => queue.drained && this.freeFor(queue.name) > 0).map((queue) => queue.name);
+  }
+
+  async #block(): Promise<void> {
+    const { tasks, node, clock } = this.#deps;
+    for (let queues = this.#hungry(); queues.length > 0 && !this.#stopped; queues = this.#hungry()) {
+      const stop = new AbortController();
+      this.#waiting = { queues: new Set(queues), stop };
+      try {
+        const claimed = await tasks.wait({ queues, node, count: 1, timeoutMs: blockMs, signal: stop.signal });
+        for (const task of claimed) {
+          this.place(task);
+          const queue = this.#queues.get(task.queue);
+          if (queue !== undefined) this.#recheck(queue);
+        }
+      } catch (error) {
+        this.#report(error);
+        if (!isPassing(error)) break;
+        await sleep(clock, retryMs);
+      }
+    }
+    this.#waiting = undefined;
+  }
+
+  #report(error: unknown): void {
+    if (this.#stopped) return;
+    observe(this.#deps.observer, 'broker.trouble', { what: 'claiming tasks', error: describeError(error) });
+  }
+}
+
+/** False when claiming again cannot help: the node has lost its presence, or is closed. */
+function isPassing(error: unknown): boolean {
+  return error instanceof BrokerError && error.code !== 'closed';
+}

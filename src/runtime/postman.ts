@@ -1,0 +1,144 @@
+/**
+ * The postman: durable messages and live asks, from the node's notices and the inboxes to the cells' mailboxes.
+ *
+ * N1  Each inbox has a cursor: the last entry handed to the mailbox. Entries are handed over once and in order behind it; what was
+ *     handed over before a restart of the agent inside this activation is not handed over again.
+ * N2  A live entry is taken only while the inbox is not behind (catch-up.ts); after a lost link every inbox is behind until it is
+ *     known to be empty or has been read.
+ * N3  An operation id is handed over once within an activation, whatever the broker repeats.
+ */
+import { compareEntryIds } from '../broker/entry-id.ts';
+import type { InboxEntry } from '../broker/mail.ts';
+import type { Notice } from '../broker/notices.ts';
+import { decodeEnvelope, decodePayload } from '../core/envelope.ts';
+import { AgentUnavailable, DeliveryError, describeError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import { observe } from '../core/observer.ts';
+import { CatchUp, type PageEnd } from './catch-up.ts';
+import type { Cell } from './cell.ts';
+import type { ExecutionDeps } from './handling.ts';
+
+interface Inbox {
+  readonly cell: Cell;
+  readonly catchUp: CatchUp;
+  readonly seen: Set<string>;
+  cursor: string;
+}
+
+const pageSize = 128;
+
+export class Postman {
+  readonly #deps: ExecutionDeps;
+  readonly #inboxes = new Map<string, Inbox>();
+
+  constructor(deps: ExecutionDeps) {
+    this.#deps = deps;
+  }
+
+  /** Begins to deliver to a cell: what is in its inbox first. */
+  serve(cell: Cell): void {
+    const { clock, random, observer } = this.#deps.member.deps;
+    const page = (): Promise<PageEnd> => this.#readPage(inbox);
+    const catchUp = new CatchUp({ clock, random, observer, what: `reading the inbox of ${cell.id}`, page });
+    const inbox: Inbox = { cell, catchUp, seen: new Set(), cursor: '' };
+    this.#inboxes.set(cell.id, inbox);
+    catchUp.fallBehind();
+  }
+
+  leave(cell: Cell): void {
+    this.#inboxes.get(cell.id)?.catchUp.stop();
+    this.#inboxes.delete(cell.id);
+  }
+
+  onRoom(cell: Cell): void {
+    this.#inboxes.get(cell.id)?.catchUp.read();
+  }
+
+  onNotice(notice: Notice): void {
+    if (notice.kind === 'mail') this.#onMail(notice);
+    else if (notice.kind === 'ask') this.#onAsk(notice.envelope);
+    else if (notice.kind === 'classic') this.#onClassic(notice);
+  }
+
+  /** N2 */
+  onReset(): void {
+    for (const inbox of this.#inboxes.values()) inbox.catchUp.hold();
+    for (const inbox of this.#inboxes.values()) inbox.catchUp.read();
+  }
+
+  #onMail(notice: Notice & { kind: 'mail' }): void {
+    const inbox = this.#inboxes.get(notice.agentId);
+    if (inbox === undefined) return; // not ours any more: the next owner reads it
+    if (inbox.catchUp.behind) return inbox.catchUp.fallBehind();
+    if (inbox.cursor !== '' && compareEntryIds(notice.entry, inbox.cursor) <= 0) return;
+    const opId = opIdOf(notice.envelope);
+    const entry: InboxEntry = { entry: notice.entry, opId, envelope: notice.envelope, redelivered: false };
+    if (!this.#handOver(inbox, entry)) inbox.catchUp.fallBehind();
+  }
+
+  async #readPage(inbox: Inbox): Promise<PageEnd> {
+    const { cell } = inbox;
+    const count = Math.min(cell.room, pageSize);
+    if (count === 0) return 'full';
+    const { mail } = this.#deps.member.deps.broker;
+    const entries = await mail.read({ agentId: cell.id, epoch: cell.epoch, after: inbox.cursor, count });
+    for (const entry of entries) if (!this.#handOver(inbox, entry)) return 'full';
+    return entries.length === count ? 'more' : 'end';
+  }
+
+  /** N1, N3: false when the mailbox is full. */
+  #handOver(inbox: Inbox, entry: InboxEntry): boolean {
+    if (!inbox.seen.has(entry.opId)) {
+      if (!inbox.cell.accept({ kind: 'message', entry })) return false;
+      inbox.seen.add(entry.opId);
+      const oldest = inbox.seen.values().next();
+      if (inbox.seen.size > limits.inboxSeen && !oldest.done) inbox.seen.delete(oldest.value);
+    }
+    inbox.cursor = entry.entry;
+    return true;
+  }
+
+  #onAsk(text: string): void {
+    try {
+      const envelope = decodeEnvelope(text);
+      const inbox = this.#inboxes.get(envelope.to);
+      if (inbox?.cell.accept({ kind: 'ask', envelope })) return;
+      const error =
+        inbox === undefined
+          ? new AgentUnavailable(envelope.to, 'its node does not run it any more')
+          : new DeliveryError('mailbox-full', `expected the mailbox of "${envelope.to}" to have room, got: it is full`);
+      const notice: Notice = { kind: 'reply', askId: envelope.opId, ok: false, body: JSON.stringify(describeError(error)) };
+      this.#deps.replies.send({ address: envelope.via, notice });
+    } catch (error) {
+      this.#report('an ask', error);
+    }
+  }
+
+  #onClassic(notice: Notice & { kind: 'classic' }): void {
+    const inbox = this.#inboxes.get(notice.to);
+    if (inbox === undefined) return;
+    try {
+      const { random, clock } = this.#deps.member.deps;
+      const data = decodePayload(notice.metadata);
+      const sent = Date.parse(notice.timestamp);
+      const sentAt = Number.isNaN(sent) ? clock.now() : sent;
+      const taken = inbox.cell.accept({ kind: 'classic', id: random.id('classic'), from: notice.from, name: notice.message, data, sentAt });
+      if (!taken) throw new DeliveryError('mailbox-full', `expected the mailbox of "${notice.to}" to have room, got: it is full`);
+    } catch (error) {
+      this.#report(`a classic message from ${notice.from}`, error);
+    }
+  }
+
+  #report(name: string, error: unknown): void {
+    observe(this.#deps.member.deps.observer, 'message.failed', { agent: 'postman', name, error: describeError(error) });
+  }
+}
+
+/** An envelope that cannot be read is handed over all the same, so that its handler's failure is reported and it is acknowledged. */
+function opIdOf(text: string): string {
+  try {
+    return decodeEnvelope(text).opId;
+  } catch {
+    return text.slice(0, 80);
+  }
+}

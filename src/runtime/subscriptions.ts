@@ -1,0 +1,102 @@
+/**
+ * Broadcasts, from the node's feed to the mailboxes of the cells that listen to their topic.
+ *
+ * V1  Each cell sees the stream once and in order, from the moment it was opened: `cursor` is the last event it was shown.
+ * V2  A cell whose mailbox is full falls behind and reads on from its cursor when there is room (catch-up.ts), so that a slow agent
+ *     neither loses events nor holds up the others.
+ * V3  Where retention has trimmed what a cell has not seen, it gets a notice: an event of topic `runtime.gap`.
+ */
+import type { EventRecord } from '../broker/events.ts';
+import type { EventFeed } from '../client/event-feed.ts';
+import type { MemberDeps } from '../client/member.ts';
+import { CatchUp, type PageEnd } from './catch-up.ts';
+import type { Cell } from './cell.ts';
+
+export const gapTopic = 'runtime.gap';
+
+interface Listening {
+  readonly cell: Cell;
+  readonly catchUp: CatchUp;
+  cursor: string;
+}
+
+export interface SubscriptionsDeps extends Pick<MemberDeps, 'broker' | 'clock' | 'random' | 'observer'> {
+  readonly feed: EventFeed;
+}
+
+const pageSize = 256;
+
+export class Subscriptions {
+  readonly #deps: SubscriptionsDeps;
+  readonly #listening = new Map<string, Listening>();
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(deps: SubscriptionsDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#unsubscribe = this.#deps.feed.subscribe({
+      onEvent: (event) => this.#onEvent(event),
+      onGap: (after, next) => this.#onGap(after, next),
+    });
+  }
+
+  stop(): void {
+    this.#unsubscribe?.();
+  }
+
+  /** V1 */
+  serve(cell: Cell): void {
+    if (cell.spec.table.broadcasts.length === 0) return;
+    const page = (): Promise<PageEnd> => this.#readPage(listening);
+    const what = `reading broadcasts for ${cell.id}`;
+    const listening: Listening = { cell, catchUp: new CatchUp({ ...this.#deps, what, page }), cursor: this.#deps.feed.cursor };
+    this.#listening.set(cell.id, listening);
+  }
+
+  leave(cell: Cell): void {
+    this.#listening.get(cell.id)?.catchUp.stop();
+    this.#listening.delete(cell.id);
+  }
+
+  onRoom(cell: Cell): void {
+    this.#listening.get(cell.id)?.catchUp.read();
+  }
+
+  #onEvent(event: EventRecord): void {
+    for (const listening of this.#listening.values()) {
+      if (listening.catchUp.behind) listening.catchUp.fallBehind();
+      else if (!show(listening, event)) listening.catchUp.fallBehind();
+    }
+  }
+
+  #onGap(after: string, next: string): void {
+    for (const listening of this.#listening.values()) if (!listening.catchUp.behind) this.#tellGap(listening, after, next);
+  }
+
+  async #readPage(listening: Listening): Promise<PageEnd> {
+    if (listening.cell.room === 0) return 'full';
+    const after = listening.cursor;
+    const { events, gap } = await this.#deps.broker.events.read({ after, count: pageSize });
+    if (gap && !this.#tellGap(listening, after, events[0]?.id ?? after)) return 'full';
+    for (const event of events) if (!show(listening, event)) return 'full';
+    return events.length === pageSize ? 'more' : 'end';
+  }
+
+  /** V3 */
+  #tellGap(listening: Listening, after: string, next: string): boolean {
+    if (!listening.cell.spec.table.broadcasts.some((handler) => handler.matches(gapTopic))) return true;
+    const data = JSON.stringify({ after, next });
+    const event: EventRecord = { id: next, topic: gapTopic, from: 'runtime', data, sentAt: this.#deps.clock.now() };
+    return listening.cell.accept({ kind: 'broadcast', event, gap: true });
+  }
+}
+
+/** Shows an event to a cell; false when its mailbox is full. */
+function show(listening: Listening, event: EventRecord): boolean {
+  const wanted = listening.cell.spec.table.broadcasts.some((handler) => handler.matches(event.topic));
+  if (wanted && !listening.cell.accept({ kind: 'broadcast', event, gap: false })) return false;
+  listening.cursor = event.id;
+  return true;
+}

@@ -1,0 +1,168 @@
+/**
+ * One delivery of one task as a pipe of named steps: open, admit, lock, run, settle. Every way out ends in one verdict.
+ */
+import type { TaskHandler } from '../agent/handlers.ts';
+import type { Lock } from '../agent/lock.ts';
+import type { Task } from '../agent/envelopes.ts';
+import { checkPayload } from '../client/check-payload.ts';
+import { decodeEnvelope, encodePayload, type Envelope } from '../core/envelope.ts';
+import { defaultBackoff } from '../core/backoff.ts';
+import { BrokerError, DeliveryError, describeError, HandlerError, OwnershipError } from '../core/errors.ts';
+import { observe } from '../core/observer.ts';
+import type { Cell } from './cell.ts';
+import type { ExecutionDeps } from './handling.ts';
+import { callHandler, CallSignal } from './handler-call.ts';
+import { type Attempt, type Verdict, verdictOf } from './outcome.ts';
+import type { Work } from './work.ts';
+
+type TaskWork = Work & { kind: 'task' };
+
+export async function executeTask(deps: ExecutionDeps, cell: Cell, work: TaskWork): Promise<void> {
+  const startedAt = deps.member.deps.clock.monotonic();
+  const opened = open(work);
+  const envelope = opened instanceof Error ? undefined : opened;
+  const attempt = attemptOf(deps, cell, work, envelope);
+  let verdict: Verdict;
+  try {
+    if (opened instanceof Error) throw opened;
+    const result = await runTask(deps, cell, work, opened, attempt);
+    verdict = { kind: 'complete', result, resultTtlMs: attempt.resultTtlMs };
+  } catch (error) {
+    verdict = verdictOf(error, attempt, deps.member.deps.random);
+  }
+  await settle(deps, cell, work, envelope, verdict, startedAt);
+}
+
+function open(work: TaskWork): Envelope | Error {
+  try {
+    return decodeEnvelope(work.claimed.envelope);
+  } catch (error) {
+    return error instanceof Error ? error : new DeliveryError('malformed', String(error));
+  }
+}
+
+function attemptOf(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope: Envelope | undefined): Attempt {
+  const options = cell.spec.table.tasks.get(envelope?.name ?? '')?.options;
+  return {
+    taskId: work.claimed.receipt.taskId,
+    attempt: work.claimed.attempt,
+    retries: envelope?.policy?.retries ?? options?.retries ?? 0,
+    backoff: options?.backoff ?? defaultBackoff,
+    resultTtlMs: envelope?.policy?.resultTtlMs ?? options?.resultTtlMs ?? deps.settings.resultTtlMs,
+  };
+}
+
+/** The steps between open and settle. Resolves to the result as JSON text. */
+async function runTask(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope: Envelope, attempt: Attempt): Promise<string> {
+  const { handler, input } = await admit(deps, cell, envelope, attempt);
+  const { clock } = deps.member.deps;
+  const deadlineInMs = envelope.deadline === undefined ? undefined : envelope.deadline - deps.member.serverNow();
+  const limits = new CallSignal(clock, { sources: [work.lease.signal, cell.signal], timeoutMs: handler.options.timeoutMs, deadlineInMs });
+  let lock: Lock | undefined;
+  try {
+    const task = taskFor(deps, work, envelope, input, limits.signal);
+    lock = await takeLock(deps, cell, handler, task, limits);
+    const { taskId } = work.claimed.receipt;
+    const { redelivered } = work.claimed;
+    observe(deps.member.deps.observer, 'task.started', { agent: cell.id, task: taskId, name: envelope.name, attempt: attempt.attempt, redelivered });
+    const given = lock === undefined ? task : { ...task, lock };
+    const body = (): Promise<unknown> => cell.call(handler.method, given);
+    const { trace, deadline } = envelope;
+    const value = await callHandler({ clock, scopes: deps.scopes, trace, deadline, signal: limits.signal, body });
+    return await encodeResult(handler, value);
+  } catch (error) {
+    throw limits.signal.aborted && !(error instanceof OwnershipError) ? (limits.signal.reason as unknown) : error;
+  } finally {
+    limits.end();
+    await releaseLock(deps, cell, lock);
+  }
+}
+
+/** Whether the task may start here at all: attempts, deadline, handler, input. */
+async function admit(deps: ExecutionDeps, cell: Cell, envelope: Envelope, attempt: Attempt): Promise<{ handler: TaskHandler; input: unknown }> {
+  const { name, deadline } = envelope;
+  if (attempt.attempt > attempt.retries + 1) {
+    throw new HandlerError(`expected task "${name}" to be settled within ${attempt.retries + 1} attempts, got: its holder was lost each time`);
+  }
+  if (deadline !== undefined && deadline <= deps.member.serverNow()) {
+    throw new DeliveryError('deadline', `expected task "${name}" to start before its deadline, got: it has passed`);
+  }
+  const handler = cell.spec.table.tasks.get(name);
+  if (handler === undefined) throw new DeliveryError('no-handler', `expected role "${cell.spec.table.role}" to handle task "${name}", got: no such handler`);
+  return { handler, input: await checkPayload(handler.input, envelope.data, `the input of task "${name}"`) };
+}
+
+function taskFor(deps: ExecutionDeps, work: TaskWork, envelope: Envelope, input: unknown, signal: AbortSignal): Task {
+  const { receipt, queue, attempt, redelivered } = work.claimed;
+  const { broker, clock } = deps.member.deps;
+  return {
+    id: receipt.taskId,
+    name: envelope.name,
+    input,
+    attempt,
+    redelivered: redelivered || attempt > 1,
+    ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
+    from: envelope.from,
+    trace: envelope.trace,
+    signal,
+    async progress(done, total, note) {
+      const at = clock.now();
+      const body = encodePayload({ done, ...(total !== undefined && { total }), ...(note !== undefined && { note }), at }, 'a progress report');
+      await broker.queues.report(queue, [{ taskId: receipt.taskId, body, notify: envelope.via, ttlMs: deps.settings.resultTtlMs }]);
+    },
+  };
+}
+
+async function takeLock(deps: ExecutionDeps, cell: Cell, handler: TaskHandler, task: Task, limits: CallSignal): Promise<Lock | undefined> {
+  const { lockName } = handler.options;
+  if (lockName === undefined) return undefined;
+  const lock = await deps.member.locks.acquire({
+    name: lockName(task),
+    owner: cell.id,
+    leaseMs: deps.settings.lockLeaseMs,
+    waitMs: Number.POSITIVE_INFINITY,
+    signal: limits.signal,
+  });
+  limits.add(lock.signal);
+  return lock;
+}
+
+async function releaseLock(deps: ExecutionDeps, cell: Cell, lock: Lock | undefined): Promise<void> {
+  try {
+    await lock?.release();
+  } catch (error) {
+    // Its lease ends by itself; the task's own outcome is not touched by it.
+    observe(deps.member.deps.observer, 'broker.trouble', { what: `releasing lock "${lock?.name}" of ${cell.id}`, error: describeError(error) });
+  }
+}
+
+async function encodeResult(handler: TaskHandler, value: unknown): Promise<string> {
+  try {
+    await checkPayload(handler.output, value, `the result of task "${handler.name}"`);
+  } catch (cause) {
+    throw new HandlerError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+  return encodePayload(value ?? null, `the result of task "${handler.name}"`);
+}
+
+async function settle(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope: Envelope | undefined, verdict: Verdict, startedAt: number): Promise<void> {
+  const { queue, receipt } = work.claimed;
+  const { observer, clock } = deps.member.deps;
+  const error = 'error' in verdict ? { error: verdict.error } : {};
+  const report = (outcome: string): void => {
+    const tookMs = clock.monotonic() - startedAt;
+    observe(observer, 'task.settled', { agent: cell.id, task: receipt.taskId, name: envelope?.name ?? '?', outcome, tookMs, ...error });
+  };
+  try {
+    if (verdict.kind === 'abandon') return report('abandoned');
+    const notify = envelope === undefined ? {} : { notify: envelope.via };
+    const reply = await deps.member.lanes.settle.submit(queue, { receipt, outcome: verdict, ...notify });
+    report(reply === 'settled' ? verdict.kind : 'stale');
+  } catch (failure) {
+    report('unsettled');
+    if (failure instanceof OwnershipError || failure instanceof BrokerError) return; // the lease ends, and another node takes the task
+    throw failure;
+  } finally {
+    work.lease.letGo();
+  }
+}

@@ -1,0 +1,168 @@
+import { Agent, defineConfig, pool, single } from 'agent-runtime';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { resolveConfig, type RuntimeOptions } from '../../../src/config/config.ts';
+import { describeOptions } from '../../../src/config/schema.ts';
+import { ConfigError } from '../../../src/core/errors.ts';
+
+class AuditAgent extends Agent {}
+class DocsAgent extends Agent {}
+
+function problemsOf(options: unknown): readonly string[] {
+  try {
+    resolveConfig(options as RuntimeOptions);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('resolveConfig', () => {
+  test('fills in every default', () => {
+    expect(resolveConfig({})).toEqual({
+      fleet: 'default',
+      classic: false,
+      agents: [],
+      timing: {
+        presenceLeaseMs: 5_000,
+        heartbeatMs: 1_500,
+        taskLeaseMs: 10_000,
+        taskRenewalMs: 3_333,
+        lockLeaseMs: 30_000,
+        lockRenewalMs: 10_000,
+        askDeadlineMs: 30_000,
+        drainGraceMs: 25_000,
+        resultTtlMs: 3_600_000,
+      },
+      limits: { events: 100_000, eventsAgeMs: 604_800_000, inbox: 10_000, maxWaiting: 1_000_000 },
+    });
+  });
+
+  test('takes durations in words and in milliseconds', () => {
+    const { timing } = resolveConfig({ timing: { presenceLease: '6s', heartbeat: 2_000, taskLease: '0.5m' } });
+    expect(timing).toMatchObject({ presenceLeaseMs: 6_000, heartbeatMs: 2_000, taskLeaseMs: 30_000 });
+    expect(timing.taskRenewalMs).toBe(10_000);
+  });
+
+  test('completes hostings and keeps their classes', () => {
+    const { agents } = resolveConfig(defineConfig({ agents: [pool(AuditAgent, { size: 3 }), single(DocsAgent)] }));
+    expect(agents).toEqual([
+      { kind: 'pool', agent: AuditAgent, role: 'audit', size: 3, concurrency: 1, mailbox: 1_000 },
+      { kind: 'single', agent: DocsAgent, role: 'docs', id: 'docs', concurrency: 1, mailbox: 1_000 },
+    ]);
+  });
+
+  test('takes a folder in the place of a list', () => {
+    expect(resolveConfig({ agents: './agents' }).agents).toBe('./agents');
+    expect(problemsOf({ agents: '' })).toEqual([
+      'expected agents (RUNTIME_AGENTS) to be the path of a folder, got: ""',
+    ]);
+  });
+
+  test.each(['redis://localhost:6379/2', 'rediss://user:secret@host', 'unix:///tmp/redis.sock', '/tmp/redis.sock'])(
+    'takes %s as an address of Redis',
+    (redis) => expect(resolveConfig({ redis }).redis).toBe(redis),
+  );
+
+  test('takes an absent variable as absent', () => {
+    expect(resolveConfig({ redis: undefined })).not.toHaveProperty('redis');
+  });
+
+  test('changes nothing in what it was given', () => {
+    const options = Object.freeze({ timing: Object.freeze({ heartbeat: '1s' }), agents: Object.freeze([]) });
+    expect(() => resolveConfig(options as RuntimeOptions)).not.toThrow();
+  });
+});
+
+describe('a wrong configuration', () => {
+  test('is refused with all its problems at once, each with its variable', () => {
+    const problems = problemsOf({
+      fleet: 'a:b',
+      classic: 'yes',
+      timing: { heartbeat: 'soon', drainGrace: -1, askDeadlin: '1s' },
+      limits: { inbox: 1.5, inbix: 1 },
+      agent: [],
+      agents: [pool(AuditAgent, { size: 0, sizes: 1 } as never), { kind: 'keyed' }, AuditAgent],
+    });
+    for (const part of [
+      'expected fleet (RUNTIME_FLEET) to be at most 64 letters, digits, ".", "_" and "-", beginning with a letter or digit, got: "a:b"\nLeave it out for the default: default.',
+      'expected classic (RUNTIME_CLASSIC) to be true or false, got: "yes"\nLeave it out for the default: false.',
+      `expected timing.heartbeat (RUNTIME_HEARTBEAT) to be a duration such as '30s' or 1500, of at least 100 ms, got: "soon"\nLeave it out for the default: 1.5s.`,
+      'expected timing.askDeadlin to be an option, got: a name that is none\nDid you mean "askDeadline"?',
+      'expected limits.inbox (RUNTIME_INBOX) to be a whole number from 1 to 1000000, got: 1.5\nLeave it out for the default: 10000.',
+      'expected limits.inbix to be an option, got: a name that is none\nDid you mean "inbox"?',
+      'expected agent to be an option, got: a name that is none\nDid you mean "agents"?',
+      'expected agents[0].size to be a whole number from 1 to 100000, got: 0\nLeave it out for the default: 1.',
+      'expected agents[0].sizes to be an option, got: a name that is none\nDid you mean "size"?',
+    ])
+      expect(problems).toContain(part);
+    expect(problems.filter((text) => /^expected timing\.drainGrace .* got: -1\n/.test(text))).toHaveLength(1);
+    expect(
+      problems.filter((text) => /^expected agents\[(?:1\].kind|2\]).*made by pool\(\) or single\(\)/.test(text)),
+    ).toHaveLength(2);
+    expect(problems).toHaveLength(12);
+  });
+
+  test('never shows a password', () => {
+    for (const redis of ['http://user:secret@host', 'user:secret@host', 'redis://user:secret@host with space'])
+      expect(problemsOf({ redis }).join()).toMatch(/^expected redis \(REDIS_URL\) to be (?!.*secret)/);
+    expect(problemsOf({ fleet: 'redis://user:secret@host' }).join()).not.toContain('secret');
+  });
+
+  test('lists the names there are when none is near', () => {
+    expect(problemsOf({ timing: { zzzzzzzz: 1 } })[0]).toContain('There are: presenceLease, heartbeat,');
+    expect(problemsOf({ timings: {} })[0]).toContain('Did you mean "timing"?');
+  });
+
+  test.each([undefined, null, 3, [], 'x'])('that is no object of options is refused: %s', (options) => {
+    expect(problemsOf(options)[0]).toMatch(/^expected the configuration to be an object of options, got: /);
+  });
+
+  test('of any shape ends in a ConfigError or a complete configuration', () => {
+    const value = fc.oneof(fc.anything(), fc.constant('5s'), fc.nat());
+    const group = fc.dictionary(fc.constantFrom('heartbeat', 'presenceLease', 'inbox', 'x'), value);
+    const options = fc.record(
+      { timing: group, limits: group, agents: fc.oneof(fc.array(value), value), redis: value, y: value },
+      { requiredKeys: [] },
+    );
+    fc.assert(fc.property(options, (given) => problemsOf(given).every((text) => text.startsWith('expected '))));
+  });
+});
+
+describe('relations', () => {
+  test.each([
+    [{ timing: { heartbeat: '2s' } }, /timing\.heartbeat \(RUNTIME_HEARTBEAT\) to be at most a third/],
+    [{ timing: { taskLease: '2s', taskRenewal: '1s' } }, /timing\.taskLease .* more than twice timing\.taskRenewal/],
+    [{ timing: { drainGrace: '2h' } }, /timing\.drainGrace .* at most 3600000 ms/],
+    [{ agents: [pool(AuditAgent), single(AuditAgent, { id: 'x' })] }, /roles of agents to differ, got: "audit"/],
+    [
+      { agents: [single(AuditAgent, { id: 'x' }), single(DocsAgent, { id: 'x' })] },
+      /ids of agents to differ, got: "x"/,
+    ],
+    [{ agents: [pool(AuditAgent), single(DocsAgent, { id: 'audit' })] }, /not to be the role of agents\[0\]/],
+  ] as const)('%o', (options, expected) => {
+    const problems = problemsOf(options);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(expected);
+  });
+
+  test('the defaults keep them all, and so does the edge of each', () => {
+    expect(problemsOf({ timing: { presenceLease: 3_000, heartbeat: 1_000 } })).toEqual([]);
+    expect(problemsOf({ timing: { taskLease: 2_001, taskRenewal: 1_000 } })).toEqual([]);
+  });
+});
+
+describe('the reference', () => {
+  test('describes every option, and no variable stands for two', () => {
+    const options = describeOptions();
+    const paths = options.map(({ path }) => path);
+    expect(paths).toEqual(
+      expect.arrayContaining(['redis', 'fleet', 'agents', 'timing.heartbeat', 'pool.size', 'single.id']),
+    );
+    expect(new Set(paths).size).toBe(paths.length);
+    const variables = options.flatMap(({ variable }) => variable ?? []);
+    expect(new Set(variables).size).toBe(variables.length);
+    expect(options.find(({ path }) => path === 'timing.heartbeat')).toMatchObject({ default: '1.5s' });
+  });
+});
