@@ -70,7 +70,7 @@ export const writeReport = defineTask('write-report', {
     counts: z.record(z.string(), z.number()),
   }),
   output: z.object({ report: z.string() }),
-  timeout: '1m',
+  timeout: '5m',
 });
 
 export const auditStarted = defineBroadcast('audit.started', { data: z.object({ path, checks: count }) });

@@ -18,3 +18,6 @@ export { defineConfig } from './config/config.ts';
 export type { RuntimeOptions } from './config/config.ts';
 export { AgentUnavailable, ConfigError, DefinitionError, DeliveryError, HandlerError } from './core/errors.ts';
 export { OwnershipError, RetryableError, RuntimeError, TerminalError } from './core/errors.ts';
+export { connect } from './compose/connect.ts';
+export type { Fleet } from './compose/fleet.ts';
+export { startFleet } from './compose/start-fleet.ts';

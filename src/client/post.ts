@@ -27,7 +27,8 @@ export class Post<Item> {
   }
 
   send(item: Item): void {
-    if (this.#items.length >= limits.collectorOps) return this.#report(new BrokerError('overloaded', 'too many wait; the newest is dropped'));
+    if (this.#items.length >= limits.collectorOps)
+      return this.#report(new BrokerError('overloaded', 'too many wait; the newest is dropped'));
     this.#items.push(item);
     if (this.#items.length === 1 && this.#delivering === undefined) this.#deps.clock.endOfTick(() => void this.flush());
   }

@@ -36,7 +36,7 @@ export class FrameLedger {
     const stored = record.replies.get(frame.seq);
     if (stored !== undefined) return stored as readonly Reply[];
     if (frame.seq <= record.newest) throw staleFrame(frame);
-    if (record.replies.size > 0 && frame.prev > record.newest) throw outOfOrder(frame);
+    if (frame.prev > 0 && record.newest > 0 && !record.replies.has(frame.prev)) throw outOfOrder(frame);
 
     const replies = frame.ops.map(carryOut);
     record.newest = frame.seq;

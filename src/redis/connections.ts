@@ -11,6 +11,7 @@ import type { Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import { BlockingReader } from './blocking-reader.ts';
 import { Link } from './link.ts';
+import type { Scripts } from './scripts.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** Where a Redis is, in parts. `path` is a socket's. */
@@ -23,6 +24,8 @@ export interface ConnectionDeps {
   readonly target: RedisTarget;
   /** Shown by CLIENT LIST, with the role behind it. */
   readonly name: string;
+  /** Loaded into every server that is connected to. */
+  readonly scripts: Scripts;
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;
@@ -48,10 +51,11 @@ export class Connections {
   readonly blocking: BlockingReader;
   readonly subscriptions: Subscriptions;
 
-  constructor({ target, name, ...deps }: ConnectionDeps) {
+  constructor({ target, name, scripts, ...deps }: ConnectionDeps) {
     const connectionName = name.replace(/[^!-~]/g, '_');
     const options = { ...profile, ...target, connectionName, disconnectTimeout: 200 };
-    this.commands = new Link({ ...deps, role: 'commands', options, hangMs: commandHangMs });
+    const prepare = (client: Redis): Promise<void> => scripts.load(client);
+    this.commands = new Link({ ...deps, role: 'commands', options, hangMs: commandHangMs, prepare });
     this.blocking = new BlockingReader({ ...deps, options, commands: this.commands });
     this.subscriptions = new Subscriptions({ ...deps, options });
   }

@@ -50,5 +50,7 @@ export function isMissingGroup(error: unknown): boolean {
 
 function safeMessage(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
-  return redact(text).replace(/, with args beginning with:[\s\S]*/, '').slice(0, 500);
+  return redact(text)
+    .replace(/, with args beginning with:[\s\S]*/, '')
+    .slice(0, 500);
 }

@@ -1,10 +1,12 @@
 /**
  * What every port of the Redis broker stands on: the keys, the commands link and the scripts, and how frames are carried.
  *
- * Frames are here, once, because all lanes carry them alike (F1 to F4 of broker/frame.ts).
+ * Frames are here, once, because all lanes carry them alike (F1 to F4 of broker/frame.ts). A tag that remembers nothing of
+ * a sender accepts any predecessor, so the first frame of a sender must not be overtaken by its second while it is sent
+ * again: frames wait for the reply to the first one.
  */
 import { type Frame, outOfOrder, presenceLost, staleFrame } from '../broker/frame.ts';
-import { BrokerError, InvariantError } from '../core/errors.ts';
+import { InvariantError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Keys } from './keys.ts';
 import type { Argument, Link } from './link.ts';
@@ -18,16 +20,17 @@ export interface ScriptCall {
   readonly args: readonly Argument[];
 }
 
+export type RunScript = (call: ScriptCall) => Promise<unknown>;
+
 const separator = '\x1e';
-const mostOwnerRounds = 5;
-const mostLanesRemembered = 10_000;
+const mostFirstFrames = 10_000;
 
 export class Store {
   readonly keys: Keys;
   readonly #commands: Link;
   readonly #scripts: Scripts;
-  /** The first frame of each lane, tag and sender. */
-  readonly #firstFrames = new Map<string, Promise<unknown>>();
+  /** By lane, tag and sender: resolves to whether the first frame was answered. */
+  readonly #firstFrames = new Map<string, Promise<boolean>>();
 
   constructor(deps: { keys: Keys; commands: Link; scripts: Scripts }) {
     this.keys = deps.keys;
@@ -43,26 +46,34 @@ export class Store {
     return this.#scripts.run(this.#commands, name, keys, args);
   }
 
-  /** Runs a script that may answer `PRESENCE`: `node` must hold its presence lease. */
-  async runAs(node: string, name: ScriptName, call: ScriptCall): Promise<unknown> {
-    const reply = await this.run(name, call);
+  /** Runs a script for `node`, which must hold its presence lease. */
+  async runAs(node: string, run: () => Promise<unknown>): Promise<unknown> {
+    const reply = await run();
     if (reply === 'PRESENCE') throw presenceLost(node);
     return reply;
   }
 
-  /** Carries a frame: the script's reply for each operation, as text. `tag` is the hash tag of its keys. */
-  async carry(lane: Lane, tag: string, frame: Frame<unknown>, call: ScriptCall): Promise<readonly string[]> {
+  /**
+   * Carries a frame; the reply for each operation, as text.
+   * `tag` is the hash tag of its keys; `run` calls the script where that takes more than calling it.
+   */
+  async carry(
+    lane: Lane,
+    tag: string,
+    frame: Frame<unknown>,
+    call: ScriptCall,
+    run: RunScript = (whole) => this.run(lane, whole),
+  ): Promise<readonly string[]> {
     const key = this.keys.frames(tag, lane, frame.sender);
+    const { framesRemembered, framesRememberedMs } = limits;
     const whole = {
       keys: [key, this.keys.lease(frame.sender), ...call.keys],
-      args: [frame.seq, frame.prev, frame.leased ? 1 : 0, limits.framesRemembered, limits.framesRememberedMs, ...call.args],
+      args: [frame.seq, frame.prev, frame.leased ? 1 : 0, framesRemembered, framesRememberedMs, ...call.args],
     };
-    const [code, ...rest] = (await this.#inOrder(key, () => this.run(lane, whole))) as string[];
+    const [code, text] = (await this.#inOrder(key, frame, () => run(whole))) as string[];
     switch (code) {
       case 'OK':
-        return frame.ops.length === 0 ? [] : (rest[0] ?? '').split(separator);
-      case 'OWNERS':
-        throw new UnexpectedOwners(rest);
+        return frame.ops.length === 0 ? [] : (text ?? '').split(separator);
       case 'PRESENCE':
         throw presenceLost(frame.sender);
       case 'STALE':
@@ -72,5 +83,21 @@ export class Store {
       default:
         throw new InvariantError(`a frame script answered ${String(code)}`);
     }
+  }
+
+  async #inOrder(key: string, frame: Frame<unknown>, run: () => Promise<unknown>): Promise<unknown> {
+    const first = this.#firstFrames.get(key);
+    if (first !== undefined) {
+      if (!(await first) && frame.prev > 0) throw outOfOrder(frame);
+      return await run();
+    }
+    if (this.#firstFrames.size >= mostFirstFrames) this.#firstFrames.clear();
+    const running = run();
+    const answered = running.then(
+      () => true,
+      () => !this.#firstFrames.delete(key),
+    );
+    this.#firstFrames.set(key, answered);
+    return await running;
   }
 }

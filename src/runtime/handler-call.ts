@@ -31,8 +31,13 @@ export class CallSignal {
     this.#clock = clock;
     for (const source of limits.sources) this.add(source);
     const { timeoutMs, deadlineInMs } = limits;
-    if (timeoutMs !== undefined) this.#after(timeoutMs, new CancelledError('timeout', `the handler ran longer than its timeout of ${timeoutMs} ms`));
-    if (deadlineInMs !== undefined) this.#after(deadlineInMs, new DeliveryError('deadline', 'the deadline has passed while the handler ran'));
+    if (timeoutMs !== undefined)
+      this.#after(
+        timeoutMs,
+        new CancelledError('timeout', `the handler ran longer than its timeout of ${timeoutMs} ms`),
+      );
+    if (deadlineInMs !== undefined)
+      this.#after(deadlineInMs, new DeliveryError('deadline', 'the deadline has passed while the handler ran'));
   }
 
   get signal(): AbortSignal {

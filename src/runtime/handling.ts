@@ -25,11 +25,23 @@ export function reportFailure(deps: ExecutionDeps, cell: Cell, name: string, err
 }
 
 /** Calls a handler that has no limits of its own. */
-export async function callFreely(deps: ExecutionDeps, cell: Cell, trace: Trace, method: string, ...args: unknown[]): Promise<unknown> {
+export async function callFreely(
+  deps: ExecutionDeps,
+  cell: Cell,
+  trace: Trace,
+  method: string,
+  ...args: unknown[]
+): Promise<unknown> {
   const { clock } = deps.member.deps;
   const limits = new CallSignal(clock, { sources: [cell.signal] });
   try {
-    return await callHandler({ clock, scopes: deps.scopes, trace, signal: limits.signal, body: () => cell.call(method, ...args) });
+    return await callHandler({
+      clock,
+      scopes: deps.scopes,
+      trace,
+      signal: limits.signal,
+      body: () => cell.call(method, ...args),
+    });
   } finally {
     limits.end();
   }

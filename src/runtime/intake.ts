@@ -100,7 +100,10 @@ export class Intake {
   place(claimed: ClaimedTask): void {
     const queue = this.#queues.get(claimed.queue);
     const cells = [...(queue?.cells ?? [])];
-    const roomiest = cells.reduce<Cell | undefined>((best, cell) => (cell.free > (best?.free ?? -1) ? cell : best), undefined);
+    const roomiest = cells.reduce<Cell | undefined>(
+      (best, cell) => (cell.free > (best?.free ?? -1) ? cell : best),
+      undefined,
+    );
     const lease = this.#deps.leases.hold(claimed);
     if (!this.#stopped && roomiest?.accept({ kind: 'task', claimed, lease })) return;
     lease.letGo();
@@ -163,7 +166,9 @@ export class Intake {
   }
 
   #hungry(): string[] {
-    return [...this.#queues.values()].filter((queue) => queue.drained && this.freeFor(queue.name) > 0).map((queue) => queue.name);
+    return [...this.#queues.values()]
+      .filter((queue) => queue.drained && this.freeFor(queue.name) > 0)
+      .map((queue) => queue.name);
   }
 
   async #block(): Promise<void> {

@@ -13,7 +13,11 @@ import { callFreely, type ExecutionDeps, reportFailure } from './handling.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
 import type { Work } from './work.ts';
 
-export async function executeMessage(deps: ExecutionDeps, cell: Cell, { entry }: Work & { kind: 'message' }): Promise<void> {
+export async function executeMessage(
+  deps: ExecutionDeps,
+  cell: Cell,
+  { entry }: Work & { kind: 'message' },
+): Promise<void> {
   let name = '?';
   try {
     const envelope = decodeEnvelope(entry.envelope);
@@ -47,7 +51,17 @@ export async function executeClassic(deps: ExecutionDeps, cell: Cell, work: Work
   if (handler === undefined) throw noHandler(cell, name);
   const checked = await checkPayload(handler.data, data, `the data of message "${name}"`);
   const trace = { id, asks: [] };
-  const message = { id, name, from, data: checked, sentAt, redelivered: false, isAsk: false, trace, signal: cell.signal };
+  const message = {
+    id,
+    name,
+    from,
+    data: checked,
+    sentAt,
+    redelivered: false,
+    isAsk: false,
+    trace,
+    signal: cell.signal,
+  };
   await callFreely(deps, cell, trace, handler.method, message);
 }
 
@@ -66,7 +80,17 @@ async function handle(
   const limits = new CallSignal(clock, { sources: [cell.signal], deadlineInMs });
   try {
     const { signal } = limits;
-    const message = { id: opId, name, from, data, sentAt, ...mark, ...(deadline !== undefined && { deadline }), trace, signal };
+    const message = {
+      id: opId,
+      name,
+      from,
+      data,
+      sentAt,
+      ...mark,
+      ...(deadline !== undefined && { deadline }),
+      trace,
+      signal,
+    };
     const body = (): Promise<unknown> => cell.call(handler.method, message);
     return { handler, value: await callHandler({ clock, scopes: deps.scopes, trace, deadline, signal, body }) };
   } finally {
@@ -75,5 +99,8 @@ async function handle(
 }
 
 function noHandler(cell: Cell, name: string): DeliveryError {
-  return new DeliveryError('no-handler', `expected agent "${cell.id}" to handle message "${name}", got: no such handler`);
+  return new DeliveryError(
+    'no-handler',
+    `expected agent "${cell.id}" to handle message "${name}", got: no such handler`,
+  );
 }

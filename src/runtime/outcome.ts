@@ -4,7 +4,15 @@
  * The table of `conventions.md`: whose fault was it, is it retried, does it count as an attempt.
  */
 import { backoffMs, type Backoff } from '../core/backoff.ts';
-import { BrokerError, CancelledError, DeliveryError, describeError, OwnershipError, RetryableError, TerminalError } from '../core/errors.ts';
+import {
+  BrokerError,
+  CancelledError,
+  DeliveryError,
+  describeError,
+  OwnershipError,
+  RetryableError,
+  TerminalError,
+} from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
 import type { Outcome } from '../broker/tasks.ts';
 
@@ -32,7 +40,8 @@ export function verdictOf(error: unknown, attempt: Attempt, random: Random): Ver
   if (error instanceof DeliveryError && finalCodes.has(error.code)) return dead(error.code);
   if (attempt.attempt > attempt.retries) return dead('retries-exhausted');
   const wished = error instanceof RetryableError ? error.afterMs : undefined;
-  const delayMs = wished ?? backoffMs(attempt.backoff, attempt.attempt, random, `retry:${attempt.taskId}#${attempt.attempt}`);
+  const delayMs =
+    wished ?? backoffMs(attempt.backoff, attempt.attempt, random, `retry:${attempt.taskId}#${attempt.attempt}`);
   return { kind: 'retry', delayMs, error: record };
 }
 

@@ -107,7 +107,12 @@ export class Postman {
         inbox === undefined
           ? new AgentUnavailable(envelope.to, 'its node does not run it any more')
           : new DeliveryError('mailbox-full', `expected the mailbox of "${envelope.to}" to have room, got: it is full`);
-      const notice: Notice = { kind: 'reply', askId: envelope.opId, ok: false, body: JSON.stringify(describeError(error)) };
+      const notice: Notice = {
+        kind: 'reply',
+        askId: envelope.opId,
+        ok: false,
+        body: JSON.stringify(describeError(error)),
+      };
       this.#deps.replies.send({ address: envelope.via, notice });
     } catch (error) {
       this.#report('an ask', error);
@@ -122,8 +127,16 @@ export class Postman {
       const data = decodePayload(notice.metadata);
       const sent = Date.parse(notice.timestamp);
       const sentAt = Number.isNaN(sent) ? clock.now() : sent;
-      const taken = inbox.cell.accept({ kind: 'classic', id: random.id('classic'), from: notice.from, name: notice.message, data, sentAt });
-      if (!taken) throw new DeliveryError('mailbox-full', `expected the mailbox of "${notice.to}" to have room, got: it is full`);
+      const taken = inbox.cell.accept({
+        kind: 'classic',
+        id: random.id('classic'),
+        from: notice.from,
+        name: notice.message,
+        data,
+        sentAt,
+      });
+      if (!taken)
+        throw new DeliveryError('mailbox-full', `expected the mailbox of "${notice.to}" to have room, got: it is full`);
     } catch (error) {
       this.#report(`a classic message from ${notice.from}`, error);
     }

@@ -51,7 +51,11 @@ export class Subscriptions {
     if (cell.spec.table.broadcasts.length === 0) return;
     const page = (): Promise<PageEnd> => this.#readPage(listening);
     const what = `reading broadcasts for ${cell.id}`;
-    const listening: Listening = { cell, catchUp: new CatchUp({ ...this.#deps, what, page }), cursor: this.#deps.feed.cursor };
+    const listening: Listening = {
+      cell,
+      catchUp: new CatchUp({ ...this.#deps, what, page }),
+      cursor: this.#deps.feed.cursor,
+    };
     this.#listening.set(cell.id, listening);
   }
 
@@ -72,7 +76,8 @@ export class Subscriptions {
   }
 
   #onGap(after: string, next: string): void {
-    for (const listening of this.#listening.values()) if (!listening.catchUp.behind) this.#tellGap(listening, after, next);
+    for (const listening of this.#listening.values())
+      if (!listening.catchUp.behind) this.#tellGap(listening, after, next);
   }
 
   async #readPage(listening: Listening): Promise<PageEnd> {

@@ -53,18 +53,34 @@ function attemptOf(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope: En
 }
 
 /** The steps between open and settle. Resolves to the result as JSON text. */
-async function runTask(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope: Envelope, attempt: Attempt): Promise<string> {
+async function runTask(
+  deps: ExecutionDeps,
+  cell: Cell,
+  work: TaskWork,
+  envelope: Envelope,
+  attempt: Attempt,
+): Promise<string> {
   const { handler, input } = await admit(deps, cell, envelope, attempt);
   const { clock } = deps.member.deps;
   const deadlineInMs = envelope.deadline === undefined ? undefined : envelope.deadline - deps.member.serverNow();
-  const limits = new CallSignal(clock, { sources: [work.lease.signal, cell.signal], timeoutMs: handler.options.timeoutMs, deadlineInMs });
+  const limits = new CallSignal(clock, {
+    sources: [work.lease.signal, cell.signal],
+    timeoutMs: handler.options.timeoutMs,
+    deadlineInMs,
+  });
   let lock: Lock | undefined;
   try {
     const task = taskFor(deps, work, envelope, input, limits.signal);
     lock = await takeLock(deps, cell, handler, task, limits);
     const { taskId } = work.claimed.receipt;
     const { redelivered } = work.claimed;
-    observe(deps.member.deps.observer, 'task.started', { agent: cell.id, task: taskId, name: envelope.name, attempt: attempt.attempt, redelivered });
+    observe(deps.member.deps.observer, 'task.started', {
+      agent: cell.id,
+      task: taskId,
+      name: envelope.name,
+      attempt: attempt.attempt,
+      redelivered,
+    });
     const given = lock === undefined ? task : { ...task, lock };
     const body = (): Promise<unknown> => cell.call(handler.method, given);
     const { trace, deadline } = envelope;
@@ -79,16 +95,27 @@ async function runTask(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope
 }
 
 /** Whether the task may start here at all: attempts, deadline, handler, input. */
-async function admit(deps: ExecutionDeps, cell: Cell, envelope: Envelope, attempt: Attempt): Promise<{ handler: TaskHandler; input: unknown }> {
+async function admit(
+  deps: ExecutionDeps,
+  cell: Cell,
+  envelope: Envelope,
+  attempt: Attempt,
+): Promise<{ handler: TaskHandler; input: unknown }> {
   const { name, deadline } = envelope;
   if (attempt.attempt > attempt.retries + 1) {
-    throw new HandlerError(`expected task "${name}" to be settled within ${attempt.retries + 1} attempts, got: its holder was lost each time`);
+    throw new HandlerError(
+      `expected task "${name}" to be settled within ${attempt.retries + 1} attempts, got: its holder was lost each time`,
+    );
   }
   if (deadline !== undefined && deadline <= deps.member.serverNow()) {
     throw new DeliveryError('deadline', `expected task "${name}" to start before its deadline, got: it has passed`);
   }
   const handler = cell.spec.table.tasks.get(name);
-  if (handler === undefined) throw new DeliveryError('no-handler', `expected role "${cell.spec.table.role}" to handle task "${name}", got: no such handler`);
+  if (handler === undefined)
+    throw new DeliveryError(
+      'no-handler',
+      `expected role "${cell.spec.table.role}" to handle task "${name}", got: no such handler`,
+    );
   return { handler, input: await checkPayload(handler.input, envelope.data, `the input of task "${name}"`) };
 }
 
@@ -107,13 +134,24 @@ function taskFor(deps: ExecutionDeps, work: TaskWork, envelope: Envelope, input:
     signal,
     async progress(done, total, note) {
       const at = clock.now();
-      const body = encodePayload({ done, ...(total !== undefined && { total }), ...(note !== undefined && { note }), at }, 'a progress report');
-      await broker.queues.report(queue, [{ taskId: receipt.taskId, body, notify: envelope.via, ttlMs: deps.settings.resultTtlMs }]);
+      const body = encodePayload(
+        { done, ...(total !== undefined && { total }), ...(note !== undefined && { note }), at },
+        'a progress report',
+      );
+      await broker.queues.report(queue, [
+        { taskId: receipt.taskId, body, notify: envelope.via, ttlMs: deps.settings.resultTtlMs },
+      ]);
     },
   };
 }
 
-async function takeLock(deps: ExecutionDeps, cell: Cell, handler: TaskHandler, task: Task, limits: CallSignal): Promise<Lock | undefined> {
+async function takeLock(
+  deps: ExecutionDeps,
+  cell: Cell,
+  handler: TaskHandler,
+  task: Task,
+  limits: CallSignal,
+): Promise<Lock | undefined> {
   const { lockName } = handler.options;
   if (lockName === undefined) return undefined;
   const lock = await deps.member.locks.acquire({
@@ -132,7 +170,10 @@ async function releaseLock(deps: ExecutionDeps, cell: Cell, lock: Lock | undefin
     await lock?.release();
   } catch (error) {
     // Its lease ends by itself; the task's own outcome is not touched by it.
-    observe(deps.member.deps.observer, 'broker.trouble', { what: `releasing lock "${lock?.name}" of ${cell.id}`, error: describeError(error) });
+    observe(deps.member.deps.observer, 'broker.trouble', {
+      what: `releasing lock "${lock?.name}" of ${cell.id}`,
+      error: describeError(error),
+    });
   }
 }
 
@@ -145,13 +186,27 @@ async function encodeResult(handler: TaskHandler, value: unknown): Promise<strin
   return encodePayload(value ?? null, `the result of task "${handler.name}"`);
 }
 
-async function settle(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope: Envelope | undefined, verdict: Verdict, startedAt: number): Promise<void> {
+async function settle(
+  deps: ExecutionDeps,
+  cell: Cell,
+  work: TaskWork,
+  envelope: Envelope | undefined,
+  verdict: Verdict,
+  startedAt: number,
+): Promise<void> {
   const { queue, receipt } = work.claimed;
   const { observer, clock } = deps.member.deps;
   const error = 'error' in verdict ? { error: verdict.error } : {};
   const report = (outcome: string): void => {
     const tookMs = clock.monotonic() - startedAt;
-    observe(observer, 'task.settled', { agent: cell.id, task: receipt.taskId, name: envelope?.name ?? '?', outcome, tookMs, ...error });
+    observe(observer, 'task.settled', {
+      agent: cell.id,
+      task: receipt.taskId,
+      name: envelope?.name ?? '?',
+      outcome,
+      tookMs,
+      ...error,
+    });
   };
   try {
     if (verdict.kind === 'abandon') return report('abandoned');

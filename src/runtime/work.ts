@@ -13,6 +13,13 @@ export type Work =
   | { readonly kind: 'message'; readonly entry: InboxEntry }
   | { readonly kind: 'ask'; readonly envelope: Envelope }
   /** A live message from an agent that speaks the classic protocol. */
-  | { readonly kind: 'classic'; readonly id: string; readonly from: string; readonly name: string; readonly data: unknown; readonly sentAt: number }
+  | {
+      readonly kind: 'classic';
+      readonly id: string;
+      readonly from: string;
+      readonly name: string;
+      readonly data: unknown;
+      readonly sentAt: number;
+    }
   | { readonly kind: 'broadcast'; readonly event: EventRecord; readonly gap: boolean }
   | { readonly kind: 'timer'; readonly timer: TimerHandler };

@@ -56,7 +56,7 @@ describeBrokers('dead letters', (open) => {
       const page = await letters(node, { count: 3, ...(before !== undefined && { before }) });
       pages.push(page.map(({ taskId }) => taskId));
       before = page.at(-1)?.diedAt;
-    } while (before !== undefined);
+    } while (before !== undefined && pages.length < 10);
     const newestFirst = ids.toReversed();
     expect(pages).toEqual([newestFirst.slice(0, 3), newestFirst.slice(3, 6), newestFirst.slice(6), []]);
   });

@@ -23,13 +23,11 @@ describeBrokers('fenced', (open) => {
   describe.each(acts)('$name', ({ act }) => {
     test('F4: is refused with presence-lost when the lease has ended, and changes nothing', async () => {
       const fleet = await open();
-      const member = await fleet.join(node, 60);
+      const member = await fleet.join(node, 300);
+      await member.presence.activate(node, ['mark']);
       await put(member, numbered(2));
-      await fleet.eventually(async () => {
-        const { kind } = await member.presence.renew(`not-${node}`, 1, '{}');
-        const [record] = await member.presence.nodes();
-        return kind === 'lost' && !record?.alive;
-      }, 'the lease to end');
+      const isOver = async () => (await member.presence.lookup(['mark']))[0] === undefined;
+      await fleet.eventually(isOver, 'the lease to end');
       await expect(act(member)).rejects.toMatchObject({ name: 'OwnershipError', code: 'presence-lost' });
       expect(await member.queues.stats(queue)).toMatchObject({ waiting: 2, claimed: 0 });
     });

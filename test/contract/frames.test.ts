@@ -55,6 +55,15 @@ describeBrokers('frames', (open) => {
       expect(await lane.effects()).toBe(3);
     });
 
+    test('F3: a frame whose predecessor was passed over and never applied is refused as out-of-order', async () => {
+      const lane = await prepare(await open());
+      await lane.send('a', { seq: 1 });
+      await lane.send('a', { seq: 3, prev: 1 });
+      await expect(lane.send('a', { seq: 4, prev: 2 })).rejects.toMatchObject({ code: 'out-of-order' });
+      await lane.send('a', { seq: 4, prev: 3 });
+      expect(await lane.effects()).toBe(3);
+    });
+
     test('F3: a tag that remembers nothing of a sender accepts any predecessor', async () => {
       const lane = await prepare(await open());
       await lane.send('a', { seq: 7, prev: 6 });

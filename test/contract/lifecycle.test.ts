@@ -32,7 +32,8 @@ describeBrokers('lifecycle', (open, kind) => {
     await expect(member.locks.inspect('x')).rejects.toMatchObject(closed);
     await expect(member.presence.nodes()).rejects.toMatchObject(closed);
     await expect(member.logs.read('x', 1)).rejects.toMatchObject(closed);
-    await expect(member.notices.post([])).rejects.toMatchObject(closed);
+    const notice = { kind: 'released' as const, queue };
+    await expect(member.notices.post([{ address: 'x', notice }])).rejects.toMatchObject(closed);
   });
 
   test('a stopped process hears nothing more, and a wait under way ends', async () => {

@@ -2,7 +2,7 @@
  * Waiting for a lock: first come first served, woken by the release, held up by the dead no longer than a hand-over.
  */
 import { expect, test } from 'vitest';
-import { handoverLeaseMs } from '../../src/broker/locks.ts';
+import { handoverLeaseMs, waiterLeaseMs } from '../../src/broker/locks.ts';
 import { limits } from '../../src/core/limits.ts';
 import { describeBrokers, type Member, type TestFleet } from './harness.ts';
 import { numbered } from './work.ts';
@@ -43,7 +43,7 @@ const looksAgain = (fleet: TestFleet, member: Member, holder: string): Promise<G
     return reply.kind === 'granted' && { holder, token: reply.token };
   }, `${holder} to be granted the lock`);
 
-describeBrokers('lock lines', (open) => {
+describeBrokers('lock lines', (open, kind) => {
   test('L3: waiters are served in the order of their first calls, each woken by the release before', async () => {
     const fleet = await open();
     const members = [await fleet.connect('a'), await fleet.connect('b')] as const;
@@ -124,6 +124,20 @@ describeBrokers('lock lines', (open) => {
     expect(reply.kind === 'granted' && reply.token > old.token).toBe(true);
     expect((await b.locks.inspect(name))?.leaseLeftMs).toBeGreaterThan(hourMs - 60_000);
     expect(await a.locks.renew({ name, ...old, leaseMs: hourMs })).toBe(false);
+  });
+
+  // Only under virtual time: the wait is too long for a suite that runs on every change.
+  test.runIf(kind === 'memory')('L3: a waiter that has not called for its lease is forgotten', async () => {
+    const fleet = await open();
+    const a = await fleet.connect('a');
+    const first = await hold(a, 'h1');
+    for (const holder of ['silent', 'faithful']) await acquire(a, holder);
+    await fleet.pass(waiterLeaseMs / 2);
+    await acquire(a, 'faithful');
+    await fleet.pass(waiterLeaseMs / 2 + 1);
+    expect(await a.locks.inspect(name)).toMatchObject({ holder: 'h1', waiters: 1 });
+    await a.locks.release({ name, ...first });
+    expect(await a.locks.inspect(name)).toMatchObject({ holder: 'faithful', waiters: 0 });
   });
 
   test('leave: who stops waiting is passed over', async () => {

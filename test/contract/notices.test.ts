@@ -90,6 +90,22 @@ describeBrokers('notices', (open) => {
     expect(closed.heard).toEqual([]);
   });
 
+  test('when a subscription is closed while notices are on their way, none comes after close has resolved', async () => {
+    const fleet = await open();
+    const [a, b] = [await fleet.connect('a'), await fleet.connect('b')];
+    const stays = await ear(a);
+    for (let round = 0; round < 12; round++) {
+      const closing = await ear(a);
+      const posted = Promise.all([say(b, 'a', 'x', 'y'), say(a, 'a', 'z', `end ${round}`)]);
+      for (let step = 0; step < round; step++) await Promise.resolve();
+      await closing.subscription.close();
+      const heard = [...closing.heard];
+      await posted;
+      await hears(fleet, stays.heard, `end ${round}`);
+      expect(closing.heard).toEqual(heard);
+    }
+  });
+
   test('what is posted to nobody is no error', async () => {
     const fleet = await open();
     const a = await fleet.connect('a');

@@ -6,7 +6,7 @@
 import { Redis } from 'ioredis';
 import { Observer } from '../../src/core/observer.ts';
 import { systemClock, systemRandom } from '../../src/core/system.ts';
-import type { Broker } from '../../src/broker/broker.ts';
+import { RedisBroker } from '../../src/redis/broker.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { waitFor } from '../support/wait.ts';
 import type { Member, Retention, Stage } from './harness.ts';
@@ -18,12 +18,9 @@ export class RedisFarm {
   #server: RedisServer | undefined;
   #admin: Redis | undefined;
   #fleets = 0;
-  #RedisBroker: (new (deps: object) => Broker) | undefined;
 
   async start(): Promise<void> {
     this.#server = await startRedis();
-    const path = '../../src/redis/broker.ts';
-    this.#RedisBroker = ((await import(path)) as { RedisBroker: new (deps: object) => Broker }).RedisBroker;
     this.#admin = new Redis(this.#server.url, { connectionName: 'admin' });
   }
 
@@ -38,7 +35,7 @@ export class RedisFarm {
     return {
       kind: 'redis',
       make: (address) =>
-        new this.#RedisBroker!({
+        new RedisBroker({
           url,
           fleet,
           classic: false,

@@ -72,6 +72,25 @@ describeBrokers('waits', (open) => {
     expect(new Set(got)).toEqual(new Set(put));
   });
 
+  test('a wait ends on abort before its timeout, and takes nothing that comes later', async () => {
+    const fleet = await open();
+    const [node, other] = [await fleet.join(), await fleet.join()];
+    const ended: string[] = [];
+    for (const round of numbered(5)) {
+      const abort = new AbortController();
+      const patient = wait(other, { timeoutMs: 400, queues: ['elsewhere'] }).then(() => ended.push('patient'));
+      const aborted = wait(node, { signal: abort.signal }).then((tasks) => ended.push(`aborted with ${tasks.length}`));
+      await fleet.pass(20);
+      abort.abort();
+      await fleet.ended(aborted);
+      const id = await putOne(other, round);
+      expect(await other.queues.state(id)).toBe('waiting');
+      expect(idsOf(await take(other))).toEqual([id]);
+      await fleet.ended(patient);
+    }
+    expect(ended).toEqual(Array.from({ length: 5 }, () => ['aborted with 0', 'patient']).flat());
+  });
+
   test('a wait whose signal is aborted already ends at once', async () => {
     const fleet = await open();
     const node = await fleet.join();

@@ -1,0 +1,42 @@
+/**
+ * What a command of the command line is given instead of reaching for the process: printing, time, environment, signals.
+ */
+import type { Command } from 'commander';
+import type { Clock } from '../core/clock.ts';
+import type { Random } from '../core/random.ts';
+import type { FleetOptions } from './load.ts';
+import type { Output } from './output.ts';
+
+/** SIGINT and SIGTERM of this process. */
+export interface Signals {
+  /** Hears every signal from now on, instead of the process ending by it. Returns the way to stop listening. */
+  listen(hear: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
+  /** Ends the process at once; nothing else runs. */
+  exitNow(code: number): void;
+}
+
+export interface CliContext {
+  readonly output: Output;
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signals: Signals;
+}
+
+/** Adds one command or family to the program. `act` runs its body and keeps the exit code it resolves to. */
+export interface Registration {
+  readonly program: Command;
+  readonly context: CliContext;
+  readonly act: <Args extends readonly unknown[]>(body: (...args: Args) => Promise<number>) => (...args: Args) => Promise<void>;
+}
+
+/** The options of every command that meets a fleet. */
+export function withFleetOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration file (default: runtime.config.ts of this directory)')
+    .option('--redis <url>', 'Redis of the fleet (or REDIS_URL)')
+    .option('--fleet <name>', 'name of the fleet (or RUNTIME_FLEET)');
+}
+
+export type CommonOptions = FleetOptions;

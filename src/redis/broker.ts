@@ -1,0 +1,98 @@
+/**
+ * The broker on Redis: puts the ports, their links and the scripts together.
+ *
+ * One of these is made per process. `start` connects and checks the server; when the server goes away later, calls reject
+ * at once and the links come back by themselves.
+ */
+import type { Broker, BrokerInfo } from '../broker/broker.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Observer } from '../core/observer.ts';
+import type { Random } from '../core/random.ts';
+import { Connections, describeTarget, parseTarget, type RedisTarget } from './connections.ts';
+import { type EventRetention, RedisEvents } from './events.ts';
+import { Keys } from './keys.ts';
+import { RedisLocks } from './locks.ts';
+import { RedisLogs } from './logs.ts';
+import { RedisMail } from './mail.ts';
+import { MailShards } from './mail-shards.ts';
+import { RedisNotices } from './notices.ts';
+import { Owners } from './owners.ts';
+import { RedisPresence } from './presence.ts';
+import { RedisQueues } from './queues.ts';
+import { Scripts } from './scripts.ts';
+import { checkServer } from './server-check.ts';
+import { Store } from './store.ts';
+import { RedisTasks } from './tasks.ts';
+
+export interface RedisBrokerDeps {
+  /** A URL (`redis:`, `rediss:`), the path of a socket, or the parts. */
+  readonly url: string | RedisTarget;
+  readonly fleet: string;
+  /** Use the names of the classic protocol where it has one. */
+  readonly classic: boolean;
+  /** Of this process; its connections carry it as their name. */
+  readonly address: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+  readonly retention: EventRetention;
+  /** Used by whoever starts a fleet first; 1 by default. */
+  readonly mailShards?: number;
+}
+
+export class RedisBroker implements Broker {
+  readonly tasks: RedisTasks;
+  readonly queues: RedisQueues;
+  readonly mail: RedisMail;
+  readonly notices: RedisNotices;
+  readonly events: RedisEvents;
+  readonly locks: RedisLocks;
+  readonly presence: RedisPresence;
+  readonly logs: RedisLogs;
+  readonly #where: string;
+  readonly #connections: Connections;
+  readonly #store: Store;
+  readonly #shards: MailShards;
+
+  constructor({ url, fleet, classic, address, clock, random, observer, retention, mailShards = 1 }: RedisBrokerDeps) {
+    const target = parseTarget(url);
+    const keys = new Keys({ fleet, db: target.db, classic });
+    const scripts = new Scripts();
+    const connections = new Connections({ target, name: address, scripts, clock, random, observer });
+    const { commands, blocking, subscriptions } = connections;
+    const store = new Store({ keys, commands, scripts });
+    const shards = new MailShards({ wanted: mailShards });
+    const owners = new Owners({ keys });
+    this.tasks = new RedisTasks({ store, blocking, clock, random });
+    this.queues = new RedisQueues({ store, random });
+    this.mail = new RedisMail({ store, shards, owners, random, classic });
+    this.notices = new RedisNotices({ store, subscriptions, observer, classic });
+    this.events = new RedisEvents({ store, subscriptions, retention });
+    this.locks = new RedisLocks({ store });
+    this.presence = new RedisPresence({ store, shards, owners });
+    this.logs = new RedisLogs({ store });
+    this.#where = describeTarget(target);
+    this.#connections = connections;
+    this.#store = store;
+    this.#shards = shards;
+  }
+
+  async start(): Promise<BrokerInfo> {
+    await this.#connections.start();
+    try {
+      const call = this.#store.call.bind(this.#store);
+      const { server, durability, warnings } = await checkServer(call);
+      await this.#shards.start(this.#store.keys, call);
+      const [seconds, micros] = (await call('time')) as [string, string];
+      const serverTime = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+      return { kind: 'redis', server: `${server} at ${this.#where}`, durability, serverTime, warnings };
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#connections.stop();
+  }
+}

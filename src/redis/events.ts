@@ -1,0 +1,89 @@
+/**
+ * The event port on Redis: one stream, and a PUBLISH of each event that names its predecessor.
+ *
+ * Invariants E1 to E4 stand in broker/events.ts. With and without classic agents the records are the same; only the names
+ * of stream and channel differ.
+ */
+import type { AppendOp, EventListener, EventPage, EventPort } from '../broker/events.ts';
+import type { Frame } from '../broker/frame.ts';
+import type { Subscription } from '../broker/notices.ts';
+import { decodeEntry, decodePublished, encodeEvent } from './event-records.ts';
+import type { Store } from './store.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+export interface EventRetention {
+  /** Newest events that are kept. */
+  readonly events: number;
+  readonly eventsAgeMs: number;
+}
+
+export interface EventsDeps {
+  readonly store: Store;
+  readonly subscriptions: Subscriptions;
+  readonly retention: EventRetention;
+}
+
+type Entry = readonly [id: string, fields: readonly string[]];
+
+export class RedisEvents implements EventPort {
+  readonly #store: Store;
+  readonly #subscriptions: Subscriptions;
+  readonly #retention: EventRetention;
+
+  constructor(deps: EventsDeps) {
+    this.#store = deps.store;
+    this.#subscriptions = deps.subscriptions;
+    this.#retention = deps.retention;
+  }
+
+  append(frame: Frame<AppendOp>): Promise<readonly string[]> {
+    const { keys } = this.#store;
+    const { events, eventsAgeMs } = this.#retention;
+    const call = {
+      keys: [keys.events.stream, keys.events.trimmed],
+      args: [keys.eventsChannel, events, Math.ceil(eventsAgeMs), ...frame.ops.flatMap(encodeEvent)],
+    };
+    return this.#store.carry('append', 'ev', frame, call);
+  }
+
+  async read({ after, count }: { after: string; count: number }): Promise<EventPage> {
+    const { stream, trimmed } = this.#store.keys.events;
+    const start = after.includes('-') ? `(${after}` : after;
+    // The newest trimmed id is read after the entries: what is trimmed in between makes a gap that is told, not hidden.
+    const [entries, newestTrimmed] = (await Promise.all([
+      this.#store.call('xrange', stream, start, '+', 'COUNT', count),
+      this.#store.call('get', trimmed),
+    ])) as [readonly Entry[], string | null];
+    const events = entries.map(([id, fields]) => decodeEntry(id, fields));
+    const missed = [newestTrimmed ?? '0', events[0]?.prev ?? '0'].some((id) => isBehind(id, after));
+    return { events, gap: missed };
+  }
+
+  async last(): Promise<string> {
+    const { stream } = this.#store.keys.events;
+    const [newest] = (await this.#store.call('xrevrange', stream, '+', '-', 'COUNT', 1)) as Entry[];
+    if (newest !== undefined) return newest[0];
+    return ((await this.#store.call('get', this.#store.keys.events.trimmed)) as string | null) ?? '0';
+  }
+
+  listen(listener: EventListener): Promise<Subscription> {
+    return this.#subscriptions.listen({
+      channels: [this.#store.keys.eventsChannel],
+      patterns: [],
+      onReset: () => listener.onReset(),
+      onText: (text) => {
+        const event = decodePublished(text);
+        if (event === undefined) listener.onHint();
+        else listener.onEvent(event);
+      },
+    });
+  }
+}
+
+/** True when `id` belongs to what is behind `after`: ids compare by their parts, and a time includes its millisecond. */
+function isBehind(id: string, after: string): boolean {
+  if (id === '0') return false;
+  const [ms = 0, seq = 0] = id.split('-').map(Number);
+  const [afterMs = 0, afterSeq = -1] = after.split('-').map(Number);
+  return ms > afterMs || (ms === afterMs && seq > afterSeq);
+}

@@ -1,0 +1,54 @@
+/**
+ * The log port on Redis: a capped list for each agent, newest first, in the form that classic agents write too.
+ *
+ * Invariant G1 stands in broker/logs.ts.
+ */
+import type { LogEntry, LogPort } from '../broker/logs.ts';
+import { decodePayload } from '../core/envelope.ts';
+import { limits } from '../core/limits.ts';
+import type { LogLevel } from '../core/observer.ts';
+import { logTime, parseTime } from './classic-time.ts';
+import type { Store } from './store.ts';
+
+const levels: readonly LogLevel[] = ['info', 'warn', 'error'];
+
+export class RedisLogs implements LogPort {
+  readonly #store: Store;
+
+  constructor(deps: { store: Store }) {
+    this.#store = deps.store;
+  }
+
+  async append(entries: readonly LogEntry[]): Promise<void> {
+    const byAgent = new Map<string, string[]>();
+    for (const { agent, level, message, at } of entries) {
+      const text = JSON.stringify({ timestamp: logTime(at), level, message });
+      byAgent.set(agent, [...(byAgent.get(agent) ?? []), text]);
+    }
+    const calls = [...byAgent].flatMap(([agent, texts]) => {
+      const key = this.#store.keys.log(agent);
+      const kept = texts.slice(-limits.logEntries);
+      return [this.#store.call('lpush', key, ...kept), this.#store.call('ltrim', key, 0, limits.logEntries - 1)];
+    });
+    await Promise.all(calls);
+  }
+
+  async read(agent: string, count: number): Promise<readonly LogEntry[]> {
+    if (count < 1) return [];
+    const texts = (await this.#store.call('lrange', this.#store.keys.log(agent), 0, count - 1)) as string[];
+    return texts.flatMap((text) => decodeEntry(agent, text) ?? []);
+  }
+}
+
+/** Undefined for a line that is none: the list of a classic agent is open to everybody. */
+function decodeEntry(agent: string, text: string): LogEntry | undefined {
+  let value: unknown;
+  try {
+    value = decodePayload(text);
+  } catch {
+    return undefined;
+  }
+  const { timestamp, level, message } = (value ?? {}) as { [field in string]?: unknown };
+  if (typeof timestamp !== 'string' || typeof message !== 'string') return undefined;
+  return { agent, level: levels.find((one) => one === level) ?? 'info', message, at: parseTime(timestamp) ?? 0 };
+}

@@ -1,0 +1,136 @@
+/**
+ * The mail port on Redis: a stream for each inbox, and beside the inboxes of a shard the directory of their owners.
+ *
+ * Invariants M1 to M7 stand in broker/mail.ts. For M5 an entry carries the epoch it was handed to when it was stored, and
+ * the directory how far each epoch has read.
+ */
+import type { Frame } from '../broker/frame.ts';
+import type {
+  AcknowledgeOp,
+  AcknowledgeReply,
+  AskOp,
+  AskReply,
+  ClassicMessage,
+  InboxEntry,
+  MailPort,
+  ReadInboxRequest,
+  SendOp,
+  SendReply,
+} from '../broker/mail.ts';
+import { OwnershipError } from '../core/errors.ts';
+import { integer, type Random } from '../core/random.ts';
+import { isoSeconds } from './classic-time.ts';
+import { classicMessages } from './keys.ts';
+import type { MailShards } from './mail-shards.ts';
+import type { Owners } from './owners.ts';
+import type { Store } from './store.ts';
+import { entryOf } from './task-records.ts';
+
+export interface MailDeps {
+  readonly store: Store;
+  readonly shards: MailShards;
+  readonly owners: Owners;
+  readonly random: Random;
+  readonly classic: boolean;
+}
+
+const seedBelow = 2 ** 20;
+
+export class RedisMail implements MailPort {
+  readonly #store: Store;
+  readonly #shards: MailShards;
+  readonly #owners: Owners;
+  readonly #random: Random;
+  readonly #classic: boolean;
+
+  constructor(deps: MailDeps) {
+    this.#store = deps.store;
+    this.#shards = deps.shards;
+    this.#owners = deps.owners;
+    this.#random = deps.random;
+    this.#classic = deps.classic;
+  }
+
+  tagOf(agentId: string): string {
+    return this.#shards.of(agentId);
+  }
+
+  async send(frame: Frame<SendOp>): Promise<readonly SendReply[]> {
+    const { keys } = this.#store;
+    const { meta, directory, nonEmpty, inbox } = keys.mail(frame.tag);
+    const agentIds = frame.ops.map(({ to }) => to);
+    const ops = frame.ops.flatMap((op) => [op.to, op.opId, op.envelope, op.limit, ...this.#classicCopy(op)]);
+    const call = {
+      keys: [meta, directory, nonEmpty, ...agentIds.map(inbox)],
+      args: [integer(this.#random, seedBelow, 'mint'), keys.processChannels, agentIds.length, ...ops],
+    };
+    const replies = await this.#store.carry('send', frame.tag, frame, call, (whole) =>
+      this.#owners.expecting(agentIds, whole, (complete) => this.#store.run('send', complete)),
+    );
+    return replies.map((reply) =>
+      reply.startsWith('+')
+        ? { kind: 'stored', entry: reply.slice(1) }
+        : { kind: 'inbox-full', entries: Number(reply.slice(1)) },
+    );
+  }
+
+  async ask(frame: Frame<AskOp>): Promise<readonly AskReply[]> {
+    const { keys } = this.#store;
+    const agentIds = frame.ops.map(({ to }) => to);
+    const call = {
+      keys: [keys.mail(frame.tag).directory],
+      args: [keys.processChannels, agentIds.length, ...frame.ops.flatMap(({ to, envelope }) => [to, envelope])],
+    };
+    const replies = await this.#store.carry('ask', frame.tag, frame, call, (whole) =>
+      this.#owners.expecting(agentIds, whole, (complete) => this.#store.run('ask', complete)),
+    );
+    return replies.map((reply) =>
+      reply.startsWith('+') ? { kind: 'sent', owner: reply.slice(1) } : { kind: 'no-owner' },
+    );
+  }
+
+  async read({ agentId, epoch, after, count }: ReadInboxRequest): Promise<readonly InboxEntry[]> {
+    const { directory, inbox } = this.#store.keys.mail(this.tagOf(agentId));
+    const start = after === '' ? '-' : `(${entryOf(after)}`;
+    const call = { keys: [directory, inbox(agentId)], args: [agentId, epoch, start, count] };
+    const rows = await this.#store.run('read-inbox', call);
+    if (rows === 'STALE')
+      throw new OwnershipError('activation-lost', `expected epoch ${epoch} of "${agentId}" to be current, got: older`, {
+        agentId,
+        epoch,
+      });
+    return (rows as [string, string, string, number][]).map(([entry, opId, envelope, again]) => {
+      return { entry, opId, envelope, redelivered: again === 1 };
+    });
+  }
+
+  async acknowledge(frame: Frame<AcknowledgeOp>): Promise<readonly AcknowledgeReply[]> {
+    const { directory, nonEmpty, inbox } = this.#store.keys.mail(frame.tag);
+    const call = {
+      keys: [directory, nonEmpty, ...frame.ops.map(({ agentId }) => inbox(agentId))],
+      args: frame.ops.flatMap(({ agentId, epoch, entry, opId }) => [agentId, epoch, entryOf(entry), opId]),
+    };
+    return (await this.#store.carry('acknowledge', frame.tag, frame, call)) as AcknowledgeReply[];
+  }
+
+  async waiting(node: string): Promise<readonly string[]> {
+    const { keys } = this.#store;
+    // A node that is not present owns nothing, whatever the directory still says of it.
+    const isPresent = this.#store.call('exists', keys.lease(node));
+    const range = [`[${node}\x1f`, `(${node}\x20`];
+    const found = this.#shards.all.map((shard) => this.#store.call('zrangebylex', keys.mail(shard).nonEmpty, ...range));
+    const [present, ...members] = (await Promise.all([isPresent, ...found])) as [number, ...string[][]];
+    return present === 1 ? members.flat().map((member) => member.slice(node.length + 1)) : [];
+  }
+
+  /** Channel and text of the copy for classic agents. */
+  #classicCopy({ to, opId, classic }: SendOp): [channel: string, text: string] {
+    return this.#classic ? [classicMessages.channel(classic.from, to), classicText(to, opId, classic)] : ['', ''];
+  }
+}
+
+function classicText(to: string, opId: string, { from, message, metadata, sentAt }: ClassicMessage): string {
+  const text = JSON.stringify({ from, to, message });
+  const rest = JSON.stringify({ timestamp: isoSeconds(sentAt), opId });
+  return `${text.slice(0, -1)},"metadata":${metadata},${rest.slice(1)}`;
+}

@@ -1,0 +1,80 @@
+/**
+ * Notices on the wire: fields of a record joined by \x1f, records of one PUBLISH by \x1e.
+ *
+ * Scripts join them without encoding JSON, which they may because JSON text never holds a raw control character. Free
+ * text goes as JSON. What cannot be decoded is the sender's fault and must not harm the process that hears it.
+ */
+import type { Notice } from '../broker/notices.ts';
+import { decodeOutcome, encodeOutcome } from './task-records.ts';
+
+const unit = '\x1f';
+const record = '\x1e';
+
+export interface Addressed {
+  readonly address: string;
+  readonly notice: Notice;
+}
+
+export function encodeNotice(notice: Notice): string {
+  return [notice.kind, ...fieldsOf(notice)].join(unit);
+}
+
+function fieldsOf(notice: Notice): readonly string[] {
+  switch (notice.kind) {
+    case 'settled':
+      return [notice.taskId, encodeOutcome(notice.outcome)];
+    case 'progress':
+      return [notice.taskId, notice.body];
+    case 'mail':
+      return [notice.agentId, notice.entry, notice.envelope];
+    case 'ask':
+      return [notice.envelope];
+    case 'reply':
+      return [notice.askId, notice.ok ? '1' : '0', notice.body];
+    case 'granted':
+      return [notice.lock, notice.holder, String(notice.token)];
+    case 'released':
+      return [notice.queue];
+    case 'gone':
+      return [notice.node];
+    case 'classic':
+      return [JSON.stringify(notice)];
+  }
+}
+
+/** The records of one PUBLISH. */
+export function recordsOf(text: string): string[] {
+  return text.split(record);
+}
+
+/** Throws when `text` is not a notice. */
+export function decodeNotice(text: string): Notice {
+  const [kind = '', ...fields] = text.split(unit);
+  const [first, second, third] = fields;
+  const has = (count: number): boolean => fields.length === count;
+  if (kind === 'settled' && fields.length > 1)
+    return { kind, taskId: first ?? '', outcome: decodeOutcome(fields.slice(1).join(unit)) };
+  if (kind === 'progress' && has(2)) return { kind, taskId: first ?? '', body: second ?? '' };
+  if (kind === 'mail' && has(3)) return { kind, agentId: first ?? '', entry: second ?? '', envelope: third ?? '' };
+  if (kind === 'ask' && has(1)) return { kind, envelope: first ?? '' };
+  if (kind === 'reply' && has(3)) return { kind, askId: first ?? '', ok: second === '1', body: third ?? '' };
+  if (kind === 'granted' && has(3)) return { kind, lock: first ?? '', holder: second ?? '', token: Number(third) };
+  if (kind === 'released' && has(1)) return { kind, queue: first ?? '' };
+  if (kind === 'gone' && has(1)) return { kind, node: first ?? '' };
+  if (kind === 'classic' && has(1)) return JSON.parse(first ?? '') as Notice;
+  throw new TypeError(`expected a notice, got: ${JSON.stringify(text.slice(0, 80))}`);
+}
+
+/** One text for each address, in the order of the first notice to it. */
+export function groupByAddress(
+  notices: readonly Addressed[],
+  encode: (notice: Notice) => string,
+): readonly (readonly [address: string, text: string])[] {
+  const groups = new Map<string, string[]>();
+  for (const { address, notice } of notices) {
+    const group = groups.get(address) ?? [];
+    group.push(encode(notice));
+    groups.set(address, group);
+  }
+  return [...groups].map(([address, texts]) => [address, texts.join(record)]);
+}

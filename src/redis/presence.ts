@@ -1,0 +1,144 @@
+/**
+ * The presence port on Redis: a key with a time to live for each node, and a directory of activations in each mail shard.
+ *
+ * Invariants P1 to P4 stand in broker/presence.ts. An activation is as good as its owner's lease: nothing has to be cleaned
+ * up when a node ends.
+ */
+import { everyone } from '../broker/notices.ts';
+import type {
+  ActivateReply,
+  Activation,
+  Beat,
+  NodeInfo,
+  NodeRecord,
+  PresencePort,
+  RenewReply,
+} from '../broker/presence.ts';
+import { limits } from '../core/limits.ts';
+import type { MailShards } from './mail-shards.ts';
+import type { Owners } from './owners.ts';
+import type { Store } from './store.ts';
+
+const endedNodesKeptMs = 3_600_000;
+const mostNodes = 1_000;
+
+export class RedisPresence implements PresencePort {
+  readonly #store: Store;
+  readonly #shards: MailShards;
+  readonly #owners: Owners;
+
+  constructor(deps: { store: Store; shards: MailShards; owners: Owners }) {
+    this.#store = deps.store;
+    this.#shards = deps.shards;
+    this.#owners = deps.owners;
+  }
+
+  async join(info: NodeInfo, leaseMs: number): Promise<Beat> {
+    const { node, status, ...about } = info;
+    const { nodes, statuses, ends, beats } = this.#store.keys.presence;
+    const reply = await this.#store.run('join', {
+      keys: [this.#store.keys.lease(node), nodes, statuses, ends, beats],
+      args: [node, Math.ceil(leaseMs), JSON.stringify(about), status, endedNodesKeptMs],
+    });
+    return beatOf(reply as number[]);
+  }
+
+  async renew(node: string, leaseMs: number, status: string): Promise<RenewReply> {
+    const { statuses, ends, beats } = this.#store.keys.presence;
+    const reply = (await this.#store.run('renew-presence', {
+      keys: [this.#store.keys.lease(node), statuses, ends, beats],
+      args: [node, Math.ceil(leaseMs), status],
+    })) as number[];
+    return reply.length === 0 ? { kind: 'lost' } : { kind: 'renewed', ...beatOf(reply) };
+  }
+
+  async leave(node: string): Promise<void> {
+    const { nodes, statuses, ends } = this.#store.keys.presence;
+    await this.#store.run('leave', {
+      keys: [this.#store.keys.lease(node), nodes, statuses, ends],
+      args: [node, this.#store.keys.channel(everyone)],
+    });
+  }
+
+  async nodes(): Promise<readonly NodeRecord[]> {
+    const { nodes, statuses, ends } = this.#store.keys.presence;
+    const call = { keys: [nodes, statuses, ends], args: [endedNodesKeptMs, mostNodes] };
+    const rows = (await this.#store.run('nodes', call)) as [string, string | null, string | null, number][];
+    const records = rows.map(([node, about, status, leaseLeftMs]) => {
+      const described = JSON.parse(about ?? '{}') as Omit<NodeInfo, 'node' | 'status'>;
+      return { ...described, node, status: status ?? '{}', alive: leaseLeftMs > 0, leaseLeftMs };
+    });
+    return records.sort((a, b) => a.startedAt - b.startedAt || (a.node < b.node ? -1 : 1));
+  }
+
+  async activate(node: string, agentIds: readonly string[]): Promise<readonly ActivateReply[]> {
+    const replies = new Map<string, ActivateReply>();
+    for (const [shard, members] of this.#byShard(agentIds)) {
+      for (let from = 0; from < members.length; from += limits.frameOps) {
+        const some = members.slice(from, from + limits.frameOps);
+        const answers = await this.#activateSome(node, shard, some);
+        for (const [index, agentId] of some.entries()) replies.set(agentId, answerOf(answers, index));
+      }
+    }
+    return agentIds.map((agentId) => replies.get(agentId) ?? answerOf([], 0));
+  }
+
+  async deactivate(node: string, agentId: string, epoch: number): Promise<boolean> {
+    const { directory, nonEmpty, inbox } = this.#store.keys.mail(this.#shards.of(agentId));
+    const call = { keys: [directory, nonEmpty, inbox(agentId)], args: [node, agentId, epoch] };
+    return (await this.#store.run('deactivate', call)) === 1;
+  }
+
+  async lookup(agentIds: readonly string[]): Promise<readonly (Activation | undefined)[]> {
+    const found = new Map<string, Activation>();
+    for (const [shard, members] of this.#byShard(agentIds)) {
+      const texts = (await this.#store.call('hmget', this.#store.keys.mail(shard).directory, ...members)) as (
+        | string
+        | null
+      )[];
+      for (const [index, agentId] of members.entries()) {
+        const [owner = '', epoch] = (texts[index] ?? '').split('\x1f');
+        if (owner !== '') found.set(agentId, { owner, epoch: Number(epoch) });
+      }
+    }
+    const owners = [...new Set([...found.values()].map(({ owner }) => owner))];
+    const leases = await Promise.all(owners.map((owner) => this.#store.call('exists', this.#store.keys.lease(owner))));
+    const present = new Set(owners.filter((_, index) => leases[index] === 1));
+    return agentIds.map((agentId) => {
+      const activation = found.get(agentId);
+      return activation !== undefined && present.has(activation.owner) ? activation : undefined;
+    });
+  }
+
+  /** After the first element, owner (or `''` when granted) and epoch of each agent. */
+  async #activateSome(node: string, shard: string, agentIds: readonly string[]): Promise<readonly string[]> {
+    const { meta, directory, nonEmpty, inbox } = this.#store.keys.mail(shard);
+    const call = {
+      keys: [this.#store.keys.lease(node), meta, directory, nonEmpty, ...agentIds.map(inbox)],
+      args: [node, agentIds.length, ...agentIds],
+    };
+    const reply = await this.#store.runAs(node, () =>
+      this.#owners.expecting(agentIds, call, (complete) => this.#store.run('activate', complete)),
+    );
+    return reply as string[];
+  }
+
+  #byShard(agentIds: readonly string[]): ReadonlyMap<string, readonly string[]> {
+    const shards = new Map<string, string[]>();
+    for (const agentId of new Set(agentIds)) {
+      const shard = this.#shards.of(agentId);
+      shards.set(shard, [...(shards.get(shard) ?? []), agentId]);
+    }
+    return shards;
+  }
+}
+
+function beatOf([serverTime = 0, beats = 0]: readonly number[]): Beat {
+  return { serverTime, beats };
+}
+
+function answerOf(answers: readonly string[], index: number): ActivateReply {
+  const owner = answers[1 + index * 2] ?? '';
+  const epoch = Number(answers[2 + index * 2]);
+  return owner === '' ? { kind: 'granted', epoch } : { kind: 'held', owner, epoch };
+}

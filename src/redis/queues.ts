@@ -1,0 +1,96 @@
+/**
+ * The queue port on Redis: results, counts, progress and dead letters.
+ *
+ * Invariants Q1 to Q3 stand in broker/queues.ts. The keys are those of the tasks; what settles a task writes them.
+ */
+import type { DeadLetter, ProgressReport, QueuePort, QueueStats, TaskOutcome, TaskState } from '../broker/queues.ts';
+import { parseTaskId } from '../broker/task-id.ts';
+import { integer, type Random } from '../core/random.ts';
+import { encodeNotice, groupByAddress } from './notice-wire.ts';
+import type { Store } from './store.ts';
+import { decodeDeadLetter, decodeOutcome, entryOf, laneOf, nameOf } from './task-records.ts';
+import { seedBelow } from './tasks.ts';
+
+export class RedisQueues implements QueuePort {
+  readonly #store: Store;
+  readonly #random: Random;
+
+  constructor(deps: { store: Store; random: Random }) {
+    this.#store = deps.store;
+    this.#random = deps.random;
+  }
+
+  async outcomes(queue: string, taskIds: readonly string[]): Promise<readonly (TaskOutcome | undefined)[]> {
+    if (taskIds.length === 0) return [];
+    const { result } = this.#store.keys.queue(queue);
+    const texts = (await this.#store.call('mget', ...taskIds.map((id) => result(nameOf(queue, id))))) as (
+      | string
+      | null
+    )[];
+    return texts.map((text) => (text === null ? undefined : decodeOutcome(text)));
+  }
+
+  async state(taskId: string): Promise<TaskState> {
+    const id = parseTaskId(taskId);
+    if (id === undefined) return 'unknown';
+    const name = nameOf(id.queue, taskId);
+    const { streams, parked, moved, dead, result } = this.#store.keys.queue(id.queue);
+    const keys = [streams[laneOf(id.priority) - 1] ?? '', parked, moved, dead, result(name)];
+    return (await this.#store.run('task-state', { keys, args: [name, entryOf(id.number)] })) as TaskState;
+  }
+
+  async stats(queue: string): Promise<QueueStats> {
+    const { meta, streams, parked, deadByTime } = this.#store.keys.queue(queue);
+    const reply = await this.#store.run('queue-stats', { keys: [meta, ...streams, parked, deadByTime], args: [] });
+    const [waiting = 0, parkedTasks = 0, claimed = 0, dead = 0, deadDropped = 0] = reply as number[];
+    return { waiting, parked: parkedTasks, claimed, dead, deadDropped };
+  }
+
+  async report(queue: string, reports: readonly ProgressReport[]): Promise<void> {
+    const { progress } = this.#store.keys.queue(queue);
+    const kept = reports.filter(({ ttlMs }) => ttlMs > 0);
+    const notices = reports.map(({ taskId, body, notify }) => ({
+      address: notify,
+      notice: { kind: 'progress', taskId, body } as const,
+    }));
+    await Promise.all([
+      ...kept.map(({ taskId, body, ttlMs }) =>
+        this.#store.call('set', progress(nameOf(queue, taskId)), body, 'PX', Math.ceil(ttlMs)),
+      ),
+      ...groupByAddress(notices, encodeNotice).map(([address, text]) =>
+        this.#store.call('publish', this.#store.keys.channel(address), text),
+      ),
+    ]);
+  }
+
+  async progress(taskId: string): Promise<string | undefined> {
+    const id = parseTaskId(taskId);
+    if (id === undefined) return undefined;
+    const { progress } = this.#store.keys.queue(id.queue);
+    return ((await this.#store.call('get', progress(nameOf(id.queue, taskId)))) as string | null) ?? undefined;
+  }
+
+  async deadLetters(queue: string, page: { count: number; before?: number }): Promise<readonly DeadLetter[]> {
+    const { deadByTime, dead } = this.#store.keys.queue(queue);
+    const newest = page.before === undefined ? '+inf' : `(${Math.floor(page.before * 1_000)}`;
+    const range = [deadByTime, newest, '-inf', 'LIMIT', 0, page.count];
+    const names = (await this.#store.call('zrevrangebyscore', ...range)) as string[];
+    if (names.length === 0) return [];
+    const texts = (await this.#store.call('hmget', dead, ...names)) as (string | null)[];
+    // One that was requeued between the two calls is no dead letter any more.
+    return names.flatMap((name, index) => {
+      const text = texts[index] ?? null;
+      return text === null ? [] : [decodeDeadLetter(`${queue}.${name}`, text)];
+    });
+  }
+
+  async requeue(queue: string, taskIds: readonly string[]): Promise<readonly string[]> {
+    const { meta, streams, moved, deadByTime, dead, result } = this.#store.keys.queue(queue);
+    const names = taskIds.map((id) => nameOf(queue, id));
+    const call = {
+      keys: [meta, ...streams, moved, deadByTime, dead, ...names.map(result)],
+      args: [integer(this.#random, seedBelow, 'mint'), ...names],
+    };
+    return ((await this.#store.run('requeue', call)) as string[]).map((name) => `${queue}.${name}`);
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Tasks as the scripts of a queue tell of them, and task ids as they are stored.
+ *
+ * Inside a queue's keys a task is called by its name, the task id without the queue: `<letter>.<number>`.
+ */
+import type { DeadLetter, TaskOutcome } from '../broker/queues.ts';
+import { formatTaskId, type Priority, priorities } from '../broker/task-id.ts';
+import type { ClaimedTask } from '../broker/tasks.ts';
+import type { ErrorRecord } from '../core/errors.ts';
+
+/** lane 1-3, entry, deliveries, releases, flat fields. */
+export type DeliveryRow = readonly [number, string, number, number, readonly string[]];
+
+const unit = '\x1f';
+
+export function nameOf(queue: string, taskId: string): string {
+  return taskId.startsWith(`${queue}.`) ? taskId.slice(queue.length + 1) : taskId;
+}
+
+/** 1 for the priority that is claimed first. */
+export function laneOf(priority: Priority): number {
+  return priorities.indexOf(priority) + 1;
+}
+
+/** An entry id that Redis takes; one that never exists in place of text that is none. */
+export function entryOf(text: string): string {
+  return /^\d{1,16}-\d{1,16}$/.test(text) ? text : '0-0';
+}
+
+export function decodeDelivery(queue: string, row: DeliveryRow): ClaimedTask {
+  const [lane, entry, deliveries, releases, flat] = row;
+  const fields = new Map<string, string>();
+  for (let i = 0; i + 1 < flat.length; i += 2) fields.set(flat[i] ?? '', flat[i + 1] ?? '');
+  const priority = priorities[lane - 1] ?? 'normal';
+  const moved = fields.get('t');
+  const taskId = moved === undefined ? formatTaskId({ queue, priority, number: entry }) : `${queue}.${moved}`;
+  const charged = deliveries - releases;
+  return {
+    queue,
+    receipt: { taskId, priority, entry, deliveries },
+    envelope: fields.get('e') ?? '',
+    attempt: Number(fields.get('a') ?? 0) + charged,
+    redelivered: charged > 1,
+  };
+}
+
+/** kind, attempts, then the result, or the reason and the error as JSON. */
+export function decodeOutcome(text: string): TaskOutcome {
+  const [kind, attempts, first = '', second = ''] = text.split(unit);
+  if (kind === 'dead') return { ...decodeFailure(first, second), kind: 'dead', attempts: Number(attempts) };
+  if (kind !== 'complete') throw new TypeError(`expected an outcome, got: ${text.slice(0, 40)}`);
+  return { kind: 'completed', result: first, attempts: Number(attempts) };
+}
+
+export function encodeOutcome(outcome: TaskOutcome): string {
+  const { attempts } = outcome;
+  if (outcome.kind === 'completed') return ['complete', attempts, outcome.result, ''].join(unit);
+  return ['dead', attempts, JSON.stringify(outcome.reason), JSON.stringify(outcome.error)].join(unit);
+}
+
+/** When it died, its outcome, and the envelope behind it. */
+export function decodeDeadLetter(taskId: string, text: string): DeadLetter {
+  const [diedAt, , attempts, reason = '', error = '', ...envelope] = text.split(unit);
+  return {
+    taskId,
+    envelope: envelope.join(unit),
+    ...decodeFailure(reason, error),
+    attempts: Number(attempts),
+    diedAt: Number(diedAt),
+  };
+}
+
+function decodeFailure(reason: string, error: string): { reason: string; error: ErrorRecord } {
+  return { reason: JSON.parse(reason) as string, error: JSON.parse(error) as ErrorRecord };
+}

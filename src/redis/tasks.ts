@@ -1,0 +1,179 @@
+/**
+ * The task port on Redis: one stream with a consumer group for each queue and priority.
+ *
+ * Invariants T1 to T6 stand in broker/tasks.ts. A claim is a pending entry: its consumer is the node, its count of
+ * deliveries the receipt, its idle time the lease. The scripts in lua/ keep the rules; this file speaks with them.
+ */
+import type { Frame } from '../broker/frame.ts';
+import { presenceLost } from '../broker/frame.ts';
+import { everyone } from '../broker/notices.ts';
+import { formatTaskId, priorities } from '../broker/task-id.ts';
+import type {
+  ClaimedTask,
+  ClaimRequest,
+  EnqueueOp,
+  EnqueueReply,
+  Outcome,
+  Receipt,
+  RecoverRequest,
+  SettleOp,
+  SettleReply,
+  TaskPort,
+  WaitRequest,
+} from '../broker/tasks.ts';
+import type { Clock } from '../core/clock.ts';
+import { limits } from '../core/limits.ts';
+import { integer, type Random } from '../core/random.ts';
+import type { BlockingReader, StreamReply } from './blocking-reader.ts';
+import { isMissingGroup } from './errors.ts';
+import type { Argument } from './link.ts';
+import type { Store } from './store.ts';
+import { decodeDelivery, type DeliveryRow, entryOf, laneOf, nameOf } from './task-records.ts';
+
+const group = 'g';
+/** Numbers of a new millisecond start below this (broker/task-id.ts). */
+export const seedBelow = 2 ** 40;
+
+export class RedisTasks implements TaskPort {
+  readonly #store: Store;
+  readonly #blocking: BlockingReader;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor(deps: { store: Store; blocking: BlockingReader; clock: Clock; random: Random }) {
+    this.#store = deps.store;
+    this.#blocking = deps.blocking;
+    this.#clock = deps.clock;
+    this.#random = deps.random;
+  }
+
+  async enqueue(frame: Frame<EnqueueOp>): Promise<readonly EnqueueReply[]> {
+    const { meta, streams, parked, due } = this.#store.keys.queue(frame.tag);
+    const ops = frame.ops.flatMap((op) => [laneOf(op.priority), Math.ceil(op.delayMs), op.envelope, op.maxWaiting]);
+    const call = { keys: [meta, ...streams, parked, due], args: [this.#seed(), ...ops] };
+    const replies = await this.#store.carry('enqueue', `q:${frame.tag}`, frame, call);
+    return replies.map((reply, index) => {
+      if (reply.startsWith('!')) return { kind: 'queue-full', tasks: Number(reply.slice(1)) };
+      const priority = frame.ops[index]?.priority ?? 'normal';
+      return { kind: 'enqueued', taskId: formatTaskId({ queue: frame.tag, priority, number: reply.slice(1) }) };
+    });
+  }
+
+  async claim({ queue, node, count }: ClaimRequest): Promise<readonly ClaimedTask[]> {
+    const { streams, releases } = this.#store.keys.queue(queue);
+    const call = { keys: [this.#store.keys.lease(node), ...streams, releases], args: [node, count] };
+    const rows = await this.#store.runAs(node, () => this.#store.run('claim', call));
+    return (rows as DeliveryRow[]).map((row) => decodeDelivery(queue, row));
+  }
+
+  async wait({ queues, node, count, timeoutMs, signal }: WaitRequest): Promise<readonly ClaimedTask[]> {
+    if ((await this.#store.call('exists', this.#store.keys.lease(node))) === 0) throw presenceLost(node);
+    const streams = queues.flatMap((queue) => this.#store.keys.queue(queue).streams);
+    const until = this.#clock.monotonic() + timeoutMs;
+    for (;;) {
+      const leftMs = until - this.#clock.monotonic();
+      const request = { group, consumer: node, count, streams, timeoutMs: leftMs, signal };
+      try {
+        return decodeRead(await this.#blocking.read(request), queues, streams);
+      } catch (error) {
+        if (!(error instanceof Error) || !isMissingGroup(error.cause)) throw error;
+        await this.#createGroups(streams);
+      }
+    }
+  }
+
+  async settle(frame: Frame<SettleOp>): Promise<readonly SettleReply[]> {
+    const { keys } = this.#store;
+    const queue = keys.queue(frame.tag);
+    const { meta, streams, parked, due, moved, releases, deadByTime, dead } = queue;
+    const names = frame.ops.map(({ receipt }) => nameOf(frame.tag, receipt.taskId));
+    const ops = frame.ops.flatMap(({ receipt, outcome, notify = '' }, index) => {
+      const [ms, first, second] = partsOf(outcome);
+      return [outcome.kind, names[index] ?? '', ...placeOf(receipt), notify, Math.ceil(ms), first, second];
+    });
+    const call = {
+      keys: [meta, ...streams, parked, due, moved, releases, deadByTime, dead, ...names.map(queue.result)],
+      args: [
+        ...[this.#seed(), frame.sender, keys.processChannels, keys.channel(everyone), frame.tag, limits.deadLetters],
+        ...ops,
+      ],
+    };
+    const replies = await this.#store.carry('settle', `q:${frame.tag}`, frame, call);
+    return replies.map((reply) => (reply === '1' ? 'settled' : 'stale'));
+  }
+
+  async renew(request: { queue: string; node: string; receipts: readonly Receipt[] }): Promise<readonly boolean[]> {
+    const { queue, node, receipts } = request;
+    const keys = [this.#store.keys.lease(node), ...this.#store.keys.queue(queue).streams];
+    const call = { keys, args: [node, ...receipts.flatMap(placeOf)] };
+    const kept = await this.#store.runAs(node, () => this.#store.run('renew', call));
+    return (kept as number[]).map((one) => one === 1);
+  }
+
+  async recover({ queue, node, count, leaseMs, gone }: RecoverRequest): Promise<readonly ClaimedTask[]> {
+    const { keys } = this.#store;
+    const { streams, releases } = keys.queue(queue);
+    const call = {
+      keys: [keys.lease(node), ...streams, releases, ...gone.map((other) => keys.lease(other))],
+      args: [node, count, Math.ceil(leaseMs), ...gone],
+    };
+    const rows = await this.#store.runAs(node, () => this.#store.run('recover', call));
+    return (rows as DeliveryRow[]).map((row) => decodeDelivery(queue, row));
+  }
+
+  async promote(request: {
+    queue: string;
+    node: string;
+    count: number;
+  }): Promise<{ moved: number; nextDueInMs?: number }> {
+    const { meta, streams, parked, due, moved } = this.#store.keys.queue(request.queue);
+    const call = {
+      keys: [this.#store.keys.lease(request.node), meta, ...streams, parked, due, moved],
+      args: [this.#seed(), request.count],
+    };
+    const reply = await this.#store.runAs(request.node, () => this.#store.run('promote', call));
+    const [count = 0, nextDueInMs = -1] = reply as number[];
+    return { moved: count, ...(nextDueInMs >= 0 && { nextDueInMs }) };
+  }
+
+  #seed(): number {
+    return integer(this.#random, seedBelow, 'mint');
+  }
+
+  async #createGroups(streams: readonly string[]): Promise<void> {
+    const create = (stream: string): Promise<unknown> =>
+      this.#store.call('xgroup', 'CREATE', stream, group, '0', 'MKSTREAM').catch((error: unknown) => {
+        if (!(error instanceof Error) || !error.message.includes('BUSYGROUP')) throw error;
+      });
+    await Promise.all(streams.map(create));
+  }
+}
+
+/** Stream 1-3, entry, deliveries. */
+function placeOf({ priority, entry, deliveries }: Receipt): Argument[] {
+  return [laneOf(priority), entryOf(entry), deliveries];
+}
+
+/** Milliseconds and two texts. */
+function partsOf(outcome: Outcome): [ms: number, first: string, second: string] {
+  switch (outcome.kind) {
+    case 'complete':
+      return [outcome.resultTtlMs, outcome.result, ''];
+    case 'dead':
+      return [outcome.resultTtlMs, JSON.stringify(outcome.reason), JSON.stringify(outcome.error)];
+    case 'retry':
+      return [outcome.delayMs, '', ''];
+    case 'release':
+      return [0, '', ''];
+  }
+}
+
+/** A first delivery of each entry; `streams` are those of `queues`, in order. */
+function decodeRead(reply: StreamReply, queues: readonly string[], streams: readonly string[]): ClaimedTask[] {
+  return reply.flatMap(([stream, entries]) => {
+    const index = streams.indexOf(stream);
+    const queue = queues[Math.floor(index / priorities.length)] ?? '';
+    const lane = (index % priorities.length) + 1;
+    return entries.map(([entry, fields]) => decodeDelivery(queue, [lane, entry, 1, 0, fields]));
+  });
+}

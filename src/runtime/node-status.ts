@@ -1,0 +1,42 @@
+/**
+ * What a node tells about itself with every heartbeat, for people and pages.
+ *
+ * Bounded, so that a heartbeat costs the same for ten agents and for ten thousand.
+ */
+import type { Cell } from './cell.ts';
+
+export interface AgentStatus {
+  readonly id: string;
+  readonly role: string;
+  readonly state: string;
+  readonly restarts: number;
+  readonly mailbox: number;
+  readonly running: number;
+  readonly text?: string;
+}
+
+export interface NodeStatus {
+  /** The first `listedAgents`. */
+  readonly agents: readonly AgentStatus[];
+  /** How many there are. */
+  readonly agentCount: number;
+  readonly queues: readonly string[];
+  /** Handlers that run now. */
+  readonly running: number;
+}
+
+const listedAgents = 100;
+
+export function statusOf(cells: readonly Cell[], queues: readonly string[]): NodeStatus {
+  const agents = cells.slice(0, listedAgents).map((cell) => ({
+    id: cell.id,
+    role: cell.spec.table.role,
+    state: cell.state,
+    restarts: cell.restarts,
+    mailbox: cell.waiting,
+    running: cell.running,
+    ...(cell.statusText !== undefined && { text: cell.statusText.slice(0, 200) }),
+  }));
+  const running = cells.reduce((sum, cell) => sum + cell.running, 0);
+  return { agents, agentCount: cells.length, queues: queues.slice(0, listedAgents), running };
+}

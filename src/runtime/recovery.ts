@@ -1,0 +1,48 @@
+/**
+ * Recovery: takes over tasks whose holder failed, for as many as there are free cells here.
+ *
+ * A holder has failed when its lease was not renewed in time or its node's presence has ended. Every node looks; the broker hands a task to
+ * one of them.
+ */
+import type { PresencePort } from '../broker/presence.ts';
+import type { ClaimedTask, TaskPort } from '../broker/tasks.ts';
+import type { Clock } from '../core/clock.ts';
+import { limits } from '../core/limits.ts';
+import { observe, type Observer } from '../core/observer.ts';
+import { Duty } from './duty.ts';
+
+export interface RecoveryDeps {
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly tasks: TaskPort;
+  readonly presence: PresencePort;
+  readonly node: string;
+  readonly leaseMs: number;
+  readonly queues: () => readonly string[];
+  readonly freeFor: (queue: string) => number;
+  readonly place: (claimed: ClaimedTask) => void;
+}
+
+const lookEveryMs = 1_000;
+
+export class Recovery extends Duty {
+  readonly #deps: RecoveryDeps;
+
+  constructor(deps: RecoveryDeps) {
+    super(deps, { name: 'recovering tasks', intervalMs: () => lookEveryMs, tick: () => this.#look() });
+    this.#deps = deps;
+  }
+
+  async #look(): Promise<void> {
+    const { tasks, presence, node, leaseMs, queues, freeFor, place, observer } = this.#deps;
+    const gone = (await presence.nodes()).filter((record) => !record.alive).map((record) => record.node);
+    for (const queue of queues()) {
+      const count = Math.min(freeFor(queue), limits.frameOps);
+      if (count === 0) continue;
+      for (const claimed of await tasks.recover({ queue, node, count, leaseMs, gone })) {
+        observe(observer, 'task.recovered', { task: claimed.receipt.taskId, from: queue });
+        place(claimed);
+      }
+    }
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The supervisor: brings cells up in order, restarts those that fail to start, takes them down in reverse. The only restarter.
+ *
+ * Y1  A cell is served (tasks, mail, broadcasts, timers) only while it is up, and its id is activated before its code runs.
+ * Y2  A handler that throws is its task's affair. What `onStart` throws is the cell's failure: restarted with backoff, until the
+ *     intensity is exceeded; then the failure goes to the node.
+ * Y3  Going down: nothing new is taken in; what runs is awaited until the grace is over, then aborted; `onStop` runs in reverse start
+ *     order; the ids are given back.
+ */
+import { CancelledError, describeError } from '../core/errors.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import { sleep } from '../core/clock.ts';
+import { observe, type Observer } from '../core/observer.ts';
+import type { Random } from '../core/random.ts';
+import type { Activation } from './activation.ts';
+import type { Cell } from './cell.ts';
+import { decideRestart, defaultRestartPolicy } from './restart-policy.ts';
+import { startTimers } from './timers.ts';
+import type { Work } from './work.ts';
+
+/** What a cell that is up is connected to. */
+export interface Services {
+  serve(cell: Cell): void;
+  leave(cell: Cell): void;
+}
+
+export interface SupervisorDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+  readonly activation: Activation;
+  readonly services: readonly Services[];
+  /** Hands back work that a closed cell did not start. */
+  readonly handBack: (cell: Cell, work: Work) => Promise<void>;
+  /** Y2: a cell fails again and again. */
+  readonly onEscalate: (cell: Cell, error: unknown) => void;
+}
+
+/** The longest an agent's `onStop` may hold up the others. */
+const stopLimitMs = 5_000;
+
+export class Supervisor {
+  readonly #deps: SupervisorDeps;
+  /** In the order in which they came up. */
+  readonly #up: Cell[] = [];
+  readonly #history = new Map<Cell, readonly number[]>();
+  readonly #timers = new Map<Cell, Timer>();
+  #ending = false;
+
+  constructor(deps: SupervisorDeps) {
+    this.#deps = deps;
+  }
+
+  /** Brings cells up in order: those whose ids are granted. */
+  async start(cells: readonly Cell[]): Promise<void> {
+    for (const cell of await this.#deps.activation.claim(cells)) await this.bringUp(cell);
+  }
+
+  /** Y1. Never rejects: a failure is a restart or an escalation. */
+  async bringUp(cell: Cell): Promise<void> {
+    if (this.#ending) return;
+    cell.state = 'starting';
+    try {
+      await cell.start();
+    } catch (error) {
+      return this.#onFailure(cell, error);
+    }
+    if (this.#ending) return;
+    cell.state = 'up';
+    this.#up.push(cell);
+    cell.open();
+    for (const service of this.#deps.services) service.serve(cell);
+    this.#timers.set(cell, startTimers(this.#deps.clock, cell));
+    const { role, tasks, messages, broadcasts } = cell.spec.table;
+    const handles = [...tasks.keys(), ...messages.keys(), ...broadcasts.map((handler) => handler.pattern)].join(', ');
+    observe(this.#deps.observer, 'agent.up', { agent: cell.id, role, handles });
+  }
+
+  /** Y3. `graceMs` for handlers to end by themselves. */
+  async stop(graceMs: number): Promise<void> {
+    this.#ending = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+    await this.#deps.activation.cease();
+    await Promise.all(this.#up.map((cell) => this.#close(cell)));
+    await this.#awaitIdle(graceMs);
+    for (const cell of [...this.#up].reverse()) await this.#end(cell);
+  }
+
+  /** The node has lost its right to run anything: every handler is told at once. */
+  abort(reason: Error): void {
+    this.#ending = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+    for (const cell of this.#up) {
+      for (const service of this.#deps.services) service.leave(cell);
+      cell.close();
+      cell.abort(reason);
+      cell.state = 'down';
+      observe(this.#deps.observer, 'agent.down', { agent: cell.id, reason: reason.message });
+    }
+  }
+
+  /** Y2 */
+  #onFailure(cell: Cell, error: unknown): void {
+    const { clock, random, observer, onEscalate } = this.#deps;
+    const history = this.#history.get(cell) ?? [];
+    const decision = decideRestart(defaultRestartPolicy, history, clock.monotonic(), random, `restart:${cell.id}`);
+    if (decision.kind === 'escalate') {
+      cell.state = 'down';
+      observe(observer, 'agent.down', { agent: cell.id, reason: 'it failed to start again and again' });
+      return onEscalate(cell, error);
+    }
+    this.#history.set(cell, decision.history);
+    cell.state = 'restarting';
+    cell.restarts++;
+    observe(observer, 'agent.restarting', { agent: cell.id, afterMs: decision.afterMs, error: describeError(error) });
+    this.#timers.set(
+      cell,
+      clock.setTimer(decision.afterMs, () => void this.bringUp(cell)),
+    );
+  }
+
+  async #close(cell: Cell): Promise<void> {
+    cell.state = 'stopping';
+    for (const service of this.#deps.services) service.leave(cell);
+    for (const work of cell.close()) await this.#deps.handBack(cell, work);
+  }
+
+  async #awaitIdle(graceMs: number): Promise<void> {
+    const grace = this.#deps.clock.setTimer(graceMs, () => {
+      for (const cell of this.#up)
+        cell.abort(new CancelledError('drain', 'the node is draining and the grace is over'));
+    });
+    await Promise.all(this.#up.map((cell) => cell.idle()));
+    grace.cancel();
+  }
+
+  async #end(cell: Cell): Promise<void> {
+    const { clock, observer, activation } = this.#deps;
+    const report = (what: string, error: unknown): void => {
+      observe(observer, 'log', { agent: cell.id, level: 'error', message: `${what}: ${describeError(error).message}` });
+    };
+    for (const method of cell.spec.table.stop) {
+      const limit = new AbortController();
+      const late = sleep(clock, stopLimitMs, limit.signal).then(() =>
+        Promise.reject(new CancelledError('timeout', `it ran longer than ${stopLimitMs} ms`)),
+      );
+      late.catch(() => undefined); // it only races
+      await Promise.race([cell.call(method), late]).catch((error: unknown) =>
+        report(`${method} failed while stopping`, error),
+      );
+      limit.abort();
+    }
+    cell.abort(new CancelledError('stopped', 'the agent has stopped'));
+    cell.state = 'down';
+    await activation
+      .giveBack(cell)
+      .catch((error: unknown) => report('its id could not be given back; the presence lease frees it', error));
+    observe(observer, 'agent.down', { agent: cell.id, reason: 'stopped' });
+  }
+}
