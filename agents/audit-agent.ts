@@ -19,7 +19,7 @@ export class AuditAgent extends Agent {
       onProgress: (files, total) => task.progress(files, total, check),
     });
 
-    this.log.info(`${check}: ${report.total} findings, ${report.skippedTotal} files skipped`);
+    this.log.info(`${check} done`, { findings: report.total, skipped: report.skippedTotal });
     return report;
   }
 }

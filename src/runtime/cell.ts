@@ -6,6 +6,7 @@
  * X2  A closed cell takes nothing in and starts nothing. What was waiting is handed back, what runs is awaited.
  * X3  `signal` aborts when the agent has to end: at the end of a drain's grace, or at once when its ownership is lost.
  */
+import { setMaxListeners } from 'node:events';
 import { attachContext } from '../agent/agent.ts';
 import type { AgentContext } from '../agent/context.ts';
 import type { HandlerTable } from '../agent/handlers.ts';
@@ -87,6 +88,7 @@ export class Cell {
   /** Makes the instance and runs its `onStart` methods. Rejects with what they throw. */
   async start(): Promise<void> {
     this.#end = new AbortController();
+    setMaxListeners(0, this.#end.signal); // every handler that runs listens to it, and stops listening when it ends
     this.#agent = new this.spec.Class();
     attachContext(this.#agent, this.#hooks.contextFor(this));
     for (const method of this.spec.table.start) await this.call(method);

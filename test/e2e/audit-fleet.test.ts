@@ -10,6 +10,7 @@ import { auditRepository, monitorCounts, type runOneCheck, whoEdits } from '../.
 import config from '../../runtime.config.ts';
 import { startFleet } from '../../src/compose/start-fleet.ts';
 import type { RuntimeOptions } from '../../src/config/config.ts';
+import { Observer } from '../../src/core/observer.ts';
 import { waitFor } from '../support/wait.ts';
 import { treeOf } from '../unit/agents/audited-tree.ts';
 
@@ -94,12 +95,37 @@ test('a check that fails for good is said in the report and does not fail the au
   expect(told.filter(({ data }) => (data as { failed: boolean }).failed)).toHaveLength(1);
 });
 
+/** Never ends by itself. */
+class EndlessAuditAgent extends AuditAgent {
+  static readonly role = 'audit';
+
+  override check(task: Task<typeof runOneCheck>): Promise<never> {
+    return new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason as Error)));
+  }
+}
+
+test('an audit that a shutdown cuts short is handed back, not failed', async () => {
+  const outcomes = new Map<string, string>();
+  const observer = new Observer();
+  observer.on('task.settled', ({ name, outcome }) => outcomes.set(name, outcome));
+  const started = new Promise((resolve) => {
+    observer.on('task.started', ({ name }) => name === 'check' && resolve(undefined));
+  });
+  const agents = [...listOf(config).filter(({ role }) => role !== 'audit'), pool(EndlessAuditAgent)];
+  const { fleet, stop } = await fleetOf({ ...config, agents }, observer);
+  await fleet.enqueue(auditRepository, { path: await smallRepository(), output: await emptyDirectory() });
+  await started;
+  await stop();
+  expect(Object.fromEntries(outcomes)).toEqual({ 'audit-repository': 'release', check: 'release' });
+});
+
 /** Without a server on the PATH and without a URL, the fleet lives in this process's memory. */
-async function fleetOf({ redis: _redis, ...options }: RuntimeOptions) {
+async function fleetOf({ redis: _redis, ...options }: RuntimeOptions, observer = new Observer()) {
   const projectDir = await emptyDirectory();
-  const running = await startFleet(options, { projectDir, env: { PATH: '' } });
-  onTestFinished(() => running.stop({ graceMs: 0 }));
-  return running;
+  const running = await startFleet(options, { projectDir, env: { PATH: '' }, observer });
+  const stop = (): Promise<void> => running.stop({ graceMs: 0 });
+  onTestFinished(stop);
+  return { fleet: running.fleet, stop };
 }
 
 function listOf({ agents = [] }: RuntimeOptions) {

@@ -70,6 +70,6 @@ function renderQueues(queues: FleetStatus['queues'], columns: number): string {
 }
 
 function stateOf(state: string): string {
-  if (/^(ready|up|running|live|active|started)$/.test(state)) return good(state);
-  return /^(stopped|failed|down|given-up)$/.test(state) ? bad(state) : warning(state);
+  if (state === 'up') return good(state);
+  return state === 'down' ? bad(state) : warning(state);
 }

@@ -1,0 +1,105 @@
+/**
+ * From the words after `runtime` to an exit code: the list of commands, and what becomes of everything they throw.
+ *
+ * Follow it down: bin/runtime.js calls `main`, one file per command registers itself here, `start.ts` puts a node together.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { systemClock, systemRandom } from '../core/system.ts';
+import type { CliContext, Registration, Signals } from './context.ts';
+import { registerEnqueue } from './enqueue.ts';
+import { registerEvents } from './events.ts';
+import { registerLogs } from './logs.ts';
+import { registerMail } from './mail.ts';
+import { terminalOutput } from './output.ts';
+import { registerStart } from './start.ts';
+import { registerStatus } from './status.ts';
+import { exitCodes, tellError } from './usage.ts';
+
+/** Runs one command line (without node and script) in this process and resolves to its exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { stdout, stderr, env } = process;
+  stdout.on('error', endOnClosedPipe);
+  const output = terminalOutput({ stdout, stderr, env, plain: argv.includes('--plain') });
+  const context = { output, cwd: process.cwd(), env, clock: systemClock, random: systemRandom, signals: processSignals };
+  return runCommand(argv, context);
+}
+
+/** The same with everything handed in. */
+export async function runCommand(argv: readonly string[], context: CliContext): Promise<number> {
+  let code: number = exitCodes.ok;
+  const program = createProgram(context, (result) => (code = result));
+  const debug = (context.env['DEBUG'] ?? '') !== '';
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    return tellError(error, context.output, debug || argv.includes('--verbose'));
+  }
+}
+
+function createProgram(context: CliContext, keep: (code: number) => void): Command {
+  const { output } = context;
+  const program = new Command('runtime')
+    .description('An actor-style runtime for agents on Redis.')
+    .version(packageVersion(), '-V, --version')
+    .option('--verbose', 'tell everything, and errors with their stacks')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => output.out(text.trimEnd()),
+      writeErr: (text) => output.err(text.trimEnd()),
+      getOutHelpWidth: () => Math.min(output.columns, 100),
+      getErrHelpWidth: () => Math.min(output.columns, 100),
+    })
+    .showHelpAfterError('(runtime --help shows what there is)')
+    .addHelpText('after', examples);
+  const act: Registration['act'] = (body) => async (...args) => keep(await body(...args));
+  const registration = { program, context, act };
+  for (const register of commands) register(registration);
+  return program;
+}
+
+const commands: readonly ((registration: Registration) => void)[] = [
+  registerStart,
+  registerStatus,
+  registerEvents,
+  registerLogs,
+  registerEnqueue,
+  registerMail,
+];
+
+const examples = `
+Examples:
+  runtime start                                   run the fleet of runtime.config.ts
+  runtime start --run audit --input '{"path":"."}' --exit
+                                                  hand it one task, show the result, stop
+  runtime status                                  from another terminal: who is up, what waits
+  runtime events --follow --topic 'audit.**'      watch the broadcasts
+  runtime enqueue audit check '{"path":"."}' --wait
+
+Without a Redis (--redis, REDIS_URL or the configuration) "start" runs a private redis-server in
+.runtime/, and the other commands find it there.`;
+
+const processSignals: Signals = {
+  listen(hear) {
+    process.on('SIGINT', hear);
+    process.on('SIGTERM', hear);
+    return () => {
+      process.off('SIGINT', hear);
+      process.off('SIGTERM', hear);
+    };
+  },
+  exitNow: (code) => process.exit(code),
+};
+
+/** `runtime events | head` closes the pipe when it has enough: no error. */
+function endOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+  throw error;
+}
+
+function packageVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,39 @@
+/**
+ * SIGINT and SIGTERM for `start`: the first one drains, a second one ends the process at once.
+ *
+ * `npm start` passes a Ctrl-C on to a process that the terminal has told already, so one press arrives twice within
+ * milliseconds. Signals that close together are one.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { CliContext } from './context.ts';
+import { exitCodes } from './usage.ts';
+
+const samePressMs = 300;
+
+export interface StopRequest {
+  /** Aborts at the first signal. */
+  readonly signal: AbortSignal;
+  close(): void;
+}
+
+export function listenForStop({ signals, clock, output }: CliContext): StopRequest {
+  const stopping = new AbortController();
+  let firstAt = 0;
+  const close = signals.listen(() => {
+    if (!stopping.signal.aborted) {
+      firstAt = clock.monotonic();
+      output.live('');
+      output.out('draining, press Ctrl-C again to stop at once');
+      stopping.abort();
+    } else if (!isSamePress(clock, firstAt)) {
+      output.live('');
+      output.err('stopped at once: tasks that ran will run again on another node, or at the next start');
+      signals.exitNow(exitCodes.interrupted);
+    }
+  });
+  return { signal: stopping.signal, close };
+}
+
+function isSamePress(clock: Clock, firstAt: number): boolean {
+  return clock.monotonic() - firstAt < samePressMs;
+}
