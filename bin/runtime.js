@@ -10,11 +10,12 @@ const compiled = new URL('../dist/cli/main.js', import.meta.url);
 const source = new URL('../src/cli/main.ts', import.meta.url);
 const checkout = existsSync(new URL('../tsconfig.json', import.meta.url));
 
-if (!checkout && existsSync(compiled)) {
-  await import(compiled.href);
-} else {
+process.exit(await (await load()).main(process.argv.slice(2)));
+
+async function load() {
+  if (!checkout && existsSync(compiled)) return import(compiled.href);
   const { register } = await import('tsx/esm/api');
   register();
   registerHooks('./source-condition.js', import.meta.url);
-  await import(source.href);
+  return import(source.href);
 }

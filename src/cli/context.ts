@@ -28,7 +28,9 @@ export interface CliContext {
 export interface Registration {
   readonly program: Command;
   readonly context: CliContext;
-  readonly act: <Args extends readonly unknown[]>(body: (...args: Args) => Promise<number>) => (...args: Args) => Promise<void>;
+  readonly act: <Args extends readonly unknown[]>(
+    body: (...args: Args) => Promise<number>,
+  ) => (...args: Args) => Promise<void>;
 }
 
 /** The options of every command that meets a fleet. */
@@ -36,7 +38,8 @@ export function withFleetOptions(command: Command): Command {
   return command
     .option('--config <file>', 'configuration file (default: runtime.config.ts of this directory)')
     .option('--redis <url>', 'Redis of the fleet (or REDIS_URL)')
-    .option('--fleet <name>', 'name of the fleet (or RUNTIME_FLEET)');
+    .option('--fleet <name>', 'name of the fleet (or RUNTIME_FLEET)')
+    .option('--verbose', 'tell everything, and errors with their stacks');
 }
 
 export type CommonOptions = FleetOptions;

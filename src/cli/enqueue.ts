@@ -44,7 +44,12 @@ export function registerEnqueue({ program, context, act }: Registration): void {
           output.out(handle.id);
           return exitCodes.ok;
         }
-        const result = await watchTask(handle, { name: task, clock: context.clock, output, say: output.err });
+        const result = await watchTask(handle, {
+          name: task,
+          clock: context.clock,
+          output,
+          say: (line) => output.err(line),
+        });
         output.out(pretty(result ?? null));
         return exitCodes.ok;
       });

@@ -92,7 +92,9 @@ function printEvent(event: FleetEvent, { json, follow: live }: Options, { output
   const head = `${timeOfDay(event.sentAt)}  ${plain(event.topic)}  ${plain(event.from)}`;
   const left = output.isTty ? Math.max(20, output.columns - head.length - 2) : Number.POSITIVE_INFINITY;
   const data = event.data === null ? '' : cut(inline(event.data), left);
-  output.out(`${faint(timeOfDay(event.sentAt))}  ${name(plain(event.topic))}  ${plain(event.from)}  ${faint(data)}`.trimEnd());
+  output.out(
+    `${faint(timeOfDay(event.sentAt))}  ${name(plain(event.topic))}  ${plain(event.from)}  ${faint(data)}`.trimEnd(),
+  );
 }
 
 function topicPattern(text: string): string {

@@ -25,7 +25,9 @@ export async function loadAgentsFolder(folder: string, cwd: string): Promise<rea
       problems.push(...error.problems);
     }
   }
-  const run = [...classes].filter((Class) => hasHosting(Class) || ![...classes].some((other) => extendsIt(other, Class)));
+  const run = [...classes].filter(
+    (Class) => hasHosting(Class) || ![...classes].some((other) => extendsIt(other, Class)),
+  );
   if (run.length === 0 && problems.length === 0)
     problems.push(
       `expected agents to be a folder whose files export agent classes, got: none in ${relative(cwd, folder) || folder}\nExport them: export class DocsAgent extends Agent { ... }`,

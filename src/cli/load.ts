@@ -64,7 +64,9 @@ async function readOptions(file: string | undefined, { cwd, env, options }: Load
   const { redis, ...withoutRedis } = fromFile;
   // `redis: process.env.REDIS_URL` with a variable that is set and empty means none
   const fromEnv = withEnvironment(redis === '' ? withoutRedis : fromFile, env);
-  const given = Object.entries({ redis: options.redis, fleet: options.fleet }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ redis: options.redis, fleet: options.fleet }).filter(
+    ([, value]) => value !== undefined,
+  );
   return given.reduce((all, [key, value]) => withValue(all, [key], value), fromEnv) as RuntimeOptions;
 }
 

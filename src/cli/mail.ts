@@ -30,7 +30,9 @@ function registerSend({ program, context, act }: Registration): void {
         await fleet.send(agent, message, data);
         const { agents } = await readStatus(fleet, name);
         const isUp = agents.some(({ id }) => id === agent);
-        context.output.out(`stored in the inbox of ${plain(agent)}${isUp ? '' : '; no such agent is up, so it waits there'}`);
+        context.output.out(
+          `stored in the inbox of ${plain(agent)}${isUp ? '' : '; no such agent is up, so it waits there'}`,
+        );
         return exitCodes.ok;
       });
     }),

@@ -21,7 +21,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   const { stdout, stderr, env } = process;
   stdout.on('error', endOnClosedPipe);
   const output = terminalOutput({ stdout, stderr, env, plain: argv.includes('--plain') });
-  const context = { output, cwd: process.cwd(), env, clock: systemClock, random: systemRandom, signals: processSignals };
+  const context = {
+    output,
+    cwd: process.cwd(),
+    env,
+    clock: systemClock,
+    random: systemRandom,
+    signals: processSignals,
+  };
   return runCommand(argv, context);
 }
 
@@ -44,7 +51,6 @@ function createProgram(context: CliContext, keep: (code: number) => void): Comma
   const program = new Command('runtime')
     .description('An actor-style runtime for agents on Redis.')
     .version(packageVersion(), '-V, --version')
-    .option('--verbose', 'tell everything, and errors with their stacks')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => output.out(text.trimEnd()),
@@ -54,7 +60,10 @@ function createProgram(context: CliContext, keep: (code: number) => void): Comma
     })
     .showHelpAfterError('(runtime --help shows what there is)')
     .addHelpText('after', examples);
-  const act: Registration['act'] = (body) => async (...args) => keep(await body(...args));
+  const act: Registration['act'] =
+    (body) =>
+    async (...args) =>
+      keep(await body(...args));
   const registration = { program, context, act };
   for (const register of commands) register(registration);
   return program;

@@ -30,7 +30,7 @@ export function registerStart({ program, context, act }: Registration): void {
     .option('--input <json>', 'input of that task (default: {})')
     .option('--exit', 'stop when that task has ended: status 0 when it was done, 1 when it failed')
     .option('--plain', 'plain lines also on a terminal');
-  withFleetOptions(command).action(act((_: Options, __: unknown) => start(__ as never, context)));
+  withFleetOptions(command).action(act((options: Options) => start(options, context)));
 }
 
 async function start(options: Options, context: CliContext): Promise<number> {
@@ -103,7 +103,7 @@ async function runTask(running: RunningFleet, target: RunTarget, run: Run): Prom
   const startedAt = clock.monotonic();
   try {
     const handle = await running.fleet.enqueue({ role: target.role, task: target.task }, target.input);
-    const watching = watchTask(handle, { name: target.task, clock, output, say: output.out });
+    const watching = watchTask(handle, { name: target.task, clock, output, say: (line) => output.out(line) });
     watching.catch(() => undefined); // when the fleet ends first, nobody waits for it any more
     const first = await Promise.race([
       watching.then((result) => ({ result })),

@@ -23,7 +23,9 @@ export function registerStatus({ program, context, act }: Registration): void {
         if (options.json) output.out(pretty(status));
         else if (status.nodes.length > 0) output.out(renderStatus(status, clock.now(), output.columns));
         if (status.nodes.some((node) => node.alive)) return exitCodes.ok;
-        throw new NoFleetError(`expected a node of fleet "${name}" to be up, got: none\nStart one with "runtime start".`);
+        throw new NoFleetError(
+          `expected a node of fleet "${name}" to be up, got: none\nStart one with "runtime start".`,
+        );
       }),
     ),
   );

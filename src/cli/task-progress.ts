@@ -24,7 +24,13 @@ export async function watchTask<T>(handle: TaskHandle<T>, options: WatchOptions)
   let step: Progress | undefined;
   const draw = (): void =>
     output.live(progressLine({ name, step, elapsedMs: clock.monotonic() - startedAt, columns: output.columns }));
-  const ticker = output.isTty ? repeat(clock, () => redrawMs, async () => draw()) : undefined;
+  const ticker = output.isTty
+    ? repeat(
+        clock,
+        () => redrawMs,
+        async () => draw(),
+      )
+    : undefined;
   const follow = async (): Promise<void> => {
     for await (const next of handle.progress()) {
       step = next;

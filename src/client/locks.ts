@@ -43,7 +43,7 @@ export class Locks {
   async acquire(request: LockRequest): Promise<LockHandle> {
     const { broker, clock, random, address } = this.#deps;
     const { name, leaseMs, signal } = request;
-    const holder = `${request.owner}:${random.id(`lock:${name}`)}`;
+    const holder = `${request.owner}:${unique(random, name)}`;
     const giveUpAt = clock.monotonic() + request.waitMs;
     try {
       for (let waited = false; ; waited = true) {
@@ -109,4 +109,11 @@ function lockHeld({ name, waitMs }: LockRequest): RuntimeError {
   return new RuntimeError('lock-held', `expected lock "${name}" to be free within ${waitMs} ms, got: still held`, {
     details: { name },
   });
+}
+
+/** Thirteen hexadecimal digits: the form in which classic agents write the value of a lock. */
+function unique(random: Random, name: string): string {
+  return Math.floor(random.fraction(`lock:${name}`) * 16 ** 13)
+    .toString(16)
+    .padStart(13, '0');
 }

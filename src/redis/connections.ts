@@ -31,7 +31,8 @@ export interface ConnectionDeps {
   readonly observer: Observer;
 }
 
-const commandHangMs = 5_000;
+/** A presence lease is 5 s: a dead link must be found out in time to renew it over a new one. */
+const commandHangMs = 3_000;
 
 const profile: RedisOptions = {
   enableOfflineQueue: false,
@@ -78,15 +79,18 @@ export class Connections {
 
 /** The parts of a URL, `rediss:` and socket paths included. Throws `ConfigError` without showing a password. */
 export function parseTarget(url: string | RedisTarget): RedisTarget & { readonly db: number } {
+  const { host, port, path, db, username, password, tls, family } = typeof url === 'string' ? parseUrl(url) : url;
+  const parts = Object.entries({ host, port, path, username, password, tls, family });
+  return { ...(Object.fromEntries(parts.filter(([, value]) => value != null)) as RedisTarget), db: db ?? 0 };
+}
+
+/** The client parses URLs when it is made; with `lazyConnect` it does nothing else. */
+function parseUrl(url: string): RedisTarget {
   try {
-    const { host, port, path, db, username, password, tls, family } = (
-      typeof url === 'string' ? new Redis(url, { lazyConnect: true }) : { options: url }
-    ).options;
-    const parts = Object.entries({ host, port, path, username, password, tls, family });
-    return { ...(Object.fromEntries(parts.filter(([, value]) => value != null)) as RedisTarget), db: db ?? 0 };
+    return new Redis(url, { lazyConnect: true }).options;
   } catch {
     throw new ConfigError([
-      `expected the Redis URL to be like redis://host:6379/0 or /path/to/socket, got: ${redact(String(url))}`,
+      `expected the Redis URL to be like redis://host:6379/0 or /path/to/socket, got: ${redact(url)}`,
     ]);
   }
 }

@@ -32,8 +32,8 @@ export interface QueueKeys {
   readonly deadByTime: string;
   /** hash: name to the dead letter */
   readonly dead: string;
-  result(name: string): string;
-  progress(name: string): string;
+  readonly result: (name: string) => string;
+  readonly progress: (name: string) => string;
 }
 
 /** The keys of one mail shard, which also holds the directory of its agents. */
@@ -45,7 +45,7 @@ export interface MailKeys {
   /** zset of owner and agent, all with the same score: the inboxes that are not empty, found by owner */
   readonly nonEmpty: string;
   /** stream: o operation id, e envelope, h epoch that it was handed to when it was stored */
-  inbox(agentId: string): string;
+  readonly inbox: (agentId: string) => string;
 }
 
 export class Keys {

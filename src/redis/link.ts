@@ -32,7 +32,7 @@ export interface LinkDeps {
 }
 
 const reconnect: Backoff = { kind: 'exponential', baseMs: 50, maxMs: 3_000, jitter: true };
-const openTimeoutMs = 5_000;
+const openTimeoutMs = 3_000;
 
 interface Connection {
   readonly client: Redis;

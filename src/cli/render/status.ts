@@ -52,7 +52,8 @@ function renderRoles(agents: readonly AgentLine[], count: number, columns: numbe
   const roles = new Map<string, AgentLine[]>();
   for (const agent of agents) roles.set(agent.role, [...(roles.get(agent.role) ?? []), agent]);
   const rows = [...roles].map(([role, members]) => {
-    const sum = (pick: (agent: AgentLine) => number): number => members.reduce((total, agent) => total + pick(agent), 0);
+    const sum = (pick: (agent: AgentLine) => number): number =>
+      members.reduce((total, agent) => total + pick(agent), 0);
     const states = [...new Set(members.map(({ state }) => plain(state)))].map(stateOf).join(', ');
     return [plain(role), members.length, sum((a) => a.restarts), sum((a) => a.mailbox), sum((a) => a.running), states];
   });

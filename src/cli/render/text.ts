@@ -16,7 +16,7 @@ export function plainLines(text: string): string {
 }
 
 /** C0, DEL and C1 controls, and the characters that reorder a line (bidirectional overrides and isolates). */
-const controlCharacters = new RegExp('[\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]', 'g');
+const controlCharacters = /[\p{Cc}\p{Bidi_Control}]/gu;
 
 function visible(char: string): string {
   if (char === '\t') return '  ';
@@ -26,7 +26,7 @@ function visible(char: string): string {
 
 /** `text` within `width` columns. */
 export function cut(text: string, width: number): string {
-  const letters = [...text];
+  const letters = Array.from(text);
   return letters.length <= width ? text : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 
