@@ -91,12 +91,10 @@ export class RedisTasks implements TaskPort {
       const [ms, first, second] = partsOf(outcome);
       return [outcome.kind, names[index] ?? '', ...placeOf(receipt), notify, Math.ceil(ms), first, second];
     });
+    const channels = [keys.processChannels, keys.channel(everyone)];
     const call = {
       keys: [meta, ...streams, parked, due, moved, releases, deadByTime, dead, ...names.map(queue.result)],
-      args: [
-        ...[this.#seed(), frame.sender, keys.processChannels, keys.channel(everyone), frame.tag, limits.deadLetters],
-        ...ops,
-      ],
+      args: [this.#seed(), frame.sender, ...channels, frame.tag, limits.deadLetters, ...ops],
     };
     const replies = await this.#store.carry('settle', `q:${frame.tag}`, frame, call);
     return replies.map((reply) => (reply === '1' ? 'settled' : 'stale'));

@@ -6,6 +6,7 @@
  *     signal's reason; what the handler still does has no effect on what is settled.
  */
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import { setMaxListeners } from 'node:events';
 import type { CallScope } from '../client/scope.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Trace } from '../core/envelope.ts';
@@ -29,6 +30,7 @@ export class CallSignal {
 
   constructor(clock: Clock, limits: CallLimits) {
     this.#clock = clock;
+    setMaxListeners(0, this.#controller.signal); // a handler may wait for many things at once, each until it aborts
     for (const source of limits.sources) this.add(source);
     const { timeoutMs, deadlineInMs } = limits;
     if (timeoutMs !== undefined)

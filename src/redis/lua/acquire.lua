@@ -37,9 +37,7 @@ for key = 2, 5 do
     redis.call('PEXPIRE', KEYS[key], keptMs)
   end
 end
-local left = redis.call('PTTL', KEYS[1])
+local left = redis.call('PTTL', KEYS[1]) + 1
 local isForeign = redis.call('HGET', KEYS[2], 'holder') ~= redis.call('GET', KEYS[1])
-if isForeign and (left < 0 or left > tonumber(ARGV[10])) then
-  left = tonumber(ARGV[10])
-end
-return { 'waiting', math.max(1, math.min(left + 1, tonumber(ARGV[4]))) }
+local longest = tonumber(isForeign and ARGV[10] or ARGV[4])
+return { 'waiting', left < 1 and longest or math.min(left, longest) }
