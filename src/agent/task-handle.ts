@@ -20,7 +20,7 @@ export interface Progress {
 export interface ResultOptions {
   /** Gives up waiting after this; the task goes on. Default: waits until the task is settled. */
   readonly timeout?: Duration;
-  /** Gives up waiting when it aborts; the task goes on. */
+  /** Gives up waiting when it aborts; the task goes on. Default: the signal of the handler call that enqueued it. */
   readonly signal?: AbortSignal;
 }
 

@@ -15,6 +15,8 @@ export interface HandleDeps {
   readonly taskId: string;
   readonly name: string;
   readonly outputSchema?: Schema | undefined;
+  /** Of the handler call in which the task was enqueued: its end is the end of waiting, too. */
+  readonly callSignal?: AbortSignal | undefined;
 }
 
 export class Handle implements TaskHandle {
@@ -35,7 +37,7 @@ export class Handle implements TaskHandle {
 
   async result(options: ResultOptions = {}): Promise<unknown> {
     this.#outcome ??= this.#listen(true);
-    const outcome = await this.#limited(this.#outcome, options);
+    const outcome = await this.#limited(this.#outcome, { signal: this.#deps.callSignal, ...options });
     if (outcome.kind === 'completed')
       return checkPayload(
         this.#deps.outputSchema,
@@ -100,7 +102,7 @@ export class Handle implements TaskHandle {
     return outcome;
   }
 
-  #limited(outcome: Promise<TaskOutcome>, { timeout, signal }: ResultOptions): Promise<TaskOutcome> {
+  #limited(outcome: Promise<TaskOutcome>, { timeout, signal }: Waiting): Promise<TaskOutcome> {
     if (timeout === undefined && signal === undefined) return outcome;
     const { clock } = this.#deps.member.deps;
     return new Promise((resolve, reject) => {
@@ -118,4 +120,8 @@ export class Handle implements TaskHandle {
       outcome.then(resolve, reject).finally(end);
     });
   }
+}
+
+interface Waiting extends Pick<ResultOptions, 'timeout'> {
+  readonly signal: AbortSignal | undefined;
 }

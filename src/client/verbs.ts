@@ -57,7 +57,13 @@ export class FleetVerbs implements Verbs {
         maxWaiting: settings.maxWaiting,
       });
       if (reply.kind === 'enqueued')
-        return new Handle({ member, taskId: reply.taskId, name, outputSchema: call.outputSchema });
+        return new Handle({
+          member,
+          taskId: reply.taskId,
+          name,
+          outputSchema: call.outputSchema,
+          callSignal: this.#deps.identity.scope()?.signal,
+        });
       throw new DeliveryError(
         'queue-full',
         `expected queue "${queue}" to hold fewer than ${settings.maxWaiting} tasks, got: ${reply.tasks}`,

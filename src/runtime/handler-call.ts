@@ -16,7 +16,6 @@ export const abortGraceMs = 1_000;
 
 export interface CallLimits {
   readonly sources: readonly AbortSignal[];
-  readonly timeoutMs?: number | undefined;
   /** Milliseconds left until the deadline. */
   readonly deadlineInMs?: number | undefined;
 }
@@ -32,12 +31,7 @@ export class CallSignal {
     this.#clock = clock;
     setMaxListeners(0, this.#controller.signal); // a handler may wait for many things at once, each until it aborts
     for (const source of limits.sources) this.add(source);
-    const { timeoutMs, deadlineInMs } = limits;
-    if (timeoutMs !== undefined)
-      this.#after(
-        timeoutMs,
-        new CancelledError('timeout', `the handler ran longer than its timeout of ${timeoutMs} ms`),
-      );
+    const { deadlineInMs } = limits;
     if (deadlineInMs !== undefined)
       this.#after(deadlineInMs, new DeliveryError('deadline', 'the deadline has passed while the handler ran'));
   }
@@ -51,6 +45,12 @@ export class CallSignal {
     if (source.aborted) return onAbort();
     source.addEventListener('abort', onAbort, { once: true });
     this.#detach.push(() => source.removeEventListener('abort', onAbort));
+  }
+
+  /** Begins the handler's own time: what it waited for before (a lock) does not count. */
+  startTimeout(timeoutMs: number | undefined): void {
+    if (timeoutMs === undefined) return;
+    this.#after(timeoutMs, new CancelledError('timeout', `the handler ran longer than its timeout of ${timeoutMs} ms`));
   }
 
   end(): void {

@@ -11,11 +11,13 @@ import { describeError } from '../core/errors.ts';
 import { observe } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
+import type { QueuedReport } from './progress.ts';
 
 export interface ExecutionDeps {
   readonly member: Member;
   readonly scopes: AsyncLocalStorage<CallScope>;
   readonly settings: Settings & { readonly resultTtlMs: number };
+  readonly progress: Post<QueuedReport>;
   readonly replies: Post<{ readonly address: string; readonly notice: Notice }>;
 }
 

@@ -29,6 +29,7 @@ import { Leases } from './leases.ts';
 import { LogBook } from './log-book.ts';
 import { statusOf } from './node-status.ts';
 import { Postman } from './postman.ts';
+import { progressPost } from './progress.ts';
 import { Promoter } from './promoter.ts';
 import { Recovery } from './recovery.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -91,7 +92,8 @@ export class Node {
       what: 'sending replies',
       deliver: (items: Replies) => broker.notices.post(items),
     });
-    this.#execution = { member: this.member, scopes: this.#scopes, settings: settingsOf(config), replies };
+    const progress = progressPost({ clock, observer }, broker.queues);
+    this.#execution = { member: this.member, scopes: this.#scopes, settings: settingsOf(config), replies, progress };
     this.#logBook = new LogBook({ clock, observer, logs: broker.logs });
     const watched = { clock, observer, tasks: broker.tasks, presence: broker.presence, node };
     this.#leases = new Leases({ ...watched, leaseMs: timing.taskLeaseMs, renewMs: timing.taskRenewalMs });
@@ -220,6 +222,7 @@ export class Node {
   }
 
   async #flush(): Promise<void> {
+    await this.#execution.progress.flush();
     await this.#execution.replies.flush();
     await this.#logBook.flush();
   }

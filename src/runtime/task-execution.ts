@@ -65,13 +65,13 @@ async function runTask(
   const deadlineInMs = envelope.deadline === undefined ? undefined : envelope.deadline - deps.member.serverNow();
   const limits = new CallSignal(clock, {
     sources: [work.lease.signal, cell.signal],
-    timeoutMs: handler.options.timeoutMs,
     deadlineInMs,
   });
   let lock: Lock | undefined;
   try {
     const task = taskFor(deps, work, envelope, input, limits.signal);
     lock = await takeLock(deps, cell, handler, task, limits);
+    limits.startTimeout(handler.options.timeoutMs);
     const { taskId } = work.claimed.receipt;
     const { redelivered } = work.claimed;
     observe(deps.member.deps.observer, 'task.started', {
@@ -121,7 +121,7 @@ async function admit(
 
 function taskFor(deps: ExecutionDeps, work: TaskWork, envelope: Envelope, input: unknown, signal: AbortSignal): Task {
   const { receipt, queue, attempt, redelivered } = work.claimed;
-  const { broker, clock } = deps.member.deps;
+  const { clock } = deps.member.deps;
   return {
     id: receipt.taskId,
     name: envelope.name,
@@ -132,15 +132,16 @@ function taskFor(deps: ExecutionDeps, work: TaskWork, envelope: Envelope, input:
     from: envelope.from,
     trace: envelope.trace,
     signal,
-    async progress(done, total, note) {
-      const at = clock.now();
-      const body = encodePayload(
-        { done, ...(total !== undefined && { total }), ...(note !== undefined && { note }), at },
-        'a progress report',
-      );
-      await broker.queues.report(queue, [
-        { taskId: receipt.taskId, body, notify: envelope.via, ttlMs: deps.settings.resultTtlMs },
-      ]);
+    progress(done, total, note) {
+      const step = {
+        done,
+        ...(total !== undefined && { total }),
+        ...(note !== undefined && { note }),
+        at: clock.now(),
+      };
+      const report = { taskId: receipt.taskId, body: encodePayload(step, 'a progress report'), notify: envelope.via };
+      deps.progress.send({ queue, report: { ...report, ttlMs: deps.settings.resultTtlMs } });
+      return Promise.resolve();
     },
   };
 }

@@ -35,8 +35,12 @@ end
 -- The newest id that goes is noted: whoever reads behind an older one has missed something.
 local function trim()
   local oldest = whole(math.max(1, nowMs - tonumber(ARGV[8])))
-  local last = redis.call('XREVRANGE', KEYS[3], '(' .. oldest .. '-0', '-', 'COUNT', 1)[1]
-  redis.call('XTRIM', KEYS[3], 'MINID', '=', oldest)
+  local last
+  local first = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1]
+  if first and isNewer(oldest, first[1]) then
+    last = redis.call('XREVRANGE', KEYS[3], '(' .. oldest .. '-0', '-', 'COUNT', 1)[1]
+    redis.call('XTRIM', KEYS[3], 'MINID', '=', oldest)
+  end
   if redis.call('XLEN', KEYS[3]) > tonumber(ARGV[7]) then
     redis.call('XTRIM', KEYS[3], 'MAXLEN', '=', tonumber(ARGV[7]) + 1)
     last = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1]

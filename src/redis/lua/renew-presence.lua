@@ -3,9 +3,10 @@
 -- ARGV  1 node  2 lease in ms  3 its status
 -- Returns {server time in ms, beats}, or {} when the lease is lost
 -- Complexity: O(log nodes)
-if redis.call('PEXPIRE', KEYS[1], ARGV[2]) == 0 then
+local leaseEnd = nowMs + tonumber(ARGV[2])
+if redis.call('PEXPIREAT', KEYS[1], whole(leaseEnd - 1)) == 0 then
   return {}
 end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
-redis.call('ZADD', KEYS[3], whole(nowMs + tonumber(ARGV[2])), ARGV[1])
+redis.call('ZADD', KEYS[3], whole(leaseEnd), ARGV[1])
 return { nowMs, redis.call('INCR', KEYS[4]) }

@@ -13,21 +13,15 @@ local mint, save = minter(KEYS[3], ARGV[6])
 local node, queue = ARGV[7], ARGV[10]
 local hasReleased = false
 
-local function release(stream, entry)
-  redis.call('XCLAIM', stream, group, pool, 0, entry, 'JUSTID')
-  redis.call('HINCRBY', KEYS[10], entry, 1)
-  if not hasReleased then
-    tell(ARGV[9], 'released', queue)
+-- The envelope and the attempts charged, this delivery included. An entry that never moved and succeeds at once has none
+-- charged before, and its envelope is not needed.
+local function takeOut(kind, stream, name, entry, deliveries)
+  remove(stream, entry)
+  if kind == 'complete' and deliveries == '1' and string.sub(name, 3) == entry then
+    return nil, 1
   end
-  hasReleased = true
-end
-
--- Takes the entry out of its stream; its envelope and the attempts charged, this delivery included.
-local function remove(stream, name, entry, deliveries)
   local fields = fieldsOf(redis.call('XRANGE', stream, entry, entry)[1][2])
   local releases = releasesOf(KEYS[10], entry, deliveries)
-  redis.call('XACK', stream, group, entry)
-  redis.call('XDEL', stream, entry)
   if releases > 0 then
     redis.call('HDEL', KEYS[10], entry)
   end
@@ -39,14 +33,16 @@ end
 
 local function settle(op, kind, name, lane, entry, deliveries, notify, ms, ...)
   local stream = KEYS[3 + lane]
-  if not isHeld(stream, entry, node, deliveries) then
+  if ended[entry] or not isHeld(stream, entry, node, deliveries) then
     return '0'
   end
   if kind == 'release' then
-    release(stream, entry)
+    redis.call('XCLAIM', stream, group, pool, 0, entry, 'JUSTID')
+    redis.call('HINCRBY', KEYS[10], entry, 1)
+    hasReleased = true
     return '1'
   end
-  local envelope, attempts = remove(stream, name, entry, deliveries)
+  local envelope, attempts = takeOut(kind, stream, name, entry, deliveries)
   ms = tonumber(ms)
   if kind == 'retry' then
     if ms > 0 then
@@ -73,6 +69,10 @@ local replies = {}
 for i = 12, #ARGV, 9 do
   table.insert(replies, settle(#replies + 1, unpack(ARGV, i, i + 8)))
 end
+if hasReleased then
+  tell(ARGV[9], 'released', queue)
+end
+removeAll()
 save()
 publish()
 return closeFrame(replies)

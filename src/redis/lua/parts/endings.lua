@@ -1,8 +1,24 @@
--- Where a task goes when a delivery ended without success: the back of its queue, or the dead letters (T5, Q2).
+-- Where a task goes when a delivery ended: out of its stream, to the back of its queue, or to the dead letters (T5, Q2).
 -- KEYS  none of its own: the caller names meta, parked, due, moved and the dead letters
 -- ARGV  none
 -- Returns nothing
 -- Complexity: O(log of the tasks in that place)
+local ended, endedOf = {}, {}
+
+-- Entries leave their stream together, when the script is done with all of them.
+local function remove(stream, entry)
+  ended[entry] = true
+  endedOf[stream] = endedOf[stream] or {}
+  table.insert(endedOf[stream], entry)
+end
+
+local function removeAll()
+  for stream, entries in pairs(endedOf) do
+    redis.call('XACK', stream, 'g', unpack(entries))
+    redis.call('XDEL', stream, unpack(entries))
+  end
+end
+
 local function toBack(stream, moved, name, entry, envelope, attempts)
   redis.call('XADD', stream, entry, 'e', envelope, 'a', whole(attempts), 't', name)
   redis.call('HSET', moved, name, entry)
