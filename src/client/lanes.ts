@@ -1,5 +1,7 @@
 /**
  * The lanes of one process: a collector for every port method that takes frames.
+ *
+ * Each lane numbers its own frames, so that a repeat in one never collides with another.
  */
 import type { Broker } from '../broker/broker.ts';
 import type { AppendOp } from '../broker/events.ts';

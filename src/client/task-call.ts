@@ -1,5 +1,7 @@
 /**
  * What a caller of `enqueue` or `run` meant: class, contract or address, brought to one form.
+ *
+ * The only place that knows the three ways to address a task; everything behind it sees one.
  */
 import type { EnqueueOptions, TaskAddress } from '../agent/context.ts';
 import type { Priority, Schema, TaskContract } from '../agent/contract.ts';

@@ -1,5 +1,7 @@
 /**
  * A task in the hands of whoever enqueued it: its result, its progress, its state.
+ *
+ * It waits through the task watch and falls back to reading; the verbs only make it.
  */
 import type { Schema } from '../agent/contract.ts';
 import type { Progress, ResultOptions, TaskHandle, TaskState } from '../agent/task-handle.ts';

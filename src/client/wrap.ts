@@ -1,5 +1,7 @@
 /**
  * Wrapping what a verb was given into an envelope: ids, times, and what travels on from the call it is part of.
+ *
+ * Every verb goes through here, so no envelope leaves without a trace, a sender and the deadline of its caller.
  */
 import type { Duration } from '../core/duration.ts';
 import { durationMs } from '../core/duration.ts';

@@ -1,5 +1,7 @@
 /**
  * `connect()`: any process becomes a client of a fleet, with the verbs its agents have.
+ *
+ * A composition root: it picks clock, chance and broker, and keeps no state of its own.
  */
 import { FleetClient, type Fleet } from './fleet.ts';
 import { Member } from '../client/member.ts';

@@ -1,5 +1,7 @@
 /**
  * A fleet as an outside process sees it: the verbs, and a look at who is there.
+ *
+ * It closes over one membership; `connect` makes it for outsiders, `startFleet` for the process itself.
  */
 import type { Verbs } from '../agent/context.ts';
 import type { BrokerInfo } from '../broker/broker.ts';

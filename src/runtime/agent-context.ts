@@ -1,5 +1,7 @@
 /**
  * What one agent may do: the verbs of everybody, in its own name and in the course of the handler call that uses them.
+ *
+ * It adds to the client verbs only what a live agent knows about itself.
  */
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { AgentContext, AgentLog } from '../agent/context.ts';

@@ -1,5 +1,7 @@
 /**
  * From hosting to cells: which agents a node runs, under which ids, in which order.
+ *
+ * Pure, so that every class that is wrong is found before anything has started.
  */
 import { handlersOf } from '../agent/handlers.ts';
 import type { AgentsConfig } from '../config/config.ts';

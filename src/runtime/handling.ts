@@ -1,5 +1,7 @@
 /**
  * What every execution shares: its dependencies, the call without limits of its own, the report of what no sender hears.
+ *
+ * It stands apart so that tasks and mail can be executed in files that do not know each other.
  */
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Notice } from '../broker/notices.ts';

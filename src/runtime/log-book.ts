@@ -1,5 +1,7 @@
 /**
  * The agents' logs: to the observer at once, and to the broker for people who look in from elsewhere.
+ *
+ * Lines leave redacted and bounded; one that cannot be kept is reported, and never holds up the agent.
  */
 import type { AgentLog } from '../agent/context.ts';
 import type { LogEntry, LogPort } from '../broker/logs.ts';

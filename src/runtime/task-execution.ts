@@ -1,5 +1,7 @@
 /**
  * One delivery of one task as a pipe of named steps: open, admit, lock, run, settle. Every way out ends in one verdict.
+ *
+ * Nothing is settled anywhere else, and nothing here decides by itself what an error means (outcome.ts does).
  */
 import type { TaskHandler } from '../agent/handlers.ts';
 import type { Lock } from '../agent/lock.ts';

@@ -1,5 +1,7 @@
 /**
  * What a mailbox holds: one piece of work for a handler.
+ *
+ * One union, so that the mailbox, the cell and the execution agree on every kind there is.
  */
 import type { TimerHandler } from '../agent/handlers.ts';
 import type { EventRecord } from '../broker/events.ts';
