@@ -11,10 +11,12 @@ import type { AskOp, AskReply } from '../broker/mail.ts';
 import type { Notice } from '../broker/notices.ts';
 import { type Clock, type Timer, repeat } from '../core/clock.ts';
 import { encodeEnvelope, decodePayload, type Envelope } from '../core/envelope.ts';
-import { AgentUnavailable, abortReason, DeliveryError, type ErrorRecord, restoreError } from '../core/errors.ts';
+import { AgentUnavailable, abortReason, DeliveryError, type ErrorRecord } from '../core/errors.ts';
+import { replyError } from './reply-error.ts';
 import type { Frames } from './frames.ts';
 
 interface Pending {
+  readonly askId: string;
   readonly agentId: string;
   owner: string | undefined;
   end(settle: () => void): void;
@@ -54,7 +56,7 @@ export class Asks {
       const timer = clock.setTimer(timeoutMs, () => end(() => reject(replyTimeout(envelope, timeoutMs))));
       const onAbort = (): void => end(() => reject(abortReason(signal)));
       signal?.addEventListener('abort', onAbort, { once: true });
-      const pending: Pending = { agentId: envelope.to, owner: undefined, end, reject, resolve };
+      const pending: Pending = { askId: envelope.opId, agentId: envelope.to, owner: undefined, end, reject, resolve };
       this.#pending.set(envelope.opId, pending);
       frames.submit(broker.mail.tagOf(envelope.to), { to: envelope.to, envelope: text }).then(
         (reply) => this.#onSent(pending, reply),
@@ -75,10 +77,12 @@ export class Asks {
 
   stop(error: Error): void {
     this.#watch?.cancel();
+    this.#watch = undefined;
     for (const pending of this.#pending.values()) pending.end(() => pending.reject(error));
   }
 
   #onSent(pending: Pending, reply: AskReply): void {
+    if (this.#pending.get(pending.askId) !== pending) return; // it has ended already
     if (reply.kind === 'no-owner') return unavailable(pending, 'nobody runs it');
     pending.owner = reply.owner;
     this.#watch ??= repeat(
@@ -111,7 +115,7 @@ function settleReply(pending: Pending, notice: Notice & { kind: 'reply' }): void
   try {
     const value = decodePayload(notice.body);
     if (notice.ok) pending.resolve(value);
-    else pending.reject(restoreError(value as ErrorRecord));
+    else pending.reject(replyError(pending.agentId, value as ErrorRecord));
   } catch (error) {
     pending.reject(error);
   }

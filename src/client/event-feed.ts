@@ -5,15 +5,15 @@
  * B2  A live event whose `prev` is the cursor is delivered at once. Any other one behind the cursor, a hint, or a restored link
  *     means: read the stream from the cursor.
  * B3  One read runs at a time; what asks for another meanwhile is remembered, so nothing is delivered twice or out of order.
- * B4  Where retention has trimmed what comes behind the cursor, listeners get a gap notice, then what is left.
+ * B4  Where retention has trimmed what comes behind the cursor, listeners get a gap notice once, then what is left.
  */
 import type { Broker } from '../broker/broker.ts';
 import { compareEntryIds } from '../broker/entry-id.ts';
-import type { EventRecord } from '../broker/events.ts';
+import type { EventPage, EventPort, EventRecord } from '../broker/events.ts';
 import type { Subscription } from '../broker/notices.ts';
 import { backoffMs, type Backoff } from '../core/backoff.ts';
 import { type Clock, type Timer, sleep } from '../core/clock.ts';
-import { describeError } from '../core/errors.ts';
+import { BrokerError, describeError } from '../core/errors.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 
@@ -21,6 +21,8 @@ export interface FeedListener {
   onEvent(event: EventRecord): void;
   /** B4: events between `after` and `next` are lost. */
   onGap(after: string, next: string): void;
+  /** The process leaves the fleet: nothing will be heard any more. */
+  onStop?(): void;
 }
 
 export interface FeedDeps {
@@ -38,13 +40,14 @@ const hintLooksMs = [0, 20, 200, 2_000];
 export class EventFeed {
   readonly #deps: FeedDeps;
   readonly #listeners = new Set<FeedListener>();
-  readonly #timers = new Set<Timer>();
+  /** The looks that a hint has set off, one timer for each span (`hintLooksMs`). */
+  readonly #looks = new Map<number, { readonly timer: Timer; again: boolean }>();
+  readonly #stop = new AbortController();
   #subscription: Subscription | undefined;
   #starting: Promise<void> | undefined;
   #cursor: string | undefined;
   #reading = false;
   #readAgain = false;
-  #stopped = false;
 
   constructor(deps: FeedDeps) {
     this.#deps = deps;
@@ -52,25 +55,34 @@ export class EventFeed {
 
   /** Begins at the end of the stream; nothing broadcast after it resolves is missed. Starting twice does nothing more. */
   start(): Promise<void> {
-    this.#starting ??= this.#start();
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined;
+      throw error;
+    });
     return this.#starting;
   }
 
   async #start(): Promise<void> {
     const { events } = this.#deps.broker;
-    this.#subscription = await events.listen({
+    this.#subscription ??= await events.listen({
       onEvent: (event) => this.#onLive(event),
       onHint: () => this.#onHint(),
       onReset: () => this.#catchUp(),
     });
+    if (this.stopped) return this.#subscription.close();
     this.#cursor = await events.last();
     this.#catchUp();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    for (const timer of this.#timers) timer.cancel();
+    this.#stop.abort();
+    for (const { timer } of this.#looks.values()) timer.cancel();
+    for (const listener of this.#listeners) listener.onStop?.();
     await this.#subscription?.close();
+  }
+
+  get stopped(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /** Id of the last event delivered; `'0'` before the feed has started. */
@@ -86,20 +98,30 @@ export class EventFeed {
 
   /** B2 */
   #onLive(event: EventRecord): void {
-    if (this.#cursor === undefined || this.#stopped) return;
+    if (this.#cursor === undefined || this.stopped) return;
     if (compareEntryIds(event.id, this.#cursor) <= 0) return;
     if (event.prev === this.#cursor && !this.#reading) this.#deliver(event);
     else this.#catchUp();
   }
 
+  /** However many hints come, one timer for each span is pending; those that come while it is have a look after it, too. */
   #onHint(): void {
+    if (this.stopped) return;
     for (const delayMs of hintLooksMs) {
-      const timer = this.#deps.clock.setTimer(delayMs, () => {
-        this.#timers.delete(timer);
-        this.#catchUp();
-      });
-      this.#timers.add(timer);
+      const look = this.#looks.get(delayMs);
+      if (look === undefined) this.#lookIn(delayMs);
+      else look.again = true;
     }
+  }
+
+  #lookIn(delayMs: number): void {
+    const timer = this.#deps.clock.setTimer(delayMs, () => {
+      this.#looks.delete(delayMs);
+      this.#catchUp();
+      if (look.again) this.#lookIn(delayMs);
+    });
+    const look = { timer, again: false };
+    this.#looks.set(delayMs, look);
   }
 
   #deliver(event: EventRecord): void {
@@ -110,22 +132,25 @@ export class EventFeed {
   /** B3 */
   #catchUp(): void {
     this.#readAgain = true;
-    if (this.#reading || this.#cursor === undefined || this.#stopped) return;
+    if (this.#reading || this.#cursor === undefined || this.stopped) return;
     this.#reading = true;
     void this.#read();
   }
 
   async #read(): Promise<void> {
-    for (let failures = 0; this.#readAgain && !this.#stopped; ) {
+    const { signal } = this.#stop;
+    for (let failures = 0; this.#readAgain && !signal.aborted; ) {
       this.#readAgain = false;
       try {
         while (await this.#readPage());
         failures = 0;
       } catch (error) {
+        if (signal.aborted || (error instanceof BrokerError && error.code === 'closed')) break;
         const { clock, random, observer } = this.#deps;
         observe(observer, 'broker.trouble', { what: 'reading the event stream', error: describeError(error) });
         this.#readAgain = true;
-        await sleep(clock, backoffMs(readBackoff, ++failures, random, 'read-events'));
+        const waitMs = backoffMs(readBackoff, ++failures, random, 'read-events');
+        await sleep(clock, waitMs, signal).catch(() => undefined); // stopping ends the wait
       }
     }
     this.#reading = false;
@@ -134,14 +159,32 @@ export class EventFeed {
   /** Delivers one page; true when there may be more. */
   async #readPage(): Promise<boolean> {
     const after = this.#cursor ?? '0';
-    const { events, gap } = await this.#deps.broker.events.read({ after, count: pageSize });
-    if (this.#stopped) return false;
+    const { events, gap, last } = await readBehind(this.#deps.broker.events, after, pageSize);
+    if (this.stopped) return false;
     if (gap) {
-      const next = events[0]?.id ?? after;
+      const next = events[0]?.id ?? last;
       observe(this.#deps.observer, 'broadcast.gap', { after, next });
       for (const listener of this.#listeners) listener.onGap(after, next);
+      if (events.length === 0) this.#cursor = last;
     }
     for (const event of events) this.#deliver(event);
     return events.length === pageSize;
   }
+}
+
+/**
+ * One page, and where to go on: where everything behind `after` was trimmed, the page is empty and only the end of the stream says
+ * how far. The end is read before the page, so that what is appended meanwhile is in the page.
+ */
+export async function readBehind(
+  events: Pick<EventPort, 'read' | 'last'>,
+  after: string,
+  count: number,
+): Promise<EventPage & { readonly last: string }> {
+  const page = await events.read({ after, count });
+  const newest = page.events.at(-1);
+  if (newest !== undefined || !page.gap) return { ...page, last: newest?.id ?? after };
+  const last = await events.last();
+  const again = await events.read({ after, count });
+  return { ...again, last: again.events.at(-1)?.id ?? last };
 }

@@ -11,7 +11,7 @@
  */
 import type { Frame } from '../broker/frame.ts';
 import { backoffMs, type Backoff } from '../core/backoff.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, Timer } from '../core/clock.ts';
 import { BrokerError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Random } from '../core/random.ts';
@@ -45,6 +45,8 @@ interface Unresolved<Op, Reply> {
   readonly parts: readonly Submission<Op, Reply>[];
   /** The failure that left the outcome open; undefined while in flight. */
   failure?: BrokerError;
+  /** Some reply was lost: the broker may have applied it, whatever later tries say. */
+  maybeApplied: boolean;
 }
 
 const repeatBackoff: Backoff = { kind: 'exponential', baseMs: 25, maxMs: 1_000, jitter: true };
@@ -59,14 +61,11 @@ export class FrameLine<Op, Reply> {
   #flushing = false;
   /** Failures in a row; above 0 only repeats are sent (C2). */
   #failures = 0;
+  #repeat: Timer | undefined;
 
   constructor(tag: string, deps: LineDeps<Op, Reply>) {
     this.#tag = tag;
     this.#deps = deps;
-  }
-
-  get idle(): boolean {
-    return this.#collected.length === 0 && this.#unresolved.length === 0;
   }
 
   submit(submission: Submission<Op, Reply>): void {
@@ -81,6 +80,7 @@ export class FrameLine<Op, Reply> {
 
   /** Rejects everything that is not answered yet. */
   abandon(error: unknown): void {
+    this.#repeat?.cancel();
     const parts = [...this.#unresolved.flatMap((frame) => frame.parts), ...this.#collected];
     this.#unresolved = [];
     this.#collected = [];
@@ -91,7 +91,7 @@ export class FrameLine<Op, Reply> {
   #pump(): void {
     const open = this.#failures > 0 || this.#unresolved.some((frame) => frame.failure !== undefined);
     while (!open && this.#collected.length > 0 && this.#unresolved.length < limits.framesInFlight) {
-      const frame: Unresolved<Op, Reply> = { seq: ++this.#seq, parts: this.#cut() };
+      const frame: Unresolved<Op, Reply> = { seq: ++this.#seq, parts: this.#cut(), maybeApplied: false };
       this.#unresolved.push(frame);
       void this.#send(frame);
     }
@@ -125,6 +125,7 @@ export class FrameLine<Op, Reply> {
       this.#failures = 0;
       this.#remove(frame);
     } catch (error) {
+      frame.maybeApplied ||= error instanceof BrokerError && error.code === 'unknown-outcome';
       if (error instanceof BrokerError && error.repeatable) frame.failure = error;
       else this.#refuse(frame, error);
     }
@@ -143,7 +144,7 @@ export class FrameLine<Op, Reply> {
     if (oldest === undefined) return this.#resume();
     const { clock, random } = this.#deps;
     const waitMs = backoffMs(repeatBackoff, this.#failures, random, `repeat:${this.#tag}#${oldest.seq}`);
-    clock.setTimer(waitMs, () => void (this.#unresolved.includes(oldest) ? this.#send(oldest) : undefined));
+    this.#repeat = clock.setTimer(waitMs, () => void this.#send(oldest));
   }
 
   #resume(): void {
@@ -156,19 +157,20 @@ export class FrameLine<Op, Reply> {
     const limit = this.#deps.clock.monotonic() - this.#deps.patienceMs;
     for (const frame of this.#unresolved.slice()) {
       const newest = frame.parts.at(-1);
-      if (newest !== undefined && newest.since <= limit) this.#refuse(frame, failure);
+      if (newest !== undefined && newest.since <= limit)
+        this.#refuse(frame, this.#tooLate(frame.maybeApplied ? 'unknown-outcome' : 'unreachable', frame.failure));
     }
     const late = this.#collected.filter((part) => part.since <= limit);
     if (late.length === 0) return;
     this.#collected = this.#collected.filter((part) => part.since > limit);
-    for (const part of late)
-      part.reject(
-        new BrokerError(
-          'unreachable',
-          `expected the broker to answer within ${this.#deps.patienceMs} ms, got: ${failure.message}`,
-        ),
-      );
+    for (const part of late) part.reject(this.#tooLate('unreachable', failure));
     this.#deps.onGone(late.length);
+  }
+
+  #tooLate(code: 'unreachable' | 'unknown-outcome', cause: BrokerError | undefined): BrokerError {
+    const got = cause?.message ?? 'no answer';
+    const message = `expected the broker to answer within ${this.#deps.patienceMs} ms, got: ${got}`;
+    return new BrokerError(code, message, { cause });
   }
 
   #refuse(frame: Unresolved<Op, Reply>, error: unknown): void {

@@ -48,10 +48,11 @@ export class Frames<Op, Reply> {
         ),
       );
     }
+    const { bytesOf, clock } = this.#deps;
+    const bytes = bytesOf(op);
     this.#waiting++;
     return new Promise((resolve, reject) => {
-      const { bytesOf, clock } = this.#deps;
-      this.#line(tag).submit({ op, bytes: bytesOf(op), since: clock.monotonic(), resolve, reject });
+      this.#line(tag).submit({ op, bytes, since: clock.monotonic(), resolve, reject });
     });
   }
 

@@ -46,16 +46,16 @@ export function createLanes(deps: LanesDeps): Lanes {
   const lanes = {
     enqueue: lane<EnqueueOp, EnqueueReply>(
       (frame) => broker.tasks.enqueue(frame),
-      (op) => op.envelope.length,
+      (op) => Buffer.byteLength(op.envelope),
     ),
     settle: lane<SettleOp, SettleReply>((frame) => broker.tasks.settle(frame), settleBytes),
     send: lane<SendOp, SendReply>(
       (frame) => broker.mail.send(frame),
-      (op) => op.envelope.length,
+      (op) => Buffer.byteLength(op.envelope) + Buffer.byteLength(op.classic.metadata),
     ),
     ask: lane<AskOp, AskReply>(
       (frame) => broker.mail.ask(frame),
-      (op) => op.envelope.length,
+      (op) => Buffer.byteLength(op.envelope),
     ),
     acknowledge: lane<AcknowledgeOp, AcknowledgeReply>(
       (frame) => broker.mail.acknowledge(frame),
@@ -63,7 +63,7 @@ export function createLanes(deps: LanesDeps): Lanes {
     ),
     append: lane<AppendOp, string>(
       (frame) => broker.events.append(frame),
-      (op) => op.data.length,
+      (op) => Buffer.byteLength(op.data),
     ),
   };
   const all: readonly { readonly waiting: number; close(): void }[] = Object.values(lanes);
@@ -76,6 +76,6 @@ export function createLanes(deps: LanesDeps): Lanes {
 
 function settleBytes(op: SettleOp): number {
   const { outcome } = op;
-  if (outcome.kind === 'complete') return 2 * outcome.result.length;
-  return outcome.kind === 'release' ? 0 : 2 * JSON.stringify(outcome.error).length;
+  if (outcome.kind === 'complete') return 2 * Buffer.byteLength(outcome.result);
+  return outcome.kind === 'release' ? 0 : 2 * Buffer.byteLength(JSON.stringify(outcome.error));
 }

@@ -18,6 +18,8 @@ export interface LockHandleDeps {
   readonly leaseMs: number;
   /** Monotonic time at which the grant was asked for. */
   readonly askedAt: number;
+  /** It is held no longer, released or lost. */
+  readonly onDone: () => void;
 }
 
 export class LockHandle implements Lock {
@@ -25,6 +27,8 @@ export class LockHandle implements Lock {
   readonly #lost = new AbortController();
   #renewedAt: number;
   #timer: Timer | undefined;
+  /** Ends a renewal that does not come back in time (H1). */
+  #guard: Timer | undefined;
   #done = false;
 
   constructor(deps: LockHandleDeps) {
@@ -50,8 +54,7 @@ export class LockHandle implements Lock {
   /** H2 */
   async release(): Promise<void> {
     if (this.#done) return;
-    this.#done = true;
-    this.#timer?.cancel();
+    this.#finish();
     await this.#deps.broker.locks.release(this.#deps.ref);
   }
 
@@ -59,36 +62,43 @@ export class LockHandle implements Lock {
     await this.release();
   }
 
+  /** The lease cannot be kept any more. */
+  lose(): void {
+    if (this.#done) return;
+    this.#finish();
+    const { name, token } = this.#deps.ref;
+    this.#lost.abort(
+      new OwnershipError('lock-lost', `expected to hold lock "${name}", got: its lease has ended`, { name, token }),
+    );
+  }
+
   #schedule(): void {
     const { clock, leaseMs } = this.#deps;
     const leftMs = this.#renewedAt + leaseMs - clock.monotonic();
-    if (leftMs <= 0) return this.#lose();
+    if (leftMs <= 0) return this.lose();
     this.#timer = clock.setTimer(Math.min(leaseMs / 3, leftMs), () => void this.#renew());
   }
 
   async #renew(): Promise<void> {
     const { broker, clock, ref, leaseMs } = this.#deps;
     const askedAt = clock.monotonic();
-    const guard = clock.setTimer(Math.max(0, this.#renewedAt + leaseMs - askedAt), () => this.#lose());
+    this.#guard = clock.setTimer(Math.max(0, this.#renewedAt + leaseMs - askedAt), () => this.lose());
     try {
       const kept = await broker.locks.renew({ ...ref, leaseMs });
-      if (!kept) return this.#lose();
+      if (!kept) return this.lose();
       this.#renewedAt = askedAt;
     } catch {
       // The broker cannot be reached: the lease still runs, and the link itself reports its trouble. Try again until it ends.
     } finally {
-      guard.cancel();
+      this.#guard.cancel();
     }
     if (!this.#done) this.#schedule();
   }
 
-  #lose(): void {
-    if (this.#done) return;
+  #finish(): void {
     this.#done = true;
     this.#timer?.cancel();
-    const { name, token } = this.#deps.ref;
-    this.#lost.abort(
-      new OwnershipError('lock-lost', `expected to hold lock "${name}", got: its lease has ended`, { name, token }),
-    );
+    this.#guard?.cancel();
+    this.#deps.onDone();
   }
 }

@@ -17,7 +17,8 @@ test('a wrong configuration is told with all its problems at once and exits with
   });
   const run = runtime('start');
   expect(await run.ended(), run.out() + run.err()).toBe(78);
-  for (const part of ['flet', '"fleet"', 'redis (REDIS_URL)', 'agents[0].size', 'IdleAgent']) expect(run.err()).toContain(part);
+  for (const part of ['flet', '"fleet"', 'redis (REDIS_URL)', 'agents[0].size', 'IdleAgent'])
+    expect(run.err()).toContain(part);
   expect(run.err()).not.toContain('secret');
   expect(existsSync(join(folder, '.runtime'))).toBe(false);
 });

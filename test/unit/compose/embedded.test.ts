@@ -125,7 +125,9 @@ test('without a server on the PATH, or with one that is too old, it says so', as
   const without = { ...deps, env: { PATH: bin } };
   expect(await startEmbedded(project, without)).toEqual({ kind: 'none', why: 'no redis-server on the PATH' });
   writeFileSync(join(bin, 'redis-server'), '#!/bin/sh\necho Redis server v=6.2.14 sha=0\n', { mode: 0o755 });
-  expect(await startEmbedded(project, without)).toMatchObject({ why: expect.stringContaining('6.2.14, older than 7.0') });
+  expect(await startEmbedded(project, without)).toMatchObject({
+    why: expect.stringContaining('6.2.14, older than 7.0'),
+  });
 });
 
 test('a server that does not start is an error that says why', async () => {

@@ -1,0 +1,105 @@
+// `npm run docs`: writes docs/configuration.md from the schema of the configuration, so that the page can say nothing else
+// than the check does. `--check` writes nothing and exits with 1 when the page is not what the schema says.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { register } from 'tsx/esm/api';
+
+const path = join(dirname(dirname(fileURLToPath(import.meta.url))), 'docs', 'configuration.md');
+
+const intro = `# Configuration
+
+<!-- Written by "npm run docs" from src/config/schema.ts. Edit the schema, or scripts/config-reference.js. -->
+
+\`runtime.config.ts\` exports its options by default:
+
+\`\`\`ts
+import { Agent, defineConfig, onTask, pool, single, type Task } from 'agent-runtime';
+
+class ResizeAgent extends Agent {
+  @onTask('resize') resize(_task: Task) {}
+}
+class IndexAgent extends Agent {
+  @onTask('index') index(_task: Task) {}
+}
+
+export default defineConfig({
+  redis: process.env.REDIS_URL,
+  fleet: 'pictures',
+  agents: [pool(ResizeAgent, { size: 4 }), single(IndexAgent, { id: 'index', mailbox: 100 })],
+  timing: { taskLease: '30s', drainGrace: '1m' },
+  limits: { maxWaiting: 50_000 },
+});
+\`\`\`
+
+The commands of \`runtime\` take each value from the first of these that has it: the option on the command line (\`--redis\`,
+\`--fleet\`), the environment variable, the file, the default. An empty variable sets nothing. \`startFleet()\` and \`connect()\`
+read no file and no variable.
+
+Durations are milliseconds or a number with a unit: \`1500\`, \`'1500ms'\`, \`'30s'\`, \`'2m'\`, \`'1h'\`, \`'7d'\`. Everything that is wrong
+is told at once, before anything starts; the exit code is 78.
+`;
+
+const relations = `## What has to hold between options
+
+- \`timing.heartbeat\` is at most a third of \`timing.presenceLease\`: a node survives two lost heartbeats.
+- \`timing.taskLease\` is more than twice \`timing.taskRenewal\`: a lease survives one lost renewal.
+- \`timing.drainGrace\` is at most an hour.
+- Roles differ, ids of \`single\` differ, and no id is the role of another class: tasks addressed to it could mean either.
+
+## A folder of agents
+
+\`agents: './agents'\` runs every agent class that a file directly in the folder exports. The path is relative to the
+configuration file. A class says how it is run; without that it is a pool of one:
+
+\`\`\`ts
+import { Agent, onMessage } from 'agent-runtime';
+
+export class ClockAgent extends Agent {
+  static readonly hosting = { kind: 'single', id: 'clock' };
+
+  @onMessage('time')
+  time() {
+    return this.clock.now();
+  }
+}
+\`\`\`
+`;
+
+const parts = [
+  { title: 'The fleet', belongs: (name) => !name.includes('.'), shown: (name) => name },
+  { title: '`timing`', belongs: (name) => name.startsWith('timing.'), shown: lastPart },
+  { title: '`limits`', belongs: (name) => name.startsWith('limits.'), shown: lastPart },
+  { title: '`pool(Class, options)`', belongs: (name) => name.startsWith('pool.'), shown: lastPart },
+  { title: '`single(Class, options)`', belongs: (name) => name.startsWith('single.'), shown: lastPart },
+];
+
+register();
+const { describeOptions } = await import('../src/config/schema.ts');
+const page = render(describeOptions().filter(({ path: name }) => !name.endsWith('.role'))); // filled in by pool and single
+if (!process.argv.includes('--check')) writeFileSync(path, page);
+else if (readFileSync(path, 'utf8') !== page) {
+  console.error('expected docs/configuration.md to be what the schema says, got: something else\nRun: npm run docs');
+  process.exitCode = 1;
+}
+
+function render(options) {
+  const tables = parts.map(({ title, belongs, shown }) => {
+    const rows = options.filter(({ path: name }) => belongs(name)).map((option) => row(option, shown(option.path)));
+    return `## ${title}\n\n| option | default | allowed | variable | meaning |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
+  });
+  return [intro, ...tables, relations].join('\n');
+}
+
+function row({ default: fallback, rule, description, variable }, name) {
+  const cells = [code(name), fallback === undefined ? 'none' : code(fallback), rule, variable ? code(variable) : ''];
+  return `| ${[...cells, description].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function code(value) {
+  return `\`${value}\``;
+}
+
+function lastPart(name) {
+  return name.split('.').at(-1);
+}
