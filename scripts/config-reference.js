@@ -50,7 +50,8 @@ const relations = `## What has to hold between options
 ## A folder of agents
 
 \`agents: './agents'\` runs every agent class that a file directly in the folder exports. The path is relative to the
-configuration file. A class says how it is run; without that it is a pool of one:
+configuration file. Only \`runtime start\` reads folders; \`startFleet()\` takes a list. A class says how it is run; without that
+it is a pool of one:
 
 \`\`\`ts
 import { Agent, onMessage } from 'agent-runtime';

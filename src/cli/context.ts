@@ -1,5 +1,6 @@
 /**
  * What a command of the command line is given instead of reaching for the process: printing, time, environment, signals.
+ * Tests hand in their own, so that a command runs without a process of its own.
  */
 import type { Command } from 'commander';
 import type { Clock } from '../core/clock.ts';

@@ -1,5 +1,6 @@
 /**
  * `runtime events`: the last broadcasts of the fleet, and those to come.
+ * Apart from the other commands for its one difficulty: the newest events of a stream that is read forwards only.
  */
 import { InvalidArgumentError } from 'commander';
 import type { FleetEvent } from '../agent/context.ts';

@@ -1,5 +1,6 @@
 /**
  * `runtime logs <agent>`: an agent's last lines, oldest first as in a file.
+ * An agent without any may be quiet, or misspelt: the command tells the two apart.
  */
 import { limits } from '../core/limits.ts';
 import { type CommonOptions, type Registration, withFleetOptions } from './context.ts';

@@ -1,5 +1,6 @@
 /**
  * `runtime status`: the nodes of the fleet, their agents, and how much waits in the queues.
+ * Only the command; fleet-status.ts reads what it shows, render/status.ts draws it.
  */
 import { type CommonOptions, type Registration, withFleetOptions } from './context.ts';
 import { readStatus } from './fleet-status.ts';

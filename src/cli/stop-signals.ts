@@ -13,7 +13,7 @@ const samePressMs = 300;
 export interface StopRequest {
   /** Aborts at the first signal. */
   readonly signal: AbortSignal;
-  close(): void;
+  readonly close: () => void;
 }
 
 export function listenForStop({ signals, clock, output }: CliContext): StopRequest {

@@ -1,5 +1,6 @@
 /**
  * Watching one task until it is settled: a live line on a terminal, a plain line per report elsewhere.
+ * Shared by `start --run` and `enqueue --wait`.
  */
 import type { Progress, TaskHandle } from '../agent/task-handle.ts';
 import { type Clock, repeat } from '../core/clock.ts';

@@ -118,6 +118,7 @@ export class Locks {
       }
       const ref = { name, holder, token: reply.token };
       if (calls > 1 && !(await broker.locks.renew({ ...ref, leaseMs }))) return undefined; // K4: it ran out; stand in line again
+      if (clock.monotonic() >= askedAt + leaseMs) return undefined; // the answer came too late to be relied on
       return this.#hold({ broker, clock, ref, leaseMs, askedAt });
     } catch (error) {
       await this.#wait(waiter, this.#nextTry(waiter, error), signal);

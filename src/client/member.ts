@@ -58,12 +58,21 @@ export class Member {
     });
     this.asks = new Asks({ broker, clock, frames: this.lanes.ask });
     this.tasks = new TaskWatch({ broker, clock });
-    this.locks = new Locks({ broker, clock, random, address });
+    this.locks = new Locks({ broker, clock, random, address, patienceMs: deps.patienceMs });
     this.feed = new EventFeed(deps);
   }
 
-  /** Connects and listens. Rejects with `BrokerError` or `ConfigError`. */
+  /** Connects and listens. Rejects with `BrokerError` or `ConfigError`; no link is left open then. */
   async start(): Promise<BrokerInfo> {
+    try {
+      return await this.#start();
+    } catch (error) {
+      await this.deps.broker.stop().catch(() => undefined); // why it could not start is what matters
+      throw error;
+    }
+  }
+
+  async #start(): Promise<BrokerInfo> {
     const info = await this.deps.broker.start();
     this.#info = info;
     this.noteServerTime(info.serverTime);
@@ -82,6 +91,7 @@ export class Member {
     );
     this.asks.stop(error);
     this.tasks.stop(error);
+    this.locks.stop(error);
     this.lanes.close();
     await this.feed.stop().catch(() => undefined); // the link may be gone already; stopping the broker ends it for certain
     await this.#subscription?.close().catch(() => undefined); // likewise
@@ -94,13 +104,16 @@ export class Member {
     return this.#info;
   }
 
-  /** The server's wall time in milliseconds, as well as we know it. Deadlines are written in it. */
+  /**
+   * The server's wall time in milliseconds, as well as we know it. Deadlines are written in it. It runs on our monotonic clock, so
+   * that a jump of this machine's wall clock moves no deadline.
+   */
   serverNow(): number {
-    return this.deps.clock.now() + this.#serverOffsetMs;
+    return this.deps.clock.monotonic() + this.#serverOffsetMs;
   }
 
   noteServerTime(serverTime: number): void {
-    this.#serverOffsetMs = serverTime - this.deps.clock.now();
+    this.#serverOffsetMs = serverTime - this.deps.clock.monotonic();
   }
 
   /** What a class handles, read once. Throws `DefinitionError`. */

@@ -33,6 +33,7 @@ export class TaskWatch {
   readonly #early = new Map<string, TaskOutcome>();
   #enqueuing = 0;
   #look: Timer | undefined;
+  #stopped: Error | undefined;
 
   constructor(deps: TaskWatchDeps) {
     this.#deps = deps;
@@ -52,6 +53,10 @@ export class TaskWatch {
 
   /** Hears of a task until it has ended. With `late`, the outcome is read once, since the notice may have come already. */
   listen(taskId: string, listener: TaskListener, late: boolean): () => void {
+    if (this.#stopped !== undefined) {
+      listener.onClosed(this.#stopped);
+      return () => {};
+    }
     const early = this.#early.get(taskId);
     if (early !== undefined) {
       listener.onSettled(early);
@@ -67,7 +72,7 @@ export class TaskWatch {
     if (late) void this.#read([taskId]).catch(() => undefined); // the next look repeats it, and the link reports its trouble
     return () => {
       listeners.delete(listener);
-      if (listeners.size === 0) this.#listeners.delete(taskId);
+      if (listeners.size === 0 && this.#listeners.get(taskId) === listeners) this.#listeners.delete(taskId);
     };
   }
 
@@ -83,9 +88,12 @@ export class TaskWatch {
   }
 
   stop(error: Error): void {
+    this.#stopped = error;
     this.#look?.cancel();
+    this.#look = undefined;
     for (const listeners of this.#listeners.values()) for (const listener of listeners) listener.onClosed(error);
     this.#listeners.clear();
+    this.#early.clear();
   }
 
   #settle(taskId: string, outcome: TaskOutcome): void {

@@ -27,7 +27,7 @@ export interface Run {
 
 export interface Project {
   readonly folder: string;
-  runtime(...args: readonly string[]): Run;
+  readonly runtime: (...args: readonly string[]) => Run;
 }
 
 /** A project with these files, by path; package.json and the package `agent-runtime` are there. */

@@ -1,5 +1,6 @@
 /**
- * The few colours there are, by what they mean. An output that shows none removes them, so callers never ask.
+ * The few colours there are, by what they mean and not by their names.
+ * An output that shows none removes them, so callers never ask.
  */
 import { styleText } from 'node:util';
 

@@ -1,5 +1,6 @@
 /**
- * How far a task is, as one line: pure text from the last report.
+ * How far a task is, as one line: pure text from the last report,
+ * so that its look and its width are tested without a task.
  */
 import type { Progress } from '../../agent/task-handle.ts';
 import { faint, good, name as named } from './colours.ts';

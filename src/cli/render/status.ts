@@ -1,5 +1,6 @@
 /**
- * The status of a fleet as tables: nodes, agents, queues. Pure, so that its look is tested without a fleet.
+ * The status of a fleet as tables: nodes, agents, queues.
+ * Pure, so that its look is tested without a fleet.
  */
 import type { AgentLine, FleetStatus, NodeLine } from '../fleet-status.ts';
 import { bad, faint, good, name, strong, warning } from './colours.ts';
