@@ -3,7 +3,7 @@
  *
  * The composition roots know brokers by name; nobody below them does.
  */
-import { ConfigError } from '../core/errors.ts';
+import { ConfigError, redact } from '../core/errors.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { LimitsConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
@@ -65,10 +65,10 @@ export async function embeddedSource(
   return { remark, open: (address) => new MemoryBroker({ fleet, address }), release: () => Promise.resolve() };
 }
 
-/** Refuses a URL that no broker serves. */
+/** Refuses what no broker serves; a plain path is a socket. */
 export function checkUrl(url: string): string {
-  if (/^(redis|rediss|unix):\/\//.test(url)) return url;
+  if (/^((redis|rediss|unix):\/\/|\/)/.test(url)) return url;
   throw new ConfigError([
-    `expected redis to be a URL with redis:, rediss: or unix:, got: ${url.replace(/\/\/[^/]*@/, '//***@')}`,
+    `expected redis to be a URL with redis:, rediss: or unix:, or the path of a socket, got: ${redact(url)}`,
   ]);
 }

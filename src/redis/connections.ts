@@ -86,6 +86,7 @@ export function parseTarget(url: string | RedisTarget): RedisTarget & { readonly
 
 /** The client parses URLs when it is made; with `lazyConnect` it does nothing else. */
 function parseUrl(url: string): RedisTarget {
+  if (url.startsWith('unix://')) return { path: url.slice('unix://'.length) };
   try {
     return new Redis(url, { lazyConnect: true }).options;
   } catch {

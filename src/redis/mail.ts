@@ -130,7 +130,8 @@ export class RedisMail implements MailPort {
 }
 
 function classicText(to: string, opId: string, { from, message, metadata, sentAt }: ClassicMessage): string {
+  const map = /^\s*[[{]/.test(metadata) ? metadata : `{"value":${metadata}}`; // classic readers expect a map or a list
   const text = JSON.stringify({ from, to, message });
   const rest = JSON.stringify({ timestamp: isoSeconds(sentAt), opId });
-  return `${text.slice(0, -1)},"metadata":${metadata},${rest.slice(1)}`;
+  return `${text.slice(0, -1)},"metadata":${map},${rest.slice(1)}`;
 }
