@@ -17,10 +17,12 @@ const intro = `# Configuration
 import { Agent, defineConfig, onTask, pool, single, type Task } from 'agent-runtime';
 
 class ResizeAgent extends Agent {
-  @onTask('resize') resize(_task: Task) {}
+  @onTask('resize')
+  resize(_task: Task) {}
 }
 class IndexAgent extends Agent {
-  @onTask('index') index(_task: Task) {}
+  @onTask('index')
+  index(_task: Task) {}
 }
 
 export default defineConfig({
@@ -87,14 +89,21 @@ else if (readFileSync(path, 'utf8') !== page) {
 function render(options) {
   const tables = parts.map(({ title, belongs, shown }) => {
     const rows = options.filter(({ path: name }) => belongs(name)).map((option) => row(option, shown(option.path)));
-    return `## ${title}\n\n| option | default | allowed | variable | meaning |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
+    return `## ${title}\n\n${table([['option', 'default', 'allowed', 'variable', 'meaning'], ...rows])}\n`;
   });
   return [intro, ...tables, relations].join('\n');
 }
 
 function row({ default: fallback, rule, description, variable }, name) {
   const cells = [code(name), fallback === undefined ? 'none' : code(fallback), rule, variable ? code(variable) : ''];
-  return `| ${[...cells, description].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [...cells, description].map((cell) => cell.replaceAll('|', '\\|'));
+}
+
+/** Padded as `npm run format` pads it, so that the two do not undo each other. */
+function table([head, ...rows]) {
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((cells) => cells[column].length)));
+  const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
 function code(value) {

@@ -53,6 +53,9 @@ export function pool(agent: AgentClass<Agent>, options: PoolOptions = {}): Hosti
 /**
  * Runs exactly one live agent of the class in the whole fleet, under a fixed id; another node takes over when its node
  * ends.
+ *
+ * @example
+ * export default defineConfig({ agents: [single(DocsAgent, { id: 'docs' })] });
  */
 export function single(agent: AgentClass<Agent>, options: SingleOptions = {}): Hosting {
   return { ...options, kind: 'single', agent, role: roleOf(agent) };

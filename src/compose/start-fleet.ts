@@ -45,6 +45,10 @@ const comeBack: Backoff = { kind: 'exponential', baseMs: 100, maxMs: 2_000, jitt
  * Starts the fleet of a configuration in this process. Resolves when its agents are up.
  *
  * @throws ConfigError listing every problem; BrokerError when the broker cannot be reached.
+ * @example
+ * const running = await startFleet({ agents: [pool(AuditAgent, { size: 3 })] });
+ * const report = await running.fleet.run(AuditAgent, 'audit', { path: '.' });
+ * await running.stop();
  */
 export async function startFleet(options: RuntimeOptions, deps: StartDeps = {}): Promise<RunningFleet> {
   return startResolved(resolveConfig(options), deps);

@@ -1,0 +1,41 @@
+/**
+ * Compiles files that lie outside the repository as a user's project would: strictly, with the package under its name.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { root } from './pages.ts';
+
+/**
+ * Writes the files, by path below `folder`; what the compiler says of them, nothing when all is well. What it says of the
+ * package's own sources is for `npm run types` to tell.
+ */
+export function compileIn(folder: string, files: Readonly<Record<string, string>>): string {
+  const modules = join(folder, 'node_modules');
+  mkdirSync(modules, { recursive: true });
+  symlinkSync(root, join(modules, 'agent-runtime'));
+  symlinkSync(join(root, 'node_modules', 'zod'), join(modules, 'zod'));
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const compilerOptions = {
+    typeRoots: [join(root, 'node_modules', '@types')],
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+  };
+  const project = { extends: join(root, 'tsconfig.json'), compilerOptions, files: Object.keys(files), include: [] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { stdout, stderr } = spawnSync(process.execPath, [compiler, '-p', folder], { cwd: folder, encoding: 'utf8' });
+  return stderr + ownMessages(stdout);
+}
+
+/** Messages about files below the folder, with the indented lines behind them. */
+function ownMessages(output: string): string {
+  return output
+    .split(/\n(?! )/)
+    .filter((message) => message !== '' && !message.startsWith('..'))
+    .join('\n');
+}
