@@ -103,7 +103,7 @@ export abstract class Agent {
     if (this.#context) return this.#context;
     throw new DefinitionError(
       `expected this.${member} of ${this.constructor.name} to be used by a live agent, got: an agent without a runtime\n` +
-        'Move the code from the constructor or field to a method under @onStart(); in tests, run the agent in simulate().',
+        'Move the code from the constructor or field to a method under @onStart(); in tests, start the agent with startFleet().',
     );
   }
 

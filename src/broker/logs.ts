@@ -1,7 +1,7 @@
 /**
  * The log port: the last lines of each agent, for people who look in from another process.
  *
- * G1  An agent's log keeps its newest `limits.logEntries` entries.
+ * G1  An agent's log keeps its newest `limits.logEntries` entries, until nothing was added for `limits.logKeptMs`.
  */
 import type { LogLevel } from '../core/observer.ts';
 

@@ -85,7 +85,7 @@ Examples:
                                                   hand it one task, show the result, stop
   runtime status                                  from another terminal: who is up, what waits
   runtime events --follow --topic 'audit.**'      watch the broadcasts
-  runtime enqueue audit check '{"path":"."}' --wait
+  runtime enqueue audit check '{"check":"secrets","path":"."}' --wait
 
 Without a Redis (--redis, REDIS_URL or the configuration) "start" runs a private redis-server in
 .runtime/, and the other commands find it there.`;
@@ -102,10 +102,12 @@ const processSignals: Signals = {
   exitNow: (code) => process.exit(code),
 };
 
-/** `runtime events | head` closes the pipe when it has enough: no error. */
+/** `runtime events | head` closes the pipe when it has enough: no error. A node that nobody listens to any more drains. */
 function endOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-  throw error;
+  if (error.code !== 'EPIPE') throw error;
+  if (process.listenerCount('SIGTERM') === 0) process.exit(exitCodes.ok);
+  process.stdout.off('error', endOnClosedPipe).on('error', () => {}); // one stop is enough; what is still printed is for nobody
+  process.emit('SIGTERM');
 }
 
 function packageVersion(): string {

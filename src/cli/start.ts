@@ -66,6 +66,7 @@ async function runFleet(run: Run): Promise<number> {
   const running = await startResolved(settings.config, { observer, projectDir: settings.projectDir, env: context.env });
   try {
     if (running.remark !== undefined) output.out(remarkLine(running.remark));
+    for (const text of running.fleet.info.warnings) output.out(`${warning('!')} ${plain(text)}`);
     const code = target === undefined ? exitCodes.ok : await runTask(running, target, run);
     if (options.exit) return code;
     if (!stop.signal.aborted) output.out(faint('the fleet is up; Ctrl-C stops it'));

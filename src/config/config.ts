@@ -42,7 +42,6 @@ export interface TimingConfig {
   readonly taskLeaseMs: number;
   readonly taskRenewalMs: number;
   readonly lockLeaseMs: number;
-  readonly lockRenewalMs: number;
   readonly askDeadlineMs: number;
   readonly drainGraceMs: number;
   readonly resultTtlMs: number;
@@ -117,7 +116,6 @@ function complete(parsed: ParsedOptions, folder: string | undefined): RuntimeCon
       taskLeaseMs: timing.taskLease,
       taskRenewalMs: timing.taskRenewal ?? Math.floor(timing.taskLease / 3),
       lockLeaseMs: timing.lockLease,
-      lockRenewalMs: Math.floor(timing.lockLease / 3),
       askDeadlineMs: timing.askDeadline,
       drainGraceMs: timing.drainGrace,
       resultTtlMs: timing.resultTtl,

@@ -32,6 +32,8 @@ export const limits = {
   events: 100_000,
   /** Entries in one agent's log. */
   logEntries: 100,
+  /** How long a silent agent's log is kept: pool agents get a new id with every start. */
+  logKeptMs: 7 * 86_400_000,
   /** Envelopes in one mailbox. */
   mailbox: 1_000,
   /** Waiters for one lock. */

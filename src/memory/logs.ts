@@ -29,6 +29,11 @@ export class MemoryLogs implements LogPort {
   }
 
   read(agent: string, count: number): Promise<readonly LogEntry[]> {
-    return this.#link.call(agent, (name) => (this.#fleet.logs.get(name) ?? []).slice(0, count));
+    return this.#link.call(agent, (name) => {
+      const lines = this.#fleet.logs.get(name) ?? [];
+      const isOver = (lines[0]?.at ?? 0) + limits.logKeptMs < this.#fleet.clock.now();
+      if (isOver) this.#fleet.logs.delete(name);
+      return isOver ? [] : lines.slice(0, count);
+    });
   }
 }

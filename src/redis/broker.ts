@@ -69,7 +69,7 @@ export class RedisBroker implements Broker {
     this.notices = new RedisNotices({ store, subscriptions, observer, classic });
     this.events = new RedisEvents({ store, subscriptions, retention });
     this.locks = new RedisLocks({ store });
-    this.presence = new RedisPresence({ store, shards, owners });
+    this.presence = new RedisPresence({ store, shards, owners, onLeft: (node) => this.tasks.retire(node) });
     this.logs = new RedisLogs({ store });
     this.#where = describeTarget(target);
     this.#connections = connections;

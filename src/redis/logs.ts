@@ -28,7 +28,11 @@ export class RedisLogs implements LogPort {
     const calls = [...byAgent].flatMap(([agent, texts]) => {
       const key = this.#store.keys.log(agent);
       const kept = texts.slice(-limits.logEntries);
-      return [this.#store.call('lpush', key, ...kept), this.#store.call('ltrim', key, 0, limits.logEntries - 1)];
+      return [
+        this.#store.call('lpush', key, ...kept),
+        this.#store.call('ltrim', key, 0, limits.logEntries - 1),
+        this.#store.call('pexpire', key, limits.logKeptMs),
+      ];
     });
     await Promise.all(calls);
   }

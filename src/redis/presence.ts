@@ -26,11 +26,18 @@ export class RedisPresence implements PresencePort {
   readonly #store: Store;
   readonly #shards: MailShards;
   readonly #owners: Owners;
+  readonly #onLeft: (node: string) => Promise<void>;
 
-  constructor(deps: { store: Store; shards: MailShards; owners: Owners }) {
+  constructor(deps: {
+    store: Store;
+    shards: MailShards;
+    owners: Owners;
+    onLeft: (node: string) => Promise<void>;
+  }) {
     this.#store = deps.store;
     this.#shards = deps.shards;
     this.#owners = deps.owners;
+    this.#onLeft = deps.onLeft;
   }
 
   async join(info: NodeInfo, leaseMs: number): Promise<Beat> {
@@ -58,6 +65,7 @@ export class RedisPresence implements PresencePort {
       keys: [this.#store.keys.lease(node), nodes, statuses, ends],
       args: [node, this.#store.keys.channel(everyone)],
     });
+    await this.#onLeft(node);
   }
 
   async nodes(): Promise<readonly NodeRecord[]> {

@@ -22,6 +22,7 @@ const definitions = {
   settle: ['allow-oom', 'clock', 'frame', 'notices', 'deliveries', 'endings'],
   promote: ['allow-oom', 'clock', 'endings'],
   requeue: ['', 'clock', 'endings'],
+  retire: ['allow-oom', 'deliveries'],
   'task-state': ['no-writes'],
   'queue-stats': ['no-writes'],
   send: ['', 'clock', 'frame', 'notices', 'owners'],

@@ -39,6 +39,8 @@ export class RedisTasks implements TaskPort {
   readonly #blocking: BlockingReader;
   readonly #clock: Clock;
   readonly #random: Random;
+  /** Queues in which this process has become a consumer. */
+  readonly #consumed = new Set<string>();
 
   constructor(deps: { store: Store; blocking: BlockingReader; clock: Clock; random: Random }) {
     this.#store = deps.store;
@@ -60,6 +62,7 @@ export class RedisTasks implements TaskPort {
   }
 
   async claim({ queue, node, count }: ClaimRequest): Promise<readonly ClaimedTask[]> {
+    this.#consumed.add(queue);
     const { streams, releases } = this.#store.keys.queue(queue);
     const call = { keys: [this.#store.keys.lease(node), ...streams, releases], args: [node, count] };
     const rows = await this.#store.runAs(node, () => this.#store.run('claim', call));
@@ -79,6 +82,13 @@ export class RedisTasks implements TaskPort {
         if (!(error instanceof Error) || !isMissingGroup(error.cause)) throw error;
         await this.#createGroups(streams);
       }
+    }
+  }
+
+  /** The node has left in order: no queue lists it as a consumer any longer, or the lists would grow with every start. */
+  async retire(node: string): Promise<void> {
+    for (const queue of this.#consumed) {
+      await this.#store.run('retire', { keys: [...this.#store.keys.queue(queue).streams], args: [node] });
     }
   }
 

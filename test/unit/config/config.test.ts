@@ -30,7 +30,6 @@ describe('resolveConfig', () => {
         taskLeaseMs: 10_000,
         taskRenewalMs: 3_333,
         lockLeaseMs: 30_000,
-        lockRenewalMs: 10_000,
         askDeadlineMs: 30_000,
         drainGraceMs: 25_000,
         resultTtlMs: 3_600_000,
