@@ -13,18 +13,29 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import { missingRedis } from './find-redis.js';
 
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'test', 'breaks');
-const copied = ['src', 'test', 'agents', 'scripts', 'bin', 'package.json', 'tsconfig.json', 'vitest.config.ts', 'runtime.config.ts'];
+const copied = [
+  'src',
+  'test',
+  'agents',
+  'scripts',
+  'bin',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+  'runtime.config.ts',
+];
 const runLimitMs = 180_000;
 
 /** The head of a patch and the text that `git apply` gets. */
 export function readPatch(name) {
   const text = readFileSync(join(folder, name), 'utf8');
-  const head = Object.fromEntries([...text.split('\n--- ')[0].matchAll(/^(\w+): (.*)$/gm)].map(([, key, value]) => [key, value]));
+  const head = Object.fromEntries(
+    [...text.split('\n--- ')[0].matchAll(/^(\w+): (.*)$/gm)].map(([, key, value]) => [key, value]),
+  );
   return { name, cell: head.cell, broker: head.broker, tests: (head.tests ?? '').split(' ').filter(Boolean), text };
 }
 
@@ -72,16 +83,12 @@ function patchCopy(copy, patch, ...options) {
 function tryPatch(copy, patch) {
   const applied = patchCopy(copy, patch);
   if (applied.status !== 0) return { verdict: 'broken', why: applied.stderr.trim() };
-  try {
-    const run = runTests(copy, patch.tests, patternFor(patch));
-    if (run.failed !== undefined) return { verdict: 'red', why: run.failed };
-    if (run.timedOut) return { verdict: 'red', why: `no end within ${runLimitMs} ms` };
-    if (run.status === 0) return { verdict: 'green' };
-    return { verdict: 'broken', why: run.output.slice(0, 1_000) };
-  } finally {
-    const undone = patchCopy(copy, patch, '-R');
-    if (undone.status !== 0) throw new Error(`expected ${patch.name} to be undone, got: ${undone.stderr}`);
-  }
+  const run = runTests(copy, patch.tests, patternFor(patch));
+  const undone = patchCopy(copy, patch, '-R');
+  if (undone.status !== 0) throw new Error(`expected ${patch.name} to be undone, got: ${undone.stderr}`);
+  if (run.failed !== undefined) return { verdict: 'red', why: run.failed };
+  if (run.timedOut) return { verdict: 'red', why: `no end within ${runLimitMs} ms` };
+  return run.status === 0 ? { verdict: 'green' } : { verdict: 'broken', why: run.output.slice(0, 1_000) };
 }
 
 /** For `missingRedis`, which installs the server where it may. */

@@ -3,6 +3,7 @@
  *
  * Each port carries its guarantee in words beside its methods; `test/contract/` holds every broker to them.
  */
+import type { ControlPort } from './control.ts';
 import type { EventPort } from './events.ts';
 import type { LockPort } from './locks.ts';
 import type { LogPort } from './logs.ts';
@@ -39,6 +40,7 @@ export interface BrokerInfo {
 export interface Broker {
   readonly tasks: TaskPort;
   readonly queues: QueuePort;
+  readonly control: ControlPort;
   readonly mail: MailPort;
   readonly notices: NoticePort;
   readonly events: EventPort;

@@ -8,7 +8,7 @@
 import type { TaskOutcome } from './queues.ts';
 
 export type Notice =
-  /** A task that this process enqueued has ended. */
+  /** A task that this process enqueued has ended; to everyone when it was cancelled. */
   | { readonly kind: 'settled'; readonly taskId: string; readonly outcome: TaskOutcome }
   | { readonly kind: 'progress'; readonly taskId: string; readonly body: string }
   /** A durable message was stored in the inbox of an agent that this process owns. */
@@ -18,6 +18,8 @@ export type Notice =
   | { readonly kind: 'reply'; readonly askId: string; readonly ok: boolean; readonly body: string }
   /** A waiter became the holder; its lease is short until it renews (locks, L4). */
   | { readonly kind: 'granted'; readonly lock: string; readonly holder: string; readonly token: number }
+  /** A task that this node holds was cancelled (control, O3). */
+  | { readonly kind: 'cancelled'; readonly taskId: string; readonly message: string }
   /** To everyone: tasks of this queue were released and wait to be claimed. */
   | { readonly kind: 'released'; readonly queue: string }
   /** To everyone: this node's presence has ended. */

@@ -67,8 +67,11 @@ export interface SettleOp {
   readonly notify?: string;
 }
 
-/** `stale`: the receipt is not the current one (T3). */
-export type SettleReply = 'settled' | 'stale';
+/** `stale`: the receipt is not the current one (T3). `cancelled`: the task ended as cancelled, whatever the outcome said (O3). */
+export type SettleReply = 'settled' | 'cancelled' | 'stale';
+
+/** `stale`: the receipt is not the current one. `cancelled`: kept, and the task was cancelled (O3): end it soon. */
+export type ClaimRenewal = 'kept' | 'cancelled' | 'stale';
 
 export interface ClaimRequest {
   readonly queue: string;
@@ -109,8 +112,8 @@ export interface TaskPort {
   wait(request: WaitRequest): Promise<readonly ClaimedTask[]>;
   /** Ends deliveries (T3). Lane `settle`; the tag is the queue. The sender must be the node that claimed. */
   settle(frame: Frame<SettleOp>): Promise<readonly SettleReply[]>;
-  /** Keeps claims alive (T4). One answer per receipt: false when it is stale. The node must hold its presence lease. */
-  renew(request: { queue: string; node: string; receipts: readonly Receipt[] }): Promise<readonly boolean[]>;
+  /** Keeps claims alive (T4). One answer per receipt. The node must hold its presence lease. */
+  renew(request: { queue: string; node: string; receipts: readonly Receipt[] }): Promise<readonly ClaimRenewal[]>;
   /** Takes over claims whose holder failed (T4), oldest first. */
   recover(request: RecoverRequest): Promise<readonly ClaimedTask[]>;
   /**

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { systemClock, systemRandom } from '../core/system.ts';
+import { registerCancel } from './cancel.ts';
 import type { CliContext, Registration, Signals } from './context.ts';
 import { registerEnqueue } from './enqueue.ts';
 import { registerEvents } from './events.ts';
@@ -75,6 +76,7 @@ const commands: readonly ((registration: Registration) => void)[] = [
   registerEvents,
   registerLogs,
   registerEnqueue,
+  registerCancel,
   registerMail,
 ];
 

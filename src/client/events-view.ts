@@ -6,12 +6,16 @@
  */
 import type { EventFilter, Events, FleetEvent } from '../agent/context.ts';
 import { compileTopic } from '../agent/topic.ts';
-import type { EventRecord } from '../broker/events.ts';
+import type { EventPort, EventRecord } from '../broker/events.ts';
+import { backoffMs, type Backoff } from '../core/backoff.ts';
+import { sleep } from '../core/clock.ts';
 import { decodePayload } from '../core/envelope.ts';
-import { RuntimeError } from '../core/errors.ts';
+import { BrokerError, RuntimeError } from '../core/errors.ts';
+import { readBehind } from './event-feed.ts';
 import type { Member } from './member.ts';
 
 const pageSize = 256;
+const readBackoff: Backoff = { kind: 'exponential', baseMs: 50, maxMs: 1_000, jitter: true };
 
 export class EventsView implements Events {
   readonly #member: Member;
@@ -26,7 +30,7 @@ export class EventsView implements Events {
     const found: FleetEvent[] = [];
     let after = filter.after ?? '0';
     for (let missed = false; found.length < limit; ) {
-      const { events, gap } = await this.#member.deps.broker.events.read({ after, count: pageSize });
+      const { events, gap } = await this.#events.read({ after, count: pageSize });
       missed ||= gap;
       for (const event of events) {
         after = event.id;
@@ -40,51 +44,96 @@ export class EventsView implements Events {
   }
 
   async *follow(filter: EventFilter & { readonly signal?: AbortSignal } = {}): AsyncIterable<FleetEvent> {
-    const { feed, deps } = this.#member;
+    const { feed } = this.#member;
     const { signal } = filter;
     const wanted = matcher(filter);
-    let wake = (): void => {};
-    let more = true;
-    const onMore = (): void => {
-      more = true;
-      wake();
-    };
-    const stop = feed.subscribe({ onEvent: onMore, onGap: onMore });
-    const onAbort = (): void => wake();
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const bell = new Bell();
+    const ring = (): void => bell.ring();
+    const unsubscribe = feed.subscribe({ onEvent: ring, onGap: ring, onStop: ring });
+    signal?.addEventListener('abort', ring, { once: true });
     try {
-      await feed.start();
-      let after = filter.after ?? (await deps.broker.events.last());
-      while (!signal?.aborted) {
-        more = false;
-        const { events, gap } = await deps.broker.events.read({ after, count: pageSize });
-        let missed = gap;
-        for (const event of events) {
+      await this.#patiently(signal, () => feed.start());
+      let after = filter.after ?? (await this.#patiently(signal, () => this.last()));
+      while (after !== undefined && !signal?.aborted) {
+        bell.reset();
+        const from = after;
+        const page = await this.#patiently(signal, () => readBehind(this.#events, from, pageSize));
+        if (page === undefined) return;
+        let missed = page.gap;
+        for (const event of page.events) {
           after = event.id;
           if (signal?.aborted) return;
           if (!wanted(event)) continue;
           yield toFleetEvent(event, missed);
           missed = false;
         }
-        if (events.length < pageSize && !more && !signal?.aborted)
-          await new Promise<void>((resolve) => (wake = resolve));
+        after = page.last;
+        if (page.events.length < pageSize && !signal?.aborted) await bell.rung();
       }
     } finally {
-      stop();
-      signal?.removeEventListener('abort', onAbort);
+      unsubscribe();
+      signal?.removeEventListener('abort', ring);
     }
   }
 
   last(): Promise<string> {
-    return this.#member.deps.broker.events.last();
+    return this.#events.last();
+  }
+
+  get #events(): EventPort {
+    return this.#member.deps.broker.events;
+  }
+
+  /** Repeats a read until the broker answers; undefined when `signal` aborts. Rejects when the process leaves the fleet. */
+  async #patiently<T>(signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T | undefined> {
+    const { clock, random } = this.#member.deps;
+    for (let failures = 1; !signal?.aborted; failures++) {
+      if (this.#member.feed.stopped)
+        throw new BrokerError('closed', 'expected the process to stay in the fleet while it follows, got: it has left');
+      try {
+        return await read();
+      } catch (error) {
+        if (!(error instanceof BrokerError && error.repeatable)) throw error;
+        await sleep(clock, backoffMs(readBackoff, failures, random, 'follow-events'), signal).catch(() => undefined); // the loop ends
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Wakes one waiter; a ring while nobody waits is remembered. */
+class Bell {
+  #rang = false;
+  #wake = (): void => {};
+
+  ring(): void {
+    this.#rang = true;
+    this.#wake();
+  }
+
+  reset(): void {
+    this.#rang = false;
+  }
+
+  rung(): Promise<void> {
+    return this.#rang ? Promise.resolve() : new Promise((resolve) => (this.#wake = resolve));
   }
 }
 
 /** A stored event as users see it. */
 export function toFleetEvent(event: EventRecord, gap: boolean): FleetEvent {
   const { id, topic, from, sentAt } = event;
-  const record = { id, topic, from, data: decodePayload(event.data), sentAt };
+  const record = { id, topic, from, data: readData(event.data), sentAt };
   return gap ? { ...record, gap } : record;
+}
+
+/** Foreign agents write what they like; an event that cannot be read must not hide those behind it. */
+function readData(text: string): unknown {
+  try {
+    return decodePayload(text);
+  } catch {
+    return text;
+  }
 }
 
 function matcher({ topic, from }: EventFilter): (event: EventRecord) => boolean {

@@ -139,6 +139,7 @@ export class Member {
         return this.deps.onNotice?.(notice);
       case 'mail':
       case 'ask':
+      case 'cancelled':
       case 'released':
       case 'classic':
         return this.deps.onNotice?.(notice);

@@ -48,4 +48,6 @@ export interface Settings {
   readonly inboxLimit: number;
   /** Tasks a queue takes. */
   readonly maxWaiting: number;
+  /** How long the outcome of a task is readable when nobody says otherwise. */
+  readonly resultTtlMs: number;
 }

@@ -4,11 +4,12 @@
  * It waits through the task watch and falls back to reading; the verbs only make it.
  */
 import type { Schema } from '../agent/contract.ts';
-import type { Progress, ResultOptions, TaskHandle, TaskState } from '../agent/task-handle.ts';
+import type { CancelAnswer, Progress, ResultOptions, TaskHandle, TaskState } from '../agent/task-handle.ts';
 import type { TaskOutcome } from '../broker/queues.ts';
-import { durationMs } from '../core/duration.ts';
+import { type Duration, durationMs } from '../core/duration.ts';
 import { decodePayload } from '../core/envelope.ts';
 import { abortReason, DeliveryError, HandlerError, restoreError } from '../core/errors.ts';
+import { cancelTask } from './cancel.ts';
 import { checkPayload } from './check-payload.ts';
 import type { Member } from './member.ts';
 
@@ -16,15 +17,24 @@ export interface HandleDeps {
   readonly member: Member;
   readonly taskId: string;
   readonly name: string;
+  /** How long its outcome is readable. */
+  readonly resultTtlMs: number;
   readonly outputSchema?: Schema | undefined;
   /** Of the handler call in which the task was enqueued: its end is the end of waiting, too. */
   readonly callSignal?: AbortSignal | undefined;
 }
 
+/** The outcome while somebody waits for it. */
+interface Waiting {
+  readonly outcome: Promise<TaskOutcome>;
+  readonly leave: () => void;
+  waiters: number;
+}
+
 export class Handle implements TaskHandle {
   readonly id: string;
   readonly #deps: HandleDeps;
-  #outcome: Promise<TaskOutcome> | undefined;
+  #waiting: Waiting | undefined;
 
   constructor(deps: HandleDeps) {
     this.#deps = deps;
@@ -33,13 +43,12 @@ export class Handle implements TaskHandle {
 
   /** Begins to wait in the same tick in which the task was accepted, so that nothing has to be read back. */
   listenNow(): this {
-    this.#outcome ??= this.#listen(false);
+    this.#waiting ??= this.#listen(false);
     return this;
   }
 
   async result(options: ResultOptions = {}): Promise<unknown> {
-    this.#outcome ??= this.#listen(true);
-    const outcome = await this.#limited(this.#outcome, { signal: this.#deps.callSignal, ...options });
+    const outcome = await this.#await(options);
     if (outcome.kind === 'completed')
       return checkPayload(
         this.#deps.outputSchema,
@@ -92,38 +101,67 @@ export class Handle implements TaskHandle {
     }
   }
 
+  cancel(reason?: string): Promise<CancelAnswer> {
+    const { member, taskId, resultTtlMs } = this.#deps;
+    return cancelTask(member, { taskId, reason, resultTtlMs });
+  }
+
   state(): Promise<TaskState> {
     return this.#deps.member.deps.broker.queues.state(this.id);
   }
 
-  #listen(late: boolean): Promise<TaskOutcome> {
+  #listen(late: boolean): Waiting {
+    let leave = (): void => {};
     const outcome = new Promise<TaskOutcome>((resolve, reject) => {
-      this.#deps.member.tasks.listen(this.id, { onSettled: resolve, onClosed: reject }, late);
+      leave = this.#deps.member.tasks.listen(this.id, { onSettled: resolve, onClosed: reject }, late);
     });
     outcome.catch(() => undefined); // whoever asks for the result hears of it; nobody has to
-    return outcome;
+    return { outcome, leave, waiters: 0 };
   }
 
-  #limited(outcome: Promise<TaskOutcome>, { timeout, signal }: Waiting): Promise<TaskOutcome> {
+  /** Waits with the others; the last one that gives up ends the listening. */
+  async #await({ timeout, signal = this.#deps.callSignal }: ResultOptions): Promise<TaskOutcome> {
+    const waiting = (this.#waiting ??= this.#listen(true));
+    waiting.waiters++;
+    let given = false;
+    try {
+      const outcome = await this.#limited(waiting.outcome, timeout, signal);
+      given = true;
+      return outcome;
+    } finally {
+      if (--waiting.waiters === 0 && !given) {
+        waiting.leave();
+        if (this.#waiting === waiting) this.#waiting = undefined;
+      }
+    }
+  }
+
+  #limited(
+    outcome: Promise<TaskOutcome>,
+    timeout: Duration | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<TaskOutcome> {
     if (timeout === undefined && signal === undefined) return outcome;
     const { clock } = this.#deps.member.deps;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(abortReason(signal));
-      const onAbort = (): void => reject(abortReason(signal));
       const ms = timeout === undefined ? undefined : durationMs(timeout, 'the timeout of a result');
-      const late = (): void =>
-        reject(new DeliveryError('reply-timeout', `expected task ${this.id} to end within ${ms} ms, got: it goes on`));
-      const timer = ms === undefined ? undefined : clock.setTimer(ms, late);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const end = (): void => {
+      const end = (settle: () => void): void => {
         timer?.cancel();
         signal?.removeEventListener('abort', onAbort);
+        settle();
       };
-      outcome.then(resolve, reject).finally(end);
+      const onAbort = (): void => end(() => reject(abortReason(signal)));
+      const late = new DeliveryError(
+        'reply-timeout',
+        `expected task ${this.id} to end within ${ms} ms, got: it goes on`,
+      );
+      const timer = ms === undefined ? undefined : clock.setTimer(ms, () => end(() => reject(late)));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      outcome.then(
+        (value) => end(() => resolve(value)),
+        (error: unknown) => end(() => reject(error)),
+      );
     });
   }
-}
-
-interface Waiting extends Pick<ResultOptions, 'timeout'> {
-  readonly signal: AbortSignal | undefined;
 }

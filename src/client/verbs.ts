@@ -8,7 +8,8 @@ import type { BroadcastContract, MessageContract, Schema } from '../agent/contra
 import type { Lock, LockOptions } from '../agent/lock.ts';
 import { durationMs } from '../core/duration.ts';
 import { encodeEnvelope, encodePayload, type TaskPolicy } from '../core/envelope.ts';
-import { DeliveryError } from '../core/errors.ts';
+import { DeliveryError, describeError } from '../core/errors.ts';
+import { observe } from '../core/observer.ts';
 import { checkPayload } from './check-payload.ts';
 import { EventsView } from './events-view.ts';
 import type { Member } from './member.ts';
@@ -32,7 +33,7 @@ export class FleetVerbs implements Verbs {
     this.events = new EventsView(deps.member);
   }
 
-  readonly enqueue = ((...args: unknown[]) => this.#enqueue(this.#read(args), false)) as Verbs['enqueue'];
+  readonly enqueue = (async (...args: unknown[]) => this.#enqueue(this.#read(args), false)) as Verbs['enqueue'];
 
   readonly run = (async (...args: unknown[]) =>
     (await this.#enqueue(this.#read(args), true)).listenNow().result()) as Verbs['run'];
@@ -46,7 +47,8 @@ export class FleetVerbs implements Verbs {
     const { options, defaults, name, queue } = call;
     await checkPayload(call.inputSchema, call.input, `the input of task "${name}"`);
     const delayMs = options.delay === undefined ? 0 : durationMs(options.delay, 'delay');
-    const content = { to: queue, name, data: call.input, deadline: options.deadline, policy: policyOf(call), waits };
+    const policy = policyOf(call);
+    const content = { to: queue, name, data: call.input, deadline: options.deadline, policy, waits };
     const envelope = encodeEnvelope(wrap(member, this.#deps.identity, { kind: 'task', ...content }));
     const priority = options.priority ?? defaults.priority ?? 'normal';
     return member.tasks.duringEnqueue(async () => {
@@ -61,6 +63,7 @@ export class FleetVerbs implements Verbs {
           member,
           taskId: reply.taskId,
           name,
+          resultTtlMs: policy.resultTtlMs ?? settings.resultTtlMs,
           outputSchema: call.outputSchema,
           callSignal: this.#deps.identity.scope()?.signal,
         });
@@ -130,7 +133,7 @@ export class FleetVerbs implements Verbs {
     });
   }
 
-  lock(name: string, options: LockOptions = {}): Promise<Lock> {
+  async lock(name: string, options: LockOptions = {}): Promise<Lock> {
     const { member, identity, settings } = this.#deps;
     return member.locks.acquire({
       name,
@@ -143,9 +146,19 @@ export class FleetVerbs implements Verbs {
 
   readonly withLock = (async (name: string, ...rest: [LockBody] | [LockOptions, LockBody]) => {
     const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
-    await using lock = await this.lock(name, options);
-    return await body(lock);
+    const lock = await this.lock(name, options);
+    try {
+      return await body(lock);
+    } finally {
+      await lock.release().catch((error: unknown) => this.#reportRelease(name, error));
+    }
   }) as Verbs['withLock'];
+
+  /** The lease ends by itself; what came of the body is not touched by it. */
+  #reportRelease(name: string, error: unknown): void {
+    const { observer } = this.#deps.member.deps;
+    observe(observer, 'broker.trouble', { what: `releasing lock "${name}"`, error: describeError(error) });
+  }
 }
 
 type LockBody = (lock: Lock) => unknown;

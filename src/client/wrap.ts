@@ -30,7 +30,7 @@ export function wrap(member: Member, identity: Identity, content: Content): Enve
     from: identity.name,
     via: address,
     sentAt,
-    ...nextDeadline(identity, own),
+    ...(given.kind === 'message' ? {} : nextDeadline(identity, own)), // a message that is left behind outlives its call
     trace: nextTrace(identity, random, waits),
   };
 }

@@ -52,8 +52,9 @@ export async function connect(options: ConnectOptions = {}): Promise<Fleet> {
   const member = new Member({ broker, clock, random, observer, address, leased: false, patienceMs });
   await member.start();
   const { timing, limits } = config;
-  const { askDeadlineMs, lockLeaseMs } = timing;
+  const { askDeadlineMs, lockLeaseMs, resultTtlMs } = timing;
   const identity = { name: options.name ?? address, isAgent: false, scope: () => undefined };
-  const settings = { askDeadlineMs, lockLeaseMs, inboxLimit: limits.inbox, maxWaiting: limits.maxWaiting };
+  const { inbox: inboxLimit, maxWaiting } = limits;
+  const settings = { askDeadlineMs, lockLeaseMs, resultTtlMs, inboxLimit, maxWaiting };
   return new FleetClient({ member, identity, settings });
 }

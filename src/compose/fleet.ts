@@ -4,10 +4,12 @@
  * It closes over one membership; `connect` makes it for outsiders, `startFleet` for the process itself.
  */
 import type { Verbs } from '../agent/context.ts';
+import type { CancelAnswer } from '../agent/task-handle.ts';
 import type { BrokerInfo } from '../broker/broker.ts';
 import type { LogEntry } from '../broker/logs.ts';
 import type { NodeRecord } from '../broker/presence.ts';
 import type { QueueStats } from '../broker/queues.ts';
+import { cancelTask } from '../client/cancel.ts';
 import { FleetVerbs } from '../client/verbs.ts';
 import type { VerbsDeps } from '../client/verbs.ts';
 
@@ -19,6 +21,8 @@ export interface Fleet extends Verbs, AsyncDisposable {
   nodes(): Promise<readonly NodeRecord[]>;
   /** Counts of one queue; the name is a role or an agent id. */
   queue(name: string): Promise<QueueStats>;
+  /** Cancels a task by its id, like `cancel` of its handle. */
+  cancel(taskId: string, reason?: string): Promise<CancelAnswer>;
   /** An agent's last lines, newest first. */
   logs(agentId: string, count?: number): Promise<readonly LogEntry[]>;
   /** Leaves the fleet: whatever waits is told `closed`. */
@@ -47,6 +51,11 @@ export class FleetClient extends FleetVerbs implements Fleet {
 
   queue(name: string): Promise<QueueStats> {
     return this.#deps.member.deps.broker.queues.stats(name);
+  }
+
+  cancel(taskId: string, reason?: string): Promise<CancelAnswer> {
+    const { member, settings } = this.#deps;
+    return cancelTask(member, { taskId, reason, resultTtlMs: settings.resultTtlMs });
   }
 
   logs(agentId: string, count = 100): Promise<readonly LogEntry[]> {

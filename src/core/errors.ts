@@ -124,9 +124,12 @@ export class RetryableError extends RuntimeError {
   }
 }
 
-/** The node is draining or the handler's work was withdrawn; not the handler's fault and never charged. */
+/**
+ * The node is draining or the handler's work was withdrawn; not the handler's fault and never charged. `cancelled`: somebody
+ * cancelled the task, and it will not be tried again.
+ */
 export class CancelledError extends RuntimeError {
-  constructor(code: 'drain' | 'timeout' | 'stopped', message: string) {
+  constructor(code: 'drain' | 'timeout' | 'stopped' | 'cancelled', message: string) {
     super(code, message);
   }
 }

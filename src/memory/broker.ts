@@ -5,6 +5,7 @@
  * be had, and as the broker of every simulation; both only compose it.
  */
 import type { Broker, BrokerInfo } from '../broker/broker.ts';
+import type { ControlPort } from '../broker/control.ts';
 import type { EventPort } from '../broker/events.ts';
 import type { LockPort } from '../broker/locks.ts';
 import type { LogPort } from '../broker/logs.ts';
@@ -13,6 +14,7 @@ import type { NoticePort } from '../broker/notices.ts';
 import type { PresencePort } from '../broker/presence.ts';
 import type { QueuePort } from '../broker/queues.ts';
 import type { TaskPort } from '../broker/tasks.ts';
+import { MemoryControl } from './control.ts';
 import { MemoryEvents } from './events.ts';
 import type { MemoryFleet } from './fleet.ts';
 import { Link } from './link.ts';
@@ -27,6 +29,7 @@ import { MemoryTasks } from './tasks.ts';
 export class MemoryBroker implements Broker {
   readonly tasks: TaskPort;
   readonly queues: QueuePort;
+  readonly control: ControlPort;
   readonly mail: MailPort;
   readonly notices: NoticePort;
   readonly events: EventPort;
@@ -43,6 +46,7 @@ export class MemoryBroker implements Broker {
     const parts = { fleet: deps.fleet, link: this.#link };
     this.tasks = new MemoryTasks(parts);
     this.queues = new MemoryQueues(parts);
+    this.control = new MemoryControl(parts);
     this.mail = new MemoryMail(parts);
     this.notices = new MemoryNotices(parts);
     this.events = new MemoryEvents(parts);

@@ -8,6 +8,7 @@ import type { ClaimedTask, EnqueueOp, Receipt } from '../broker/tasks.ts';
 import type { DeadLetter, TaskOutcome } from '../broker/queues.ts';
 import { formatTaskId, type Priority, priorities } from '../broker/task-id.ts';
 import type { Clock } from '../core/clock.ts';
+import type { ErrorRecord } from '../core/errors.ts';
 import { integer, type Random } from '../core/random.ts';
 
 export interface StoredTask {
@@ -30,6 +31,12 @@ export interface StoredTask {
   dueAt: number;
 }
 
+/** What is kept of the cancellation of a claimed task (control, O3). */
+export interface CancelMark {
+  readonly error: ErrorRecord;
+  readonly resultTtlMs: number;
+}
+
 interface Expiring<T> {
   readonly value: T;
   readonly expiresAt: number;
@@ -49,6 +56,7 @@ export class QueueState {
   /** Oldest first. */
   readonly dead = new Map<string, DeadLetter>();
   deadDropped = 0;
+  readonly cancelled = new Map<string, CancelMark>();
   readonly outcomes = new Map<string, Expiring<TaskOutcome>>();
   readonly progress = new Map<string, Expiring<string>>();
   #order = 0;

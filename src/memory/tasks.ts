@@ -6,6 +6,7 @@
 import type { Frame } from '../broker/frame.ts';
 import type {
   ClaimedTask,
+  ClaimRenewal,
   ClaimRequest,
   EnqueueOp,
   EnqueueReply,
@@ -20,6 +21,7 @@ import type {
 import { everyone } from '../broker/notices.ts';
 import { limits } from '../core/limits.ts';
 import type { TaskOutcome } from '../broker/queues.ts';
+import { endCancelled } from './control.ts';
 import { copy } from './copy.ts';
 import type { MemoryFleet } from './fleet.ts';
 import type { Link } from './link.ts';
@@ -72,13 +74,15 @@ export class MemoryTasks implements TaskPort {
     });
   }
 
-  renew(request: { queue: string; node: string; receipts: readonly Receipt[] }): Promise<readonly boolean[]> {
+  renew(request: { queue: string; node: string; receipts: readonly Receipt[] }): Promise<readonly ClaimRenewal[]> {
     return this.#link.call(request, ({ queue, node, receipts }) => {
       this.#fleet.directory.demandPresence(node);
       return receipts.map((receipt) => {
+        const { cancelled } = this.#fleet.queue(queue);
         const task = this.#fleet.queue(queue).held(receipt, node);
-        if (task !== undefined) task.renewedAt = this.#fleet.clock.now();
-        return task !== undefined;
+        if (task === undefined) return 'stale';
+        task.renewedAt = this.#fleet.clock.now();
+        return cancelled.has(task.id) ? 'cancelled' : 'kept';
       });
     });
   }
@@ -91,7 +95,12 @@ export class MemoryTasks implements TaskPort {
       const ended = new Set(gone.filter((other) => !directory.isPresent(other)));
       const overdue = (task: StoredTask): boolean => clock.now() - task.renewedAt >= leaseMs || ended.has(task.holder);
       const tasks = [...queue.claimed.values()].filter(overdue).sort((a, b) => a.order - b.order);
-      return tasks.slice(0, count).map((task) => queue.deliver(task, node));
+      return tasks.slice(0, count).flatMap((task) => {
+        const mark = queue.cancelled.get(task.id);
+        if (mark === undefined) return [queue.deliver(task, node)];
+        endCancelled(this.#fleet, queue, task, mark, attemptsOf(task));
+        return [];
+      });
     });
   }
 
@@ -112,6 +121,11 @@ export class MemoryTasks implements TaskPort {
   #settleOne(queue: QueueState, sender: string, op: SettleOp): SettleReply {
     const task = queue.held(op.receipt, sender);
     if (task === undefined) return 'stale';
+    const mark = queue.cancelled.get(task.id);
+    if (mark !== undefined) {
+      endCancelled(this.#fleet, queue, task, mark, attemptsOf(task));
+      return 'cancelled';
+    }
     const { outcome } = op;
     switch (outcome.kind) {
       case 'retry':

@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import { Connections, describeTarget, parseTarget, type RedisTarget } from './connections.ts';
+import { RedisControl } from './control.ts';
 import { type EventRetention, RedisEvents } from './events.ts';
 import { Keys } from './keys.ts';
 import { RedisLocks } from './locks.ts';
@@ -43,6 +44,7 @@ export interface RedisBrokerDeps {
 export class RedisBroker implements Broker {
   readonly tasks: RedisTasks;
   readonly queues: RedisQueues;
+  readonly control: RedisControl;
   readonly mail: RedisMail;
   readonly notices: RedisNotices;
   readonly events: RedisEvents;
@@ -65,6 +67,7 @@ export class RedisBroker implements Broker {
     const owners = new Owners({ keys });
     this.tasks = new RedisTasks({ store, blocking, clock, random });
     this.queues = new RedisQueues({ store, random });
+    this.control = new RedisControl({ store });
     this.mail = new RedisMail({ store, shards, owners, random, classic });
     this.notices = new RedisNotices({ store, subscriptions, observer, classic });
     this.events = new RedisEvents({ store, subscriptions, retention });

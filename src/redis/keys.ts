@@ -32,6 +32,8 @@ export interface QueueKeys {
   readonly deadByTime: string;
   /** hash: name to the dead letter */
   readonly dead: string;
+  /** hash: name to the mark of a task that was cancelled while it was claimed */
+  readonly cancelled: string;
   readonly result: (name: string) => string;
   readonly progress: (name: string) => string;
 }
@@ -75,6 +77,7 @@ export class Keys {
       releases: `${tag}releases`,
       deadByTime: `${tag}dead-by-time`,
       dead: `${tag}dead`,
+      cancelled: `${tag}cancelled`,
       result: (name) => `${tag}result:${name}`,
       progress: (name) => `${tag}progress:${name}`,
     };

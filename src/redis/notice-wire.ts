@@ -33,6 +33,8 @@ function fieldsOf(notice: Notice): readonly string[] {
       return [notice.askId, notice.ok ? '1' : '0', notice.body];
     case 'granted':
       return [notice.lock, notice.holder, String(notice.token)];
+    case 'cancelled':
+      return [notice.taskId, JSON.stringify(notice.message)];
     case 'released':
       return [notice.queue];
     case 'gone':
@@ -59,6 +61,7 @@ export function decodeNotice(text: string): Notice {
   if (kind === 'ask' && has(1)) return { kind, envelope: first ?? '' };
   if (kind === 'reply' && has(3)) return { kind, askId: first ?? '', ok: second === '1', body: third ?? '' };
   if (kind === 'granted' && has(3)) return { kind, lock: first ?? '', holder: second ?? '', token: Number(third) };
+  if (kind === 'cancelled' && has(2)) return { kind, taskId: first ?? '', message: String(JSON.parse(second ?? '')) };
   if (kind === 'released' && has(1)) return { kind, queue: first ?? '' };
   if (kind === 'gone' && has(1)) return { kind, node: first ?? '' };
   if (kind === 'classic' && has(1)) return JSON.parse(first ?? '') as Notice;

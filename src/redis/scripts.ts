@@ -11,15 +11,16 @@ import type { Redis } from 'ioredis';
 import { isMissingScript } from './errors.ts';
 import type { Argument, Link } from './link.ts';
 
-type Part = 'clock' | 'deliveries' | 'endings' | 'frame' | 'lock' | 'notices' | 'owners';
+type Part = 'clock' | 'deliveries' | 'endings' | 'frame' | 'lock' | 'notices' | 'owners' | 'removals';
 type Flag = '' | 'allow-oom' | 'no-writes';
 
 const definitions = {
   enqueue: ['', 'clock', 'frame', 'endings'],
   claim: ['allow-oom', 'deliveries'],
-  recover: ['allow-oom', 'clock', 'deliveries'],
+  recover: ['allow-oom', 'clock', 'notices', 'deliveries', 'endings', 'removals'],
   renew: ['allow-oom', 'deliveries'],
-  settle: ['allow-oom', 'clock', 'frame', 'notices', 'deliveries', 'endings'],
+  settle: ['allow-oom', 'clock', 'frame', 'notices', 'deliveries', 'endings', 'removals'],
+  cancel: ['allow-oom', 'clock', 'notices', 'deliveries', 'endings', 'removals'],
   promote: ['allow-oom', 'clock', 'endings'],
   requeue: ['', 'clock', 'endings'],
   retire: ['allow-oom', 'deliveries'],

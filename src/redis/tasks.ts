@@ -10,6 +10,7 @@ import { everyone } from '../broker/notices.ts';
 import { formatTaskId, priorities } from '../broker/task-id.ts';
 import type {
   ClaimedTask,
+  ClaimRenewal,
   ClaimRequest,
   EnqueueOp,
   EnqueueReply,
@@ -95,7 +96,7 @@ export class RedisTasks implements TaskPort {
   async settle(frame: Frame<SettleOp>): Promise<readonly SettleReply[]> {
     const { keys } = this.#store;
     const queue = keys.queue(frame.tag);
-    const { meta, streams, parked, due, moved, releases, deadByTime, dead } = queue;
+    const { meta, streams, parked, due, moved, releases, deadByTime, dead, cancelled } = queue;
     const names = frame.ops.map(({ receipt }) => nameOf(frame.tag, receipt.taskId));
     const ops = frame.ops.flatMap(({ receipt, outcome, notify = '' }, index) => {
       const [ms, first, second] = partsOf(outcome);
@@ -103,27 +104,32 @@ export class RedisTasks implements TaskPort {
     });
     const channels = [keys.processChannels, keys.channel(everyone)];
     const call = {
-      keys: [meta, ...streams, parked, due, moved, releases, deadByTime, dead, ...names.map(queue.result)],
+      keys: [meta, ...streams, parked, due, moved, releases, deadByTime, dead, ...names.map(queue.result), cancelled],
       args: [this.#seed(), frame.sender, ...channels, frame.tag, limits.deadLetters, ...ops],
     };
     const replies = await this.#store.carry('settle', `q:${frame.tag}`, frame, call);
-    return replies.map((reply) => (reply === '1' ? 'settled' : 'stale'));
+    return replies.map((reply) => (reply === '1' ? 'settled' : reply === 'c' ? 'cancelled' : 'stale'));
   }
 
-  async renew(request: { queue: string; node: string; receipts: readonly Receipt[] }): Promise<readonly boolean[]> {
+  async renew(request: {
+    queue: string;
+    node: string;
+    receipts: readonly Receipt[];
+  }): Promise<readonly ClaimRenewal[]> {
     const { queue, node, receipts } = request;
-    const keys = [this.#store.keys.lease(node), ...this.#store.keys.queue(queue).streams];
-    const call = { keys, args: [node, ...receipts.flatMap(placeOf)] };
+    const { streams, cancelled } = this.#store.keys.queue(queue);
+    const ops = receipts.flatMap((receipt) => [nameOf(queue, receipt.taskId), ...placeOf(receipt)]);
+    const call = { keys: [this.#store.keys.lease(node), ...streams, cancelled], args: [node, ...ops] };
     const kept = await this.#store.runAs(node, () => this.#store.run('renew', call));
-    return (kept as number[]).map((one) => one === 1);
+    return (kept as number[]).map((one) => (one === 1 ? 'kept' : one === 2 ? 'cancelled' : 'stale'));
   }
 
   async recover({ queue, node, count, leaseMs, gone }: RecoverRequest): Promise<readonly ClaimedTask[]> {
     const { keys } = this.#store;
-    const { streams, releases } = keys.queue(queue);
+    const { streams, releases, moved, cancelled, result } = keys.queue(queue);
     const call = {
-      keys: [keys.lease(node), ...streams, releases, ...gone.map((other) => keys.lease(other))],
-      args: [node, count, Math.ceil(leaseMs), ...gone],
+      keys: [keys.lease(node), ...streams, releases, moved, cancelled, ...gone.map((other) => keys.lease(other))],
+      args: [node, count, Math.ceil(leaseMs), queue, keys.channel(everyone), result(''), ...gone],
     };
     const rows = await this.#store.runAs(node, () => this.#store.run('recover', call));
     return (rows as DeliveryRow[]).map((row) => decodeDelivery(queue, row));

@@ -2,7 +2,8 @@
  * Catching up with a stream behind a bounded mailbox: live while there is room, by reading when there was none.
  *
  * U1  While `behind`, live entries are not taken: the stream holds them, and reading keeps the order.
- * U2  It stays behind until a read has reached the end and nothing live was refused since that read began.
+ * U2  It stays behind until a read has reached the end and nothing live was refused since that read began, or until the stream is known
+ *     to hold nothing for it.
  * U3  One read runs at a time; a failed one is repeated after a pause.
  */
 import { backoffMs, type Backoff } from '../core/backoff.ts';
@@ -31,7 +32,7 @@ export class CatchUp {
   #behind = false;
   #again = false;
   #reading = false;
-  #stopped = false;
+  readonly #stop = new AbortController();
 
   constructor(deps: CatchUpDeps) {
     this.#deps = deps;
@@ -49,38 +50,48 @@ export class CatchUp {
     this.read();
   }
 
-  /** Marks it behind without reading yet. */
+  /** Marks it behind without reading yet: `read` or `letGo` has to follow. */
   hold(): void {
     this.#behind = true;
-    this.#again = true;
+    this.#again = this.#reading;
+  }
+
+  /** The stream held nothing for it after `hold`: live again, unless something has come since. */
+  letGo(): void {
+    if (!this.#reading && !this.#again) this.#behind = false;
   }
 
   /** Reads when it is behind: the mailbox has room, or it is time to look. */
   read(): void {
-    if (!this.#behind || this.#reading || this.#stopped) return;
+    if (!this.#behind || this.#stop.signal.aborted) return;
+    if (this.#reading) {
+      this.#again = true;
+      return;
+    }
     this.#reading = true;
     void this.#run();
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#stop.abort();
   }
 
   async #run(): Promise<void> {
     const { clock, random, observer, what } = this.#deps;
-    for (let failures = 0; !this.#stopped; ) {
+    const { signal } = this.#stop;
+    for (let failures = 0; !signal.aborted; ) {
       this.#again = false;
       try {
         const end = await this.#deps.page();
         failures = 0;
-        if (end === 'full') break;
         if (end === 'more' || this.#again) continue;
+        if (end === 'full') break;
         this.#behind = false;
         break;
       } catch (error) {
         if (error instanceof OwnershipError || (error instanceof BrokerError && error.code === 'closed')) break;
         observe(observer, 'broker.trouble', { what, error: describeError(error) });
-        await sleep(clock, backoffMs(pause, ++failures, random, what));
+        await sleep(clock, backoffMs(pause, ++failures, random, what), signal).catch(() => undefined); // stopping ends it
       }
     }
     this.#reading = false;

@@ -107,11 +107,6 @@ export class Cell {
     return true;
   }
 
-  /** True when work that satisfies `test` waits or runs. */
-  has(test: (work: Work) => boolean): boolean {
-    return this.#mailbox.holds(test) || [...this.#running.values()].some(test);
-  }
-
   /** X2: returns what was waiting. */
   close(): readonly Work[] {
     this.#open = false;

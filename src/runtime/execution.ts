@@ -48,7 +48,11 @@ async function executeBroadcast(deps: ExecutionDeps, cell: Cell, work: Work & { 
   }
 }
 
-async function executeTimer(deps: ExecutionDeps, cell: Cell, { timer }: Work & { kind: 'timer' }): Promise<void> {
+async function executeTimer(deps: ExecutionDeps, cell: Cell, { timer, done }: Work & { kind: 'timer' }): Promise<void> {
   const id = deps.member.deps.random.id(`timer:${cell.id}.${timer.method}`);
-  await callFreely(deps, cell, { id, asks: [] }, timer.method);
+  try {
+    await callFreely(deps, cell, { id, asks: [] }, timer.method);
+  } finally {
+    done();
+  }
 }

@@ -4,10 +4,11 @@
  * It stands apart so that tasks and mail can be executed in files that do not know each other.
  */
 import type { AsyncLocalStorage } from 'node:async_hooks';
-import type { Notice } from '../broker/notices.ts';
+import type { Notice, NoticePort } from '../broker/notices.ts';
 import type { Member } from '../client/member.ts';
-import type { Post } from '../client/post.ts';
+import { Post, type PostDeps } from '../client/post.ts';
 import type { CallScope, Settings } from '../client/scope.ts';
+import type { RuntimeConfig } from '../config/config.ts';
 import type { Trace } from '../core/envelope.ts';
 import { describeError } from '../core/errors.ts';
 import { observe } from '../core/observer.ts';
@@ -18,9 +19,25 @@ import type { QueuedReport } from './progress.ts';
 export interface ExecutionDeps {
   readonly member: Member;
   readonly scopes: AsyncLocalStorage<CallScope>;
-  readonly settings: Settings & { readonly resultTtlMs: number };
+  readonly settings: Settings;
   readonly progress: Post<QueuedReport>;
-  readonly replies: Post<{ readonly address: string; readonly notice: Notice }>;
+  readonly replies: Post<Reply>;
+}
+
+interface Reply {
+  readonly address: string;
+  readonly notice: Notice;
+}
+
+export function settingsOf({ timing, limits }: RuntimeConfig): Settings {
+  const { askDeadlineMs, lockLeaseMs, resultTtlMs } = timing;
+  return { askDeadlineMs, lockLeaseMs, resultTtlMs, inboxLimit: limits.inbox, maxWaiting: limits.maxWaiting };
+}
+
+/** Answers of one tick in one call. */
+export function replyPost(deps: Pick<PostDeps<Reply>, 'clock' | 'observer'>, notices: NoticePort): Post<Reply> {
+  const { clock, observer } = deps;
+  return new Post({ clock, observer, what: 'sending replies', deliver: (replies) => notices.post(replies) });
 }
 
 /** Tells of a failure that no sender hears of. */

@@ -1,11 +1,12 @@
 /**
- * The heartbeat: one presence lease for the whole node, however many agents it runs.
+ * The heartbeat: one presence lease for the whole node, however many agents it runs. It joins at the start and leaves at the stop.
  *
  * A node whose lease has ended is fenced: it stops working at once, since others may have taken its tasks and identities, and
- * comes back as a new incarnation. It does not wait for the broker to say so when it cannot reach it past its lease.
+ * comes back as a new incarnation. It does not wait for the broker to say so: its own monotonic clock ends the lease, too.
  */
-import type { PresencePort } from '../broker/presence.ts';
-import type { Clock } from '../core/clock.ts';
+import type { NodeInfo, PresencePort } from '../broker/presence.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import { describeError } from '../core/errors.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import { Duty } from './duty.ts';
 
@@ -16,6 +17,8 @@ export interface HeartbeatDeps {
   readonly node: string;
   readonly intervalMs: number;
   readonly leaseMs: number;
+  /** Where the node runs and since when. */
+  readonly info: () => Pick<NodeInfo, 'host' | 'pid' | 'startedAt'>;
   /** What people see of the node, as JSON text. */
   readonly status: () => string;
   readonly onServerTime: (serverTime: number) => void;
@@ -25,40 +28,70 @@ export interface HeartbeatDeps {
 
 export class Heartbeat extends Duty {
   readonly #deps: HeartbeatDeps;
-  #renewedAt: number;
-  #beats: number;
-  #lost = false;
+  #beats = 0;
+  #done = false;
+  /** Ends the presence here when no renewal came back within the lease. */
+  #guard: Timer | undefined;
 
-  /** `joinedAt` is the monotonic time at which the join was asked for, `beats` what it returned. */
-  constructor(deps: HeartbeatDeps, joinedAt: number, beats: number) {
+  constructor(deps: HeartbeatDeps) {
     super(deps, { name: 'renewing the presence', intervalMs: () => deps.intervalMs, tick: () => this.#beat() });
     this.#deps = deps;
-    this.#renewedAt = joinedAt;
+  }
+
+  override async start(): Promise<void> {
+    const { clock, presence, node, leaseMs, info, status, onServerTime } = this.#deps;
+    const askedAt = clock.monotonic();
+    const { beats, serverTime } = await presence.join({ node, ...info(), status: status() }, leaseMs);
     this.#beats = beats;
+    onServerTime(serverTime);
+    this.#watch(askedAt);
+    await super.start();
+  }
+
+  override async stop(): Promise<void> {
+    const { presence, node, observer } = this.#deps;
+    this.#done = true;
+    this.#guard?.cancel();
+    await super.stop();
+    await presence.leave(node).catch((error: unknown) => {
+      const what = 'leaving the fleet; the presence lease ends by itself';
+      observe(observer, 'broker.trouble', { what, error: describeError(error) });
+    });
   }
 
   async #beat(): Promise<void> {
-    const { clock, presence, node, leaseMs, status } = this.#deps;
+    const { clock, presence, node, leaseMs, status, observer, onServerTime } = this.#deps;
+    if (this.#done) return;
     const askedAt = clock.monotonic();
-    const reply = await presence.renew(node, leaseMs, status()).catch((error: unknown) => {
-      if (clock.monotonic() - this.#renewedAt > leaseMs)
-        this.#lose('the broker could not be reached for longer than the presence lease');
-      throw error;
-    });
+    const reply = await presence.renew(node, leaseMs, status());
     if (reply.kind === 'lost') return this.#lose('the presence lease has ended');
-    this.#renewedAt = askedAt;
-    this.#deps.onServerTime(reply.serverTime);
+    if (this.#hasEnded()) return;
+    this.#watch(askedAt);
+    onServerTime(reply.serverTime);
     if (reply.beats < this.#beats) {
-      observe(this.#deps.observer, 'broker.data-lost', {
-        what: `the fleet's heartbeat counter fell from ${this.#beats} to ${reply.beats}`,
-      });
+      const what = `the fleet's heartbeat counter fell from ${this.#beats} to ${reply.beats}`;
+      observe(observer, 'broker.data-lost', { what });
     }
     this.#beats = reply.beats;
   }
 
+  #hasEnded(): boolean {
+    return this.#done;
+  }
+
+  /** The lease was renewed by a call made at `askedAt`. */
+  #watch(askedAt: number): void {
+    const { clock, leaseMs } = this.#deps;
+    this.#guard?.cancel();
+    this.#guard = clock.setTimer(askedAt + leaseMs - clock.monotonic(), () =>
+      this.#lose('the broker could not be reached for as long as the presence lease'),
+    );
+  }
+
   #lose(reason: string): void {
-    if (this.#lost) return;
-    this.#lost = true;
+    if (this.#done) return;
+    this.#done = true;
+    this.#guard?.cancel();
     this.#deps.onLost(reason);
   }
 }

@@ -5,12 +5,12 @@
  * I2  Drained queues with free cells are waited on with one blocking read. The set is renewed when a queue joins it; a queue that
  *     leaves it meanwhile may bring at most one task for each priority beyond its room, which then waits in a mailbox.
  * I3  A claim is leased from the moment it arrives (leases.ts), whether it runs or waits in a mailbox.
- * I4  After `stop` nothing is claimed; what a blocking read brought in that moment is released.
+ * I4  After `stop` nothing is claimed; what a claim or a blocking read brought in that moment has been released when `stop` resolves.
  */
 import type { ClaimedTask, TaskPort } from '../broker/tasks.ts';
 import type { Clock } from '../core/clock.ts';
 import { sleep } from '../core/clock.ts';
-import { BrokerError, describeError } from '../core/errors.ts';
+import { BrokerError, describeError, OwnershipError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
@@ -42,8 +42,10 @@ export class Intake {
   readonly #deps: IntakeDeps;
   readonly #queues = new Map<string, Queue>();
   #waiting: { readonly queues: ReadonlySet<string>; readonly stop: AbortController } | undefined;
-  #waiter: Promise<void> | undefined;
-  #stopped = false;
+  #blocked = false;
+  /** Claims and releases on their way. */
+  readonly #busy = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
@@ -105,16 +107,21 @@ export class Intake {
       undefined,
     );
     const lease = this.#deps.leases.hold(claimed);
-    if (!this.#stopped && roomiest?.accept({ kind: 'task', claimed, lease })) return;
+    if (!this.#stop.signal.aborted && roomiest?.accept({ kind: 'task', claimed, lease })) return;
     lease.letGo();
-    void this.#deps.release(claimed).catch((error: unknown) => this.#report(error)); // its lease ends by itself
+    this.#track(this.#deps.release(claimed).catch((error: unknown) => this.#report(error))); // its lease ends by itself
   }
 
-  /** I4: resolves when no claim is on its way. */
+  /** I4 */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stop.abort();
     this.#waiting?.stop.abort();
-    await this.#waiter;
+    while (this.#busy.size > 0) await Promise.all(this.#busy);
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#busy.delete(tracked));
+    this.#busy.add(tracked);
   }
 
   #recheck(queue: Queue): void {
@@ -123,23 +130,23 @@ export class Intake {
   }
 
   #pull(queue: Queue): void {
-    if (this.#stopped) return;
+    if (this.#stop.signal.aborted) return;
     if (queue.drained) return this.#wait();
     if (queue.claiming) {
       queue.again = true;
       return;
     }
     queue.claiming = true;
-    void this.#claim(queue);
+    this.#track(this.#claim(queue));
   }
 
   /** I1 */
   async #claim(queue: Queue): Promise<void> {
-    const { tasks, node, clock } = this.#deps;
+    const { tasks, node } = this.#deps;
     do {
       queue.again = false;
       const count = Math.min(this.freeFor(queue.name), limits.frameOps);
-      if (count === 0 || this.#stopped) break;
+      if (count === 0 || this.#stop.signal.aborted) break;
       try {
         const claimed = await tasks.claim({ queue: queue.name, node, count });
         for (const task of claimed) this.place(task);
@@ -148,7 +155,7 @@ export class Intake {
       } catch (error) {
         this.#report(error);
         if (!isPassing(error)) break;
-        await sleep(clock, retryMs);
+        await this.#pause();
         queue.again = true;
       }
     } while (queue.again);
@@ -158,11 +165,13 @@ export class Intake {
 
   /** I2: sees to it that every drained queue with free cells is waited on. */
   #wait(): void {
-    if (this.#stopped) return;
+    if (this.#stop.signal.aborted) return;
     const wanted = this.#hungry();
     if (wanted.length === 0) return;
-    if (this.#waiting === undefined) this.#waiter = this.#block();
-    else if (wanted.some((name) => !this.#waiting?.queues.has(name))) this.#waiting.stop.abort();
+    if (!this.#blocked) {
+      this.#blocked = true;
+      this.#track(this.#block());
+    } else if (wanted.some((name) => !this.#waiting?.queues.has(name))) this.#waiting?.stop.abort();
   }
 
   #hungry(): string[] {
@@ -172,8 +181,8 @@ export class Intake {
   }
 
   async #block(): Promise<void> {
-    const { tasks, node, clock } = this.#deps;
-    for (let queues = this.#hungry(); queues.length > 0 && !this.#stopped; queues = this.#hungry()) {
+    const { tasks, node } = this.#deps;
+    for (let queues = this.#hungry(); queues.length > 0 && !this.#stop.signal.aborted; queues = this.#hungry()) {
       const stop = new AbortController();
       this.#waiting = { queues: new Set(queues), stop };
       try {
@@ -186,19 +195,25 @@ export class Intake {
       } catch (error) {
         this.#report(error);
         if (!isPassing(error)) break;
-        await sleep(clock, retryMs);
+        await this.#pause();
       }
     }
     this.#waiting = undefined;
+    this.#blocked = false;
+  }
+
+  /** Before the next try; stopping ends it. */
+  #pause(): Promise<void> {
+    return sleep(this.#deps.clock, retryMs, this.#stop.signal).catch(() => undefined);
   }
 
   #report(error: unknown): void {
-    if (this.#stopped) return;
+    if (this.#stop.signal.aborted) return;
     observe(this.#deps.observer, 'broker.trouble', { what: 'claiming tasks', error: describeError(error) });
   }
 }
 
-/** False when claiming again cannot help: the node has lost its presence, or is closed. */
+/** False when claiming again cannot help: the node has lost its presence, or is closed. Whatever else went wrong must not end intake. */
 function isPassing(error: unknown): boolean {
-  return error instanceof BrokerError && error.code !== 'closed';
+  return !(error instanceof OwnershipError) && !(error instanceof BrokerError && error.code === 'closed');
 }

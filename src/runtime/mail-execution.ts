@@ -2,12 +2,13 @@
  * One message, ask or classic message in the hands of its handler.
  *
  * A durable message is acknowledged when its handler has ended, also when it threw: the failure is reported, and a message that
- * always throws must not hold up those behind it. It is not acknowledged when the agent was told to stop meanwhile.
+ * always throws must not hold up those behind it. It is not acknowledged when it failed because the agent was told to stop.
  */
 import type { MessageHandler } from '../agent/handlers.ts';
 import { checkPayload } from '../client/check-payload.ts';
+import { wrapThrown } from '../client/reply-error.ts';
 import { decodeEnvelope, encodePayload, type Envelope } from '../core/envelope.ts';
-import { CancelledError, DeliveryError, describeError, OwnershipError } from '../core/errors.ts';
+import { AgentUnavailable, DeliveryError, describeError } from '../core/errors.ts';
 import type { Cell } from './cell.ts';
 import { callFreely, type ExecutionDeps, reportFailure } from './handling.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
@@ -24,7 +25,7 @@ export async function executeMessage(
     name = envelope.name;
     await handle(deps, cell, envelope, { isAsk: false, redelivered: entry.redelivered });
   } catch (error) {
-    if (error instanceof OwnershipError || error instanceof CancelledError) return;
+    if (cell.signal.aborted) return;
     reportFailure(deps, cell, name, error);
   }
   const { lanes, deps: memberDeps } = deps.member;
@@ -40,7 +41,8 @@ export async function executeAsk(deps: ExecutionDeps, cell: Cell, { envelope }: 
     await checkPayload(handler.reply, value, `the answer to "${envelope.name}"`);
     reply(true, encodePayload(value ?? null, `the answer to "${envelope.name}"`));
   } catch (error) {
-    reply(false, JSON.stringify(describeError(error)));
+    const told = cell.signal.aborted ? new AgentUnavailable(cell.id, 'it is stopping') : error;
+    reply(false, JSON.stringify(describeError(told)));
   }
 }
 
@@ -74,6 +76,8 @@ async function handle(
   const { name, from, sentAt, trace, deadline, opId } = envelope;
   const handler = cell.spec.table.messages.get(name);
   if (handler === undefined) throw noHandler(cell, name);
+  if (deadline !== undefined && deadline <= deps.member.serverNow())
+    throw new DeliveryError('deadline', `expected "${name}" to be handled before its deadline, got: it has passed`);
   const data = await checkPayload(handler.data, envelope.data, `the data of message "${name}"`);
   const { clock } = deps.member.deps;
   const deadlineInMs = deadline === undefined ? undefined : deadline - deps.member.serverNow();
@@ -91,7 +95,8 @@ async function handle(
       trace,
       signal,
     };
-    const body = (): Promise<unknown> => cell.call(handler.method, message);
+    const body = (): Promise<unknown> =>
+      cell.call(handler.method, message).catch((error: unknown) => Promise.reject(wrapThrown(error)));
     return { handler, value: await callHandler({ clock, scopes: deps.scopes, trace, deadline, signal, body }) };
   } finally {
     limits.end();

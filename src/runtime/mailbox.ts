@@ -47,9 +47,4 @@ export class Mailbox<Work> {
     this.#head = 0;
     return rest;
   }
-
-  /** True when some work that is waiting satisfies `test`. */
-  holds(test: (work: Work) => boolean): boolean {
-    return this.#items.some((work, index) => index >= this.#head && test(work));
-  }
 }

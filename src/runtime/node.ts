@@ -9,11 +9,10 @@ import type { Broker, BrokerInfo } from '../broker/broker.ts';
 import type { Notice } from '../broker/notices.ts';
 import type { ClaimedTask } from '../broker/tasks.ts';
 import { Member } from '../client/member.ts';
-import { Post } from '../client/post.ts';
 import type { CallScope, Settings } from '../client/scope.ts';
 import type { RuntimeConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import { AgentUnavailable, describeError, OwnershipError } from '../core/errors.ts';
+import { CancelledError, OwnershipError } from '../core/errors.ts';
 import { type Part, startInOrder, stopInReverse } from '../core/lifecycle.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
@@ -22,7 +21,8 @@ import { CellContext } from './agent-context.ts';
 import { Cell } from './cell.ts';
 import { cellSpecs } from './cell-specs.ts';
 import { execute } from './execution.ts';
-import type { ExecutionDeps } from './handling.ts';
+import { type ExecutionDeps, replyPost, settingsOf } from './handling.ts';
+import { handBack, release } from './hand-back.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import { Leases } from './leases.ts';
@@ -34,7 +34,6 @@ import { Promoter } from './promoter.ts';
 import { Recovery } from './recovery.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Supervisor } from './supervisor.ts';
-import type { Work } from './work.ts';
 
 /** Why a node cannot go on by itself. `fenced`: its presence has ended; a new incarnation may take over at once. */
 export interface NodeEnd {
@@ -59,6 +58,8 @@ export interface NodeDeps {
 
 /** How long an operation waits for a broker that cannot be reached. */
 const patienceMs = 30_000;
+/** How long settles and acknowledgements may take after the grace of a drain. */
+const settleLimitMs = 5_000;
 
 export class Node {
   readonly member: Member;
@@ -73,10 +74,13 @@ export class Node {
   readonly #subscriptions: Subscriptions;
   readonly #activation: Activation;
   readonly #supervisor: Supervisor;
-  #heartbeat: Heartbeat | undefined;
   #started: readonly Part[] = [];
+  #starting: Promise<unknown> | undefined;
+  #isUp = false;
+  #stopping: Promise<void> | undefined;
   #graceMs: number;
-  #ended = false;
+  /** Why it cannot go on, or that it is being stopped. */
+  #end: NodeEnd | 'stop' | undefined;
 
   /** Throws `ConfigError` when an agent class is wrong. */
   constructor(deps: NodeDeps) {
@@ -86,28 +90,27 @@ export class Node {
     this.#graceMs = timing.drainGraceMs;
     const heard = { onNotice: (notice: Notice) => this.#onNotice(notice), onReset: () => this.#onReset() };
     this.member = new Member({ broker, clock, random, observer, address: node, leased: true, patienceMs, ...heard });
-    const replies = new Post({
-      clock,
-      observer,
-      what: 'sending replies',
-      deliver: (items: Replies) => broker.notices.post(items),
-    });
-    const progress = progressPost({ clock, observer }, broker.queues);
+    const [replies, progress] = [replyPost(deps, broker.notices), progressPost(deps, broker.queues)];
     this.#execution = { member: this.member, scopes: this.#scopes, settings: settingsOf(config), replies, progress };
     this.#logBook = new LogBook({ clock, observer, logs: broker.logs });
     const watched = { clock, observer, tasks: broker.tasks, presence: broker.presence, node };
     this.#leases = new Leases({ ...watched, leaseMs: timing.taskLeaseMs, renewMs: timing.taskRenewalMs });
-    this.#intake = new Intake({ ...watched, leases: this.#leases, release: (claimed) => this.#release(claimed) });
+    const giveBack = (claimed: ClaimedTask): Promise<void> => release(this.member, claimed);
+    this.#intake = new Intake({ ...watched, leases: this.#leases, release: giveBack });
     this.#postman = new Postman(this.#execution);
-    this.#subscriptions = new Subscriptions({ ...deps, feed: this.member.feed });
+    this.#subscriptions = new Subscriptions({
+      ...deps,
+      feed: this.member.feed,
+      serverNow: () => this.member.serverNow(),
+    });
     const onGranted = (cell: Cell): void => void this.#supervisor.bringUp(cell);
     this.#activation = new Activation({ ...watched, intervalMs: timing.heartbeatMs, onGranted });
     this.#supervisor = new Supervisor({
       ...deps,
       activation: this.#activation,
       services: [this.#subscriptions, this.#postman, this.#intake],
-      handBack: (cell, work) => this.#handBack(cell, work),
-      onEscalate: (cell, error) => this.#end({ kind: 'failed', reason: `agent ${cell.id} cannot be started`, error }),
+      handBack: (cell, work) => handBack(this.#execution, cell, work),
+      onEscalate: (cell, error) => this.#fail({ kind: 'failed', reason: `agent ${cell.id} cannot be started`, error }),
     });
     this.cells = cellSpecs(config.agents, node).map((spec) => new Cell(spec, this.#hooks()));
   }
@@ -116,20 +119,45 @@ export class Node {
     return this.#execution.settings;
   }
 
-  /** Joins the fleet and brings the agents up in order. When something fails, what was up is stopped again. */
+  /**
+   * Joins the fleet and brings the agents up in order. When something fails, or the node is fenced or stopped meanwhile, what was up
+   * is stopped again before it rejects; `onEnded` is not called then.
+   */
   async start(): Promise<BrokerInfo> {
+    const starting = this.#start();
+    this.#starting = starting.catch(() => undefined); // told to whoever started it
+    try {
+      return await starting;
+    } finally {
+      this.#starting = undefined;
+    }
+  }
+
+  async #start(): Promise<BrokerInfo> {
     const parts = this.#parts();
     await startInOrder(parts);
     this.#started = parts;
     return this.member.info;
   }
 
-  /** Drains and leaves: running handlers have `graceMs` to end, what is left is released without charging an attempt. */
-  async stop(options: { graceMs?: number } = {}): Promise<void> {
+  /**
+   * Drains and leaves: running handlers have `graceMs` to end, what is left is released without charging an attempt. Stopping twice is
+   * one stop.
+   */
+  stop(options: { graceMs?: number } = {}): Promise<void> {
+    this.#stopping ??= this.#stop(options);
+    return this.#stopping;
+  }
+
+  async #stop(options: { graceMs?: number }): Promise<void> {
     const { observer, node } = this.#deps;
-    this.#ended = true;
+    this.#end = 'stop';
     this.#graceMs = options.graceMs ?? this.#graceMs;
     observe(observer, 'node.draining', { node, reason: 'stop' });
+    if (this.#starting !== undefined) {
+      this.#supervisor.cease();
+      await this.#starting;
+    }
     const parts = this.#started;
     this.#started = [];
     await stopInReverse(parts);
@@ -146,27 +174,22 @@ export class Node {
       node,
       queues: () => this.#intake.queues(),
     };
+    const leaseMs = config.timing.taskLeaseMs;
+    const freeFor = (queue: string): number => this.#intake.freeFor(queue);
+    const place = (claimed: ClaimedTask): void => this.#intake.place(claimed);
     const nothing = (): Promise<void> => Promise.resolve();
-    const { leaseMs, freeFor, place } = {
-      leaseMs: config.timing.taskLeaseMs,
-      freeFor: (queue: string) => this.#intake.freeFor(queue),
-      place: (claimed: ClaimedTask) => this.#intake.place(claimed),
-    };
     return [
       { name: 'membership', start: () => this.#joinMember(), stop: () => this.member.stop() },
-      { name: 'presence', start: () => this.#join(), stop: () => this.#leave() },
+      this.#heartbeat(),
       { name: 'post', start: nothing, stop: () => this.#flush() },
       { name: 'broadcasts', start: () => this.#listen(), stop: async () => this.#subscriptions.stop() },
       this.#leases,
-      {
-        name: 'agents',
-        start: () => this.#supervisor.start(this.cells),
-        stop: () => this.#supervisor.stop(this.#graceMs),
-      },
+      { name: 'agents', start: () => this.#supervisor.start(this.cells), stop: () => this.#drain() },
       { name: 'intake', start: nothing, stop: () => this.#intake.stop() },
       this.#activation,
       new Promoter(watched),
       new Recovery({ ...watched, leaseMs, freeFor, place }),
+      { name: 'the start', start: () => this.#checkEnd(), stop: nothing },
     ];
   }
 
@@ -179,41 +202,27 @@ export class Node {
     });
   }
 
-  async #join(): Promise<void> {
+  #heartbeat(): Heartbeat {
     const { broker, clock, node, host, pid, config, observer } = this.#deps;
-    const { presenceLeaseMs, heartbeatMs } = config.timing;
-    const status = (): string => JSON.stringify(statusOf(this.cells, this.#intake.queues()));
-    const joinedAt = clock.monotonic();
-    const info = { node, host, pid, startedAt: this.member.serverNow(), status: status() };
-    const { beats, serverTime } = await broker.presence.join(info, presenceLeaseMs);
-    this.member.noteServerTime(serverTime);
-    const heard = {
-      onServerTime: (time: number) => this.member.noteServerTime(time),
-      onLost: (reason: string) => this.#fence(reason),
-    };
-    const deps = {
+    const { presenceLeaseMs: leaseMs, heartbeatMs: intervalMs } = config.timing;
+    return new Heartbeat({
       clock,
       observer,
       presence: broker.presence,
       node,
-      intervalMs: heartbeatMs,
-      leaseMs: presenceLeaseMs,
-      status,
-      ...heard,
-    };
-    this.#heartbeat = new Heartbeat(deps, joinedAt, beats);
-    await this.#heartbeat.start();
+      intervalMs,
+      leaseMs,
+      info: () => ({ host, pid, startedAt: this.member.serverNow() }),
+      status: () => JSON.stringify(statusOf(this.cells, this.#intake.queues())),
+      onServerTime: (time) => this.member.noteServerTime(time),
+      onLost: (reason) => this.#fence(reason),
+    });
   }
 
-  async #leave(): Promise<void> {
-    await this.#heartbeat?.stop();
-    const { broker, node, observer } = this.#deps;
-    await broker.presence.leave(node).catch((error: unknown) => {
-      observe(observer, 'broker.trouble', {
-        what: 'leaving the fleet; the presence lease ends by itself',
-        error: describeError(error),
-      });
-    });
+  /** What has no answer long after the grace is over is left to the leases: a broker that stays away must not hold up the stop. */
+  async #drain(): Promise<void> {
+    const limit = this.#deps.clock.setTimer(this.#graceMs + settleLimitMs, () => this.member.lanes.close());
+    await this.#supervisor.stop(this.#graceMs).finally(() => limit.cancel());
   }
 
   async #listen(): Promise<void> {
@@ -245,6 +254,7 @@ export class Node {
 
   #onNotice(notice: Notice): void {
     if (notice.kind === 'released') this.#intake.onReleased(notice.queue);
+    else if (notice.kind === 'cancelled') this.#leases.cancel(notice.taskId, notice.message);
     else if (notice.kind === 'gone')
       void this.#activation.askAgain().catch(() => undefined); // the next turn asks again
     else this.#postman.onNotice(notice);
@@ -255,43 +265,30 @@ export class Node {
     this.#intake.onReset();
   }
 
-  async #release(claimed: ClaimedTask): Promise<void> {
-    await this.member.lanes.settle.submit(claimed.queue, { receipt: claimed.receipt, outcome: { kind: 'release' } });
-  }
-
-  async #handBack(cell: Cell, work: Work): Promise<void> {
-    if (work.kind === 'task') {
-      work.lease.letGo();
-      await this.#release(work.claimed).catch(() => undefined); // its lease ends by itself
-    } else if (work.kind === 'ask') {
-      const { via, opId } = work.envelope;
-      const error = describeError(new AgentUnavailable(cell.id, 'it is stopping'));
-      this.#execution.replies.send({
-        address: via,
-        notice: { kind: 'reply', askId: opId, ok: false, body: JSON.stringify(error) },
-      });
-    }
-  }
-
   #fence(reason: string): void {
     const { observer, node } = this.#deps;
     observe(observer, 'node.fenced', { node, reason });
-    this.#supervisor.abort(
-      new OwnershipError('presence-lost', `expected node "${node}" to be present, got: ${reason}`),
-    );
-    this.#end({ kind: 'fenced', reason });
+    this.#supervisor.abort(notPresent(node, reason));
+    this.#fail({ kind: 'fenced', reason });
   }
 
-  #end(end: NodeEnd): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#deps.onEnded(end);
+  /** While it starts, `start` tells. */
+  #fail(end: NodeEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    if (this.#isUp) this.#deps.onEnded(end);
+  }
+
+  /** The last step of a start: it has not ended meanwhile. */
+  #checkEnd(): Promise<void> {
+    const end = this.#end;
+    this.#isUp = end === undefined;
+    if (end === undefined) return Promise.resolve();
+    if (end === 'stop') return Promise.reject(new CancelledError('stopped', 'the node was stopped while it started'));
+    return Promise.reject(end.error instanceof Error ? end.error : notPresent(this.#deps.node, end.reason));
   }
 }
 
-type Replies = readonly { readonly address: string; readonly notice: Notice }[];
-
-function settingsOf({ timing, limits }: RuntimeConfig): ExecutionDeps['settings'] {
-  const { askDeadlineMs, lockLeaseMs, resultTtlMs } = timing;
-  return { askDeadlineMs, lockLeaseMs, resultTtlMs, inboxLimit: limits.inbox, maxWaiting: limits.maxWaiting };
+function notPresent(node: string, reason: string): OwnershipError {
+  return new OwnershipError('presence-lost', `expected node "${node}" to be present, got: ${reason}`);
 }

@@ -32,10 +32,12 @@ export type Verdict = Outcome | { readonly kind: 'abandon' };
 /** The verdict on a task whose handler (or a step before it) threw `error`. */
 export function verdictOf(error: unknown, attempt: Attempt, random: Random): Verdict {
   if (error instanceof OwnershipError && error.code !== 'lock-lost') return { kind: 'abandon' };
-  if (error instanceof CancelledError && error.code !== 'timeout') return { kind: 'release' };
+  const withdrawn = error instanceof CancelledError && error.code !== 'timeout';
+  if (withdrawn && error.code !== 'cancelled') return { kind: 'release' };
   if (error instanceof BrokerError && error.repeatable) return { kind: 'release' };
   const record = describeError(error);
   const dead = (reason: string): Verdict => ({ kind: 'dead', reason, error: record, resultTtlMs: attempt.resultTtlMs });
+  if (withdrawn) return dead(error.code);
   if (error instanceof TerminalError) return dead('terminal');
   if (error instanceof DeliveryError && finalCodes.has(error.code)) return dead(error.code);
   if (attempt.attempt > attempt.retries) return dead('retries-exhausted');

@@ -15,7 +15,8 @@ export function progressPost(
   deps: Pick<PostDeps<QueuedReport>, 'clock' | 'observer'>,
   queues: QueuePort,
 ): Post<QueuedReport> {
-  return new Post({ ...deps, what: 'reporting progress', deliver: (reports) => deliver(queues, reports) });
+  const { clock, observer } = deps;
+  return new Post({ clock, observer, what: 'reporting progress', deliver: (reports) => deliver(queues, reports) });
 }
 
 async function deliver(queues: QueuePort, reports: readonly QueuedReport[]): Promise<void> {

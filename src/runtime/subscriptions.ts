@@ -4,10 +4,10 @@
  * V1  Each cell sees the stream once and in order, from the moment it was opened: `cursor` is the last event it was shown.
  * V2  A cell whose mailbox is full falls behind and reads on from its cursor when there is room (catch-up.ts), so that a slow agent
  *     neither loses events nor holds up the others.
- * V3  Where retention has trimmed what a cell has not seen, it gets a notice: an event of topic `runtime.gap`.
+ * V3  Where retention has trimmed what a cell has not seen, it gets one notice: an event of topic `runtime.gap`.
  */
 import type { EventRecord } from '../broker/events.ts';
-import type { EventFeed } from '../client/event-feed.ts';
+import { type EventFeed, readBehind } from '../client/event-feed.ts';
 import type { MemberDeps } from '../client/member.ts';
 import { CatchUp, type PageEnd } from './catch-up.ts';
 import type { Cell } from './cell.ts';
@@ -18,10 +18,13 @@ interface Listening {
   readonly cell: Cell;
   readonly catchUp: CatchUp;
   cursor: string;
+  /** V3: the far end of the last gap it was told of. */
+  gapTold: string | undefined;
 }
 
 export interface SubscriptionsDeps extends Pick<MemberDeps, 'broker' | 'clock' | 'random' | 'observer'> {
   readonly feed: EventFeed;
+  readonly serverNow: () => number;
 }
 
 const pageSize = 256;
@@ -55,6 +58,7 @@ export class Subscriptions {
       cell,
       catchUp: new CatchUp({ ...this.#deps, what, page }),
       cursor: this.#deps.feed.cursor,
+      gapTold: undefined,
     };
     this.#listening.set(cell.id, listening);
   }
@@ -77,24 +81,28 @@ export class Subscriptions {
 
   #onGap(after: string, next: string): void {
     for (const listening of this.#listening.values())
-      if (!listening.catchUp.behind) this.#tellGap(listening, after, next);
+      if (!listening.catchUp.behind && !this.#tellGap(listening, after, next)) listening.catchUp.fallBehind();
   }
 
   async #readPage(listening: Listening): Promise<PageEnd> {
     if (listening.cell.room === 0) return 'full';
     const after = listening.cursor;
-    const { events, gap } = await this.#deps.broker.events.read({ after, count: pageSize });
-    if (gap && !this.#tellGap(listening, after, events[0]?.id ?? after)) return 'full';
+    const { events, gap, last } = await readBehind(this.#deps.broker.events, after, pageSize);
+    if (gap && !this.#tellGap(listening, after, events[0]?.id ?? last)) return 'full';
     for (const event of events) if (!show(listening, event)) return 'full';
+    listening.cursor = last;
     return events.length === pageSize ? 'more' : 'end';
   }
 
   /** V3 */
   #tellGap(listening: Listening, after: string, next: string): boolean {
+    if (listening.gapTold === next) return true;
     if (!listening.cell.spec.table.broadcasts.some((handler) => handler.matches(gapTopic))) return true;
     const data = JSON.stringify({ after, next });
-    const event: EventRecord = { id: next, topic: gapTopic, from: 'runtime', data, sentAt: this.#deps.clock.now() };
-    return listening.cell.accept({ kind: 'broadcast', event, gap: true });
+    const event: EventRecord = { id: next, topic: gapTopic, from: 'runtime', data, sentAt: this.#deps.serverNow() };
+    const told = listening.cell.accept({ kind: 'broadcast', event, gap: true });
+    if (told) listening.gapTold = next;
+    return told;
   }
 }
 

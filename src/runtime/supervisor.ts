@@ -4,10 +4,11 @@
  * Y1  A cell is served (tasks, mail, broadcasts, timers) only while it is up, and its id is activated before its code runs.
  * Y2  A handler that throws is its task's affair. What `onStart` throws is the cell's failure: restarted with backoff, until the
  *     intensity is exceeded; then the failure goes to the node.
- * Y3  Going down: nothing new is taken in; what runs is awaited until the grace is over, then aborted; `onStop` runs in reverse start
- *     order; the ids are given back.
+ * Y3  Going down: nothing new is taken in, and what waited is handed back at once; what runs is awaited until the grace is over, then
+ *     aborted; `onStop` runs in reverse start order, also for a cell that was still starting; the ids are given back.
+ * Y4  `onStart` has to end when the cell's signal aborts; one that does not is left to itself a second later.
  */
-import { CancelledError, describeError } from '../core/errors.ts';
+import { abortReason, CancelledError, describeError } from '../core/errors.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import { sleep } from '../core/clock.ts';
 import { observe, type Observer } from '../core/observer.ts';
@@ -38,6 +39,8 @@ export interface SupervisorDeps {
 
 /** The longest an agent's `onStop` may hold up the others. */
 const stopLimitMs = 5_000;
+/** Y4 */
+const startAbortGraceMs = 1_000;
 
 export class Supervisor {
   readonly #deps: SupervisorDeps;
@@ -45,7 +48,10 @@ export class Supervisor {
   readonly #up: Cell[] = [];
   readonly #history = new Map<Cell, readonly number[]>();
   readonly #timers = new Map<Cell, Timer>();
+  readonly #starting = new Map<Cell, Promise<void>>();
   #ending = false;
+  /** The node has no right to anything any more; there is nothing to give back. */
+  #fenced = false;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
@@ -60,14 +66,16 @@ export class Supervisor {
   async bringUp(cell: Cell): Promise<void> {
     if (this.#ending) return;
     cell.state = 'starting';
+    const started = this.#run(cell).finally(() => this.#starting.delete(cell));
+    this.#starting.set(cell, started);
     try {
-      await cell.start();
+      await started;
     } catch (error) {
       return this.#onFailure(cell, error);
     }
+    this.#up.push(cell);
     if (this.#ending) return;
     cell.state = 'up';
-    this.#up.push(cell);
     cell.open();
     for (const service of this.#deps.services) service.serve(cell);
     this.#timers.set(cell, startTimers(this.#deps.clock, cell));
@@ -76,31 +84,64 @@ export class Supervisor {
     observe(this.#deps.observer, 'agent.up', { agent: cell.id, role, handles });
   }
 
-  /** Y3. `graceMs` for handlers to end by themselves. */
-  async stop(graceMs: number): Promise<void> {
+  /** Brings nothing up any more; what is starting is told to end. */
+  cease(): void {
     this.#ending = true;
     for (const timer of this.#timers.values()) timer.cancel();
-    await this.#deps.activation.cease();
-    await Promise.all(this.#up.map((cell) => this.#close(cell)));
-    await this.#awaitIdle(graceMs);
+    for (const cell of this.#starting.keys()) cell.abort(new CancelledError('stopped', 'the node is stopping'));
+  }
+
+  /** Y3. `graceMs` for handlers to end by themselves. */
+  async stop(graceMs: number): Promise<void> {
+    this.cease();
+    const settled = [...this.#starting.values()].map((starting) => starting.catch(() => undefined)); // whoever began it hears of it
+    const closed = this.#up.map((cell) => this.#close(cell));
+    await Promise.all([this.#deps.activation.cease(), ...settled, ...closed, this.#awaitIdle(graceMs)]);
     for (const cell of [...this.#up].reverse()) await this.#end(cell);
   }
 
   /** The node has lost its right to run anything: every handler is told at once. */
   abort(reason: Error): void {
     this.#ending = true;
+    this.#fenced = true;
     for (const timer of this.#timers.values()) timer.cancel();
+    for (const cell of this.#starting.keys()) cell.abort(reason);
     for (const cell of this.#up) {
       for (const service of this.#deps.services) service.leave(cell);
-      cell.close();
+      for (const work of cell.close()) if (work.kind === 'task') work.lease.letGo();
       cell.abort(reason);
       cell.state = 'down';
       observe(this.#deps.observer, 'agent.down', { agent: cell.id, reason: reason.message });
     }
   }
 
+  /** Y4 */
+  async #run(cell: Cell): Promise<void> {
+    const { clock } = this.#deps;
+    const done = new AbortController();
+    const starting = cell.start();
+    const { signal } = cell; // of this start
+    const late = new Promise<never>((_, reject) => {
+      const onAbort = (): void => {
+        const giveUp = (): void => reject(abortReason(signal));
+        sleep(clock, startAbortGraceMs, done.signal).then(giveUp, () => undefined); // it has ended in time
+      };
+      signal.addEventListener('abort', onAbort, { once: true, signal: done.signal });
+    });
+    try {
+      await Promise.race([starting, late]);
+    } finally {
+      done.abort();
+    }
+  }
+
   /** Y2 */
   #onFailure(cell: Cell, error: unknown): void {
+    cell.abort(error instanceof Error ? error : new CancelledError('stopped', 'the agent failed to start')); // what it began ends, too
+    if (this.#ending) {
+      cell.state = 'down';
+      return;
+    }
     const { clock, random, observer, onEscalate } = this.#deps;
     const history = this.#history.get(cell) ?? [];
     const decision = decideRestart(defaultRestartPolicy, history, clock.monotonic(), random, `restart:${cell.id}`);
@@ -120,9 +161,10 @@ export class Supervisor {
   }
 
   async #close(cell: Cell): Promise<void> {
+    if (cell.state === 'down') return;
     cell.state = 'stopping';
     for (const service of this.#deps.services) service.leave(cell);
-    for (const work of cell.close()) await this.#deps.handBack(cell, work);
+    await Promise.all(cell.close().map((work) => this.#deps.handBack(cell, work)));
   }
 
   async #awaitIdle(graceMs: number): Promise<void> {
@@ -151,10 +193,12 @@ export class Supervisor {
       limit.abort();
     }
     cell.abort(new CancelledError('stopped', 'the agent has stopped'));
+    const told = cell.state === 'down';
     cell.state = 'down';
-    await activation
-      .giveBack(cell)
-      .catch((error: unknown) => report('its id could not be given back; the presence lease frees it', error));
-    observe(observer, 'agent.down', { agent: cell.id, reason: 'stopped' });
+    if (!this.#fenced)
+      await activation
+        .giveBack(cell)
+        .catch((error: unknown) => report('its id could not be given back; the presence lease frees it', error));
+    if (!told) observe(observer, 'agent.down', { agent: cell.id, reason: 'stopped' });
   }
 }

@@ -72,6 +72,7 @@ async function runTask(
   let lock: Lock | undefined;
   try {
     const task = taskFor(deps, work, envelope, input, limits.signal);
+    limits.signal.throwIfAborted(); // it was cancelled or lost while it waited in the mailbox
     lock = await takeLock(deps, cell, handler, task, limits);
     limits.startTimeout(handler.options.timeoutMs);
     const { taskId } = work.claimed.receipt;
@@ -123,7 +124,6 @@ async function admit(
 
 function taskFor(deps: ExecutionDeps, work: TaskWork, envelope: Envelope, input: unknown, signal: AbortSignal): Task {
   const { receipt, queue, attempt, redelivered } = work.claimed;
-  const { clock } = deps.member.deps;
   return {
     id: receipt.taskId,
     name: envelope.name,
@@ -139,7 +139,7 @@ function taskFor(deps: ExecutionDeps, work: TaskWork, envelope: Envelope, input:
         done,
         ...(total !== undefined && { total }),
         ...(note !== undefined && { note }),
-        at: clock.now(),
+        at: deps.member.serverNow(),
       };
       const report = { taskId: receipt.taskId, body: encodePayload(step, 'a progress report'), notify: envelope.via };
       deps.progress.send({ queue, report: { ...report, ttlMs: deps.settings.resultTtlMs } });
@@ -215,7 +215,7 @@ async function settle(
     if (verdict.kind === 'abandon') return report('abandoned');
     const notify = envelope === undefined ? {} : { notify: envelope.via };
     const reply = await deps.member.lanes.settle.submit(queue, { receipt, outcome: verdict, ...notify });
-    report(reply === 'settled' ? verdict.kind : 'stale');
+    report(reply === 'settled' ? verdict.kind : reply);
   } catch (failure) {
     report('unsettled');
     if (failure instanceof OwnershipError || failure instanceof BrokerError) return; // the lease ends, and another node takes the task

@@ -24,4 +24,9 @@ export type Work =
       readonly sentAt: number;
     }
   | { readonly kind: 'broadcast'; readonly event: EventRecord; readonly gap: boolean }
-  | { readonly kind: 'timer'; readonly timer: TimerHandler };
+  | {
+      readonly kind: 'timer';
+      readonly timer: TimerHandler;
+      /** The turn has ended. */
+      readonly done: () => void;
+    };

@@ -34,6 +34,8 @@ export interface Stage {
   cut(member: Member): Promise<void>;
   /** Gives them back, where that does not happen by itself. */
   restore(member: Member): Promise<void>;
+  /** The broker loses everything it stored. Only processes that connect afterwards are of use then. */
+  lose(): Promise<void>;
 }
 
 export interface TestFleet extends Omit<Stage, 'make'> {
@@ -76,6 +78,7 @@ function openFleet(stage: Stage): TestFleet {
     ended: (promise) => stage.ended(promise),
     cut: (member) => stage.cut(member),
     restore: (member) => stage.restore(member),
+    lose: () => stage.lose(),
     connect,
     async join(address, leaseMs = 600_000) {
       const member = await connect(address);
@@ -87,7 +90,8 @@ function openFleet(stage: Stage): TestFleet {
 
 function memoryStage(retention: Retention): Stage {
   const clock = new VirtualClock();
-  const fleet = new MemoryFleet({ clock, random: new SeededRandom(1), retention });
+  const deps = { clock, random: new SeededRandom(1), retention };
+  let fleet = new MemoryFleet(deps);
   const brokers = new WeakMap<object, MemoryBroker>();
   return {
     kind: 'memory',
@@ -109,6 +113,10 @@ function memoryStage(retention: Retention): Stage {
     ended: (promise) => clock.until(promise),
     cut: (member) => Promise.resolve(brokers.get(member)?.cutLink()),
     restore: (member) => Promise.resolve(brokers.get(member)?.restoreLink()),
+    async lose() {
+      fleet = new MemoryFleet(deps);
+      await clock.settle();
+    },
   };
 }
 

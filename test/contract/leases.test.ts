@@ -35,7 +35,7 @@ describeBrokers('leases', (open) => {
     const [kept, lost] = await put(holder, numbered(2));
     const [task] = await take(holder);
     await fleet.pass(700);
-    expect(await renew(holder, task ? [task] : [])).toEqual([true]);
+    expect(await renew(holder, task ? [task] : [])).toEqual(['kept']);
     expect(idsOf(await recover(other, { leaseMs: 700 }))).toEqual([lost]);
     expect(await other.queues.state(kept ?? '')).toBe('claimed');
     expect(task && (await settleOne(holder, task, complete))).toBe('settled');
@@ -50,10 +50,10 @@ describeBrokers('leases', (open) => {
     if (!held || !taken || !released || !done) return expect.fail('four tasks wait');
     await settleOne(a, released, release);
     await settleOne(a, done, complete);
-    expect(await renew(a, tasks)).toEqual([true, true, false, false]);
-    expect(await renew(b, tasks)).toEqual([false, false, false, false]);
+    expect(await renew(a, tasks)).toEqual(['kept', 'kept', 'stale', 'stale']);
+    expect(await renew(b, tasks)).toEqual(['stale', 'stale', 'stale', 'stale']);
     await fleet.eventually(async () => (await recover(b, { leaseMs: 50, count: 1 })).length, 'one to be recovered');
-    expect(await renew(a, tasks)).toEqual([false, true, false, false]);
+    expect(await renew(a, tasks)).toEqual(['stale', 'kept', 'stale', 'stale']);
     expect(await renew(a, [])).toEqual([]);
   });
 
@@ -69,7 +69,7 @@ describeBrokers('leases', (open) => {
     }, 'the claim of the dead node to be recovered');
     expect(tasks).toMatchObject([{ attempt: 2, redelivered: true, receipt: { taskId: lost } }]);
     expect(await other.queues.state(kept ?? '')).toBe('claimed');
-    expect(await renew(alive, [{ ...tasks[0], receipt: tasks[0]?.receipt } as ClaimedTask])).toEqual([false]);
+    expect(await renew(alive, [{ ...tasks[0], receipt: tasks[0]?.receipt } as ClaimedTask])).toEqual(['stale']);
   });
 
   test('T4: the claims of a node that left are recovered at once', async () => {

@@ -3,7 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import type { Notice } from '../../src/broker/notices.ts';
-import { describeBrokers } from './harness.ts';
+import { describeBrokers, frame } from './harness.ts';
 import {
   complete,
   die,
@@ -34,6 +34,21 @@ describeBrokers('queues', (open) => {
       { kind: 'completed', result: '"done"', attempts: 1 },
     ]);
     expect(await node.queues.outcomes(queue, [])).toEqual([]);
+  });
+
+  test('Q1: tasks that are settled in one frame have each their own result', async () => {
+    const fleet = await open();
+    const node = await fleet.join();
+    const ids = await put(node, numbered(3));
+    const results = ['"a"', '"b"', '"c"'];
+    const tasks = await take(node);
+    const ops = results.map((result, index) => {
+      const { receipt } = tasks[index] ?? expect.fail('three tasks wait');
+      return { receipt, outcome: { kind: 'complete' as const, result, resultTtlMs: 60_000 } };
+    });
+    await node.tasks.settle(frame(queue, ops, { sender: node.address }));
+    const expected = results.map((result) => ({ kind: 'completed', result, attempts: 1 }));
+    expect(await node.queues.outcomes(queue, ids)).toEqual(expected);
   });
 
   test('Q1: a result is gone when its time to live has passed, and the task is unknown then', async () => {

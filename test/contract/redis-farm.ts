@@ -53,6 +53,7 @@ export class RedisFarm {
       ended: (promise) => promise,
       cut: (member) => this.#cut(member),
       restore: () => Promise.resolve(),
+      lose: async () => void (await this.#admin?.flushall()),
     };
   }
 

@@ -33,6 +33,24 @@ describeBrokers('settles', (open) => {
     expect(await node.queues.stats(queue)).toEqual({ waiting: 0, parked: 0, claimed: 0, dead: 0, deadDropped: 0 });
   });
 
+  test('T3: of two settles of one delivery in the same frame the first counts', async () => {
+    const fleet = await open();
+    const node = await fleet.join();
+    for (const first of [complete, die, retry(), retry(60_000), release]) {
+      const id = await putOne(node);
+      const task = await takeOne(node);
+      const ops = [first, complete].map((outcome) => ({ receipt: task.receipt, outcome }));
+      const sent = frame(queue, ops, { sender: node.address });
+      expect(await node.tasks.settle(sent)).toEqual(['settled', 'stale']);
+      const [outcome] = await node.queues.outcomes(queue, [id]);
+      expect(outcome?.kind).toBe(
+        { complete: 'completed', dead: 'dead', retry: undefined, release: undefined }[first.kind],
+      );
+      if ((await node.queues.state(id)) === 'waiting') await settleOne(node, await takeOne(node), complete);
+    }
+    expect(await node.queues.stats(queue)).toMatchObject({ waiting: 0, parked: 1, claimed: 0, dead: 1 });
+  });
+
   test('T3: a settle with a receipt from before a recovery is refused and changes nothing', async () => {
     const fleet = await open();
     const [late, next] = [await fleet.join(), await fleet.join()];

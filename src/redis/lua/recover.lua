@@ -1,6 +1,8 @@
--- Takes over claims that were not renewed in time, or whose node's presence has ended (T4), oldest first.
--- KEYS  1 presence lease of the node  2-4 streams high, normal, low  5 releases  6.. presence leases of the gone nodes
--- ARGV  1 node  2 most tasks  3 lease in ms  4.. the gone nodes
+-- Takes over claims that were not renewed in time, or whose node's presence has ended (T4), oldest first. A task that
+-- was cancelled ends instead (O3).
+-- KEYS  1 presence lease of the node  2-4 streams high, normal, low  5 releases  6 moved  7 marks of cancelled tasks
+--       8.. presence leases of the gone nodes
+-- ARGV  1 node  2 most tasks  3 lease in ms  4 queue  5 everyone's channel  6 prefix of results  7.. the gone nodes
 -- Returns 'PRESENCE', or rows {lane, entry, deliveries, releases, fields}
 -- Complexity: O(claims looked at), at most a few hundred for each stream
 if redis.call('EXISTS', KEYS[1]) == 0 then
@@ -8,9 +10,9 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
 end
 local node, most, lease = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local ended = {}
-for i = 6, #KEYS do
+for i = 8, #KEYS do
   if redis.call('EXISTS', KEYS[i]) == 0 then
-    table.insert(ended, ARGV[i - 2])
+    table.insert(ended, ARGV[i - 1])
   end
 end
 
@@ -38,8 +40,7 @@ local function collect(lane, found)
   until #rows < size or #found >= most or pages >= 5
 end
 
-local taken = {}
-local found = {}
+local delivered, taken, found = {}, {}, {}
 for lane = 1, 3 do
   collect(lane, found)
 end
@@ -48,8 +49,21 @@ table.sort(found, function(a, b)
 end)
 for i = 1, math.min(most, #found) do
   local lane = found[i].lane
-  deliver(taken, lane, KEYS[1 + lane], KEYS[5], node, { found[i].row })
+  deliver(delivered, lane, KEYS[1 + lane], KEYS[5], node, { found[i].row })
 end
+local letters = { 'h', 'n', 'l' }
+for _, row in ipairs(delivered) do
+  local name = fieldsOf(row[5]).t or letters[row[1]] .. '.' .. row[2]
+  local mark = markOf(KEYS[7], name)
+  if mark then
+    local _, attempts = takeOut('cancelled', KEYS[1 + row[1]], KEYS[6], KEYS[5], name, row[2], row[3] - 1)
+    endCancelled(mark, KEYS[7], ARGV[6] .. name, ARGV[5], ARGV[4], name, attempts)
+  else
+    table.insert(taken, row)
+  end
+end
+removeAll()
+publish()
 -- A consumer goes only when nothing is left in its name: deleting it would make its claims unclaimable.
 for _, gone in ipairs(ended) do
   for lane = 1, 3 do

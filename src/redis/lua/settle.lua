@@ -1,9 +1,10 @@
--- Ends deliveries: complete, retry, dead letter or release; a stale receipt changes nothing (T3, T6).
+-- Ends deliveries: complete, retry, dead letter or release; a stale receipt changes nothing (T3, T6). A task that was
+-- cancelled meanwhile ends as cancelled, whatever the outcome (O3).
 -- KEYS  1, 2 frame  3 meta  4-6 streams high, normal, low  7 parked  8 due  9 moved  10 releases
---       11 dead letters by time  12 dead letters  13.. results, one for each op
+--       11 dead letters by time  12 dead letters  13.. results, one for each op  last: marks of cancelled tasks
 -- ARGV  1-5 frame  6 seed  7 node  8 prefix of process channels  9 everyone's channel  10 queue  11 most dead letters
 --       then for each op: kind, name, stream 1-3, entry, deliveries, notify, ms (delay or time to live), text, text
--- Returns a frame reply: '1' or '0' (stale) for each op
+-- Returns a frame reply: '1', 'c' (cancelled) or '0' (stale) for each op
 -- Complexity: O(ops * log claimed)
 local known = openFrame()
 if known then
@@ -13,28 +14,16 @@ local mint, save = minter(KEYS[3], ARGV[6])
 local node, queue = ARGV[7], ARGV[10]
 local hasReleased = false
 
--- The envelope and the attempts charged, this delivery included. An entry that never moved and succeeds at once has none
--- charged before, and its envelope is not needed.
-local function takeOut(kind, stream, name, entry, deliveries)
-  remove(stream, entry)
-  if kind == 'complete' and deliveries == '1' and string.sub(name, 3) == entry then
-    return nil, 1
-  end
-  local fields = fieldsOf(redis.call('XRANGE', stream, entry, entry)[1][2])
-  local releases = releasesOf(KEYS[10], entry, deliveries)
-  if releases > 0 then
-    redis.call('HDEL', KEYS[10], entry)
-  end
-  if fields.t then
-    redis.call('HDEL', KEYS[9], name)
-  end
-  return fields.e, tonumber(fields.a or 0) + tonumber(deliveries) - releases
-end
-
 local function settle(op, kind, name, lane, entry, deliveries, notify, ms, ...)
   local stream = KEYS[3 + lane]
   if ended[entry] or not isHeld(stream, entry, node, deliveries) then
     return '0'
+  end
+  local mark = markOf(KEYS[#KEYS], name)
+  if mark then
+    local _, attempts = takeOut('cancelled', stream, KEYS[9], KEYS[10], name, entry, deliveries)
+    endCancelled(mark, KEYS[#KEYS], KEYS[12 + op], ARGV[9], queue, name, attempts)
+    return 'c'
   end
   if kind == 'release' then
     redis.call('XCLAIM', stream, group, pool, 0, entry, 'JUSTID')
@@ -42,7 +31,7 @@ local function settle(op, kind, name, lane, entry, deliveries, notify, ms, ...)
     hasReleased = true
     return '1'
   end
-  local envelope, attempts = takeOut(kind, stream, name, entry, deliveries)
+  local envelope, attempts = takeOut(kind, stream, KEYS[9], KEYS[10], name, entry, deliveries)
   ms = tonumber(ms)
   if kind == 'retry' then
     if ms > 0 then

@@ -104,6 +104,7 @@ test('a watched task shows each report, and a broken progress does not hide its 
     id: 't',
     result: () => Promise.resolve('done'),
     state: () => Promise.resolve('completed' as const),
+    cancel: () => Promise.resolve('ended' as const),
     async *progress() {
       yield { done: 1, total: 2, at: 0 };
       throw new Error('the link is gone');

@@ -1,0 +1,68 @@
+/**
+ * Tasks and locks, judged: settled exactly once, run again only when marked, and nothing done under a stale token.
+ *
+ * A delivery that was handed back while it ran (a drain whose grace was over) is no attempt, and the next one is the first again; every
+ * other run but the first has to say that it may be a repeat.
+ */
+import type { Line } from './contracts.ts';
+import type { Violation } from './figures.ts';
+
+type LineOf<T extends Line['t']> = Extract<Line, { t: T }>;
+
+export function linesOf<T extends Line['t']>(lines: readonly Line[], t: T): readonly LineOf<T>[] {
+  return lines.filter((line): line is LineOf<T> => line.t === t);
+}
+
+export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+/** Settled once: by what the nodes were told, and by what was announced on the wire. */
+export function settledTwice(lines: readonly Line[], announced: ReadonlyMap<string, number>): Violation[] {
+  const ends = linesOf(lines, 'settled').filter(({ outcome }) => outcome === 'complete' || outcome === 'dead');
+  const told = [...groupBy(ends, ({ task }) => task)].filter(([, times]) => times.length > 1);
+  const wire = [...announced].filter(([, times]) => times > 1).map(([task]) => task);
+  return [...new Set([...told.map(([task]) => task), ...wire])].map((task) => ({
+    figure: 'settledTwice',
+    key: `settled ${task}`,
+    story: `task ${task} was settled more than once:\n${storyOf(lines, task)}`,
+  }));
+}
+
+export function unmarkedDuplicates(lines: readonly Line[]): Violation[] {
+  const handedBack = groupBy(
+    linesOf(lines, 'settled').filter(({ outcome }) => outcome === 'release'),
+    ({ task }) => task,
+  );
+  return [...groupBy(linesOf(lines, 'run'), ({ n }) => String(n))].flatMap(([n, runs]) => {
+    const allowed = 1 + (handedBack.get(runs[0]?.task ?? '')?.length ?? 0);
+    if (runs.filter(({ again }) => !again).length <= allowed) return [];
+    const stories = [...new Set(runs.map(({ task }) => task))].map((task) => storyOf(lines, task)).join('\n');
+    return [
+      { figure: 'unmarkedDuplicates' as const, key: `run ${n}`, story: `task ${n} ran again unmarked:\n${stories}` },
+    ];
+  });
+}
+
+/** Of what is outside the fleet: effects under a stale token, and holders that were not told that they had lost their lock. */
+export function staleTokens(lines: readonly Line[], proofs: readonly string[]): Violation[] {
+  const misled = linesOf(lines, 'misled').map(
+    ({ lock, token, pid }) =>
+      `lock ${lock}: process ${pid} still believed to hold token ${token} after a greater one was in use`,
+  );
+  return [...proofs, ...misled].map((story) => ({ figure: 'staleTokensAccepted', key: story, story }));
+}
+
+/** What the ledger says of one task. */
+export function storyOf(lines: readonly Line[], task: string): string {
+  return lines
+    .filter((line) => (line.t === 'run' || line.t === 'settled') && line.task === task)
+    .map((line) => `    ${JSON.stringify(line)}`)
+    .join('\n');
+}

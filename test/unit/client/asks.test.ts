@@ -1,0 +1,169 @@
+/**
+ * Asks on their way: every way one can end, and that it ends once (A1 to A3).
+ */
+import { describe, expect, test } from 'vitest';
+import type { AskReply } from '../../../src/broker/mail.ts';
+import type { Notice } from '../../../src/broker/notices.ts';
+import type { Activation } from '../../../src/broker/presence.ts';
+import { Asks } from '../../../src/client/asks.ts';
+import type { Envelope } from '../../../src/core/envelope.ts';
+import { AgentUnavailable, BrokerError, describeError, DeliveryError, HandlerError } from '../../../src/core/errors.ts';
+import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
+
+function open() {
+  const clock = new VirtualClock();
+  const sends: { resolve(reply: AskReply): void; reject(error: unknown): void }[] = [];
+  const directory: { owner: Activation | undefined; failing: boolean } = {
+    owner: { owner: 'n1', epoch: 1 },
+    failing: false,
+  };
+  const lookup = (agentIds: readonly string[]): Promise<readonly (Activation | undefined)[]> =>
+    directory.failing
+      ? Promise.reject(new BrokerError('unreachable', 'no link'))
+      : Promise.resolve(agentIds.map(() => directory.owner));
+  const asks = new Asks({
+    clock,
+    broker: { mail: { tagOf: () => 'm0' }, presence: { lookup } } as never,
+    frames: { submit: () => new Promise((resolve, reject) => sends.push({ resolve, reject })) } as never,
+  });
+  const ends: unknown[] = [];
+  let count = 0;
+  const ask = (signal?: AbortSignal, timeoutMs = 30_000): string => {
+    const opId = `ask${++count}`;
+    asks.ask(envelope(opId), timeoutMs, signal).then(
+      (value) => ends.push(value),
+      (error: unknown) => ends.push(error),
+    );
+    return opId;
+  };
+  const reply = (askId: string, value: unknown, ok = true): Notice =>
+    ({ kind: 'reply', askId, ok, body: JSON.stringify(value) }) as const;
+  return { clock, asks, sends, directory, ends, ask, reply };
+}
+
+function envelope(opId: string): Envelope {
+  const trace = { id: 't', asks: [] };
+  return { v: 1, opId, kind: 'ask', from: 'me', via: 'me', to: 'docs', name: 'who', data: null, sentAt: 0, trace };
+}
+
+const sent = { kind: 'sent', owner: 'n1' } as const;
+
+describe('an ask', () => {
+  test('A1: ends with the reply, once, and a second reply changes nothing', async () => {
+    const { clock, asks, sends, ends, ask, reply } = open();
+    const id = ask();
+    sends[0]?.resolve(sent);
+    await clock.settle();
+    asks.onNotice(reply(id, { n: 1 }));
+    asks.onNotice(reply(id, { n: 2 }));
+    asks.onNotice({ kind: 'gone', node: 'n1' });
+    await clock.advance(60_000);
+    expect([ends, clock.pending]).toEqual([[{ n: 1 }], 0]);
+  });
+
+  test('A1: takes a reply that overtakes the answer of the broker', async () => {
+    const { clock, asks, sends, ends, ask, reply } = open();
+    asks.onNotice(reply(ask(), 'early'));
+    sends[0]?.resolve(sent);
+    await clock.settle();
+    expect([ends, clock.pending]).toEqual([['early'], 0]);
+  });
+
+  test('A1: ends at its deadline, with its signal, and with what kept it from being sent', async () => {
+    const { clock, sends, ends, ask } = open();
+    ask(undefined, 5_000);
+    await clock.advance(5_000);
+    const abort = new AbortController();
+    ask(abort.signal);
+    abort.abort(new Error('enough'));
+    ask();
+    sends[2]?.reject(new BrokerError('overloaded', 'too many'));
+    ask(AbortSignal.abort(new Error('before')));
+    await clock.settle();
+    expect(ends.map((end) => (end as Error).message)).toEqual([
+      expect.stringContaining('within 5000 ms'),
+      'enough',
+      'before',
+      'too many',
+    ]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('A2: fails at once when nobody owns the id', async () => {
+    const { clock, sends, ends, ask } = open();
+    ask();
+    sends[0]?.resolve({ kind: 'no-owner' });
+    await clock.settle();
+    expect(ends[0]).toBeInstanceOf(AgentUnavailable);
+  });
+
+  test('A2: fails by the notice that its owner has gone, and not by one about another node', async () => {
+    const { clock, asks, sends, ends, ask } = open();
+    ask();
+    sends[0]?.resolve(sent);
+    await clock.settle();
+    asks.onNotice({ kind: 'gone', node: 'n2' });
+    await clock.settle();
+    expect(ends).toEqual([]);
+    asks.onNotice({ kind: 'gone', node: 'n1' });
+    await clock.settle();
+    expect(ends[0]).toBeInstanceOf(AgentUnavailable);
+  });
+
+  test('A2: fails by the next look at the directory when that notice was lost, also after looks that failed', async () => {
+    const { clock, sends, directory, ends, ask } = open();
+    ask();
+    sends[0]?.resolve(sent);
+    await clock.advance(2_500);
+    directory.failing = true;
+    directory.owner = undefined;
+    await clock.advance(2_000);
+    expect(ends).toEqual([]);
+    directory.failing = false;
+    await clock.advance(1_000);
+    expect(ends[0]).toBeInstanceOf(AgentUnavailable);
+    await clock.advance(1_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('A3: is known by its id alone: replies to others are left alone', async () => {
+    const { clock, asks, sends, ends, ask, reply } = open();
+    const [first, second] = [ask(), ask()];
+    for (const send of sends) send.resolve(sent);
+    await clock.settle();
+    asks.onNotice(reply('somebody', 0));
+    asks.onNotice(reply(second, 2));
+    asks.onNotice(reply(first, 1));
+    await clock.settle();
+    expect(ends).toEqual([2, 1]);
+  });
+
+  test('gets an error of the runtime by its class, and any other as a HandlerError', async () => {
+    const { clock, asks, ends, ask, reply } = open();
+    for (const error of [
+      new AgentUnavailable('docs', 'it is stopping'),
+      new DeliveryError('mailbox-full', 'full'),
+      new TypeError('mine'),
+    ])
+      asks.onNotice(reply(ask(), describeError(error), false));
+    asks.onNotice({ kind: 'reply', askId: ask(), ok: true, body: '{' });
+    await clock.settle();
+    expect(ends[0]).toBeInstanceOf(AgentUnavailable);
+    expect(ends[1]).toMatchObject({ name: 'DeliveryError', code: 'mailbox-full' });
+    expect(ends[2]).toBeInstanceOf(HandlerError);
+    expect(ends[2]).toMatchObject({ cause: { name: 'TypeError', message: 'mine' } });
+    expect(ends[3]).toMatchObject({ code: 'malformed' });
+  });
+
+  test('that waits when the process leaves is told so, and no timer is left', async () => {
+    const { clock, asks, sends, ends, ask } = open();
+    ask();
+    sends[0]?.resolve(sent);
+    await clock.settle();
+    ask();
+    sends[1]?.resolve(sent);
+    asks.stop(new BrokerError('closed', 'left'));
+    await clock.settle();
+    expect([ends.map((end) => (end as BrokerError).code), clock.pending]).toEqual([['closed', 'closed'], 0]);
+  });
+});

@@ -1,0 +1,205 @@
+/**
+ * The collector and its lines against a broker that answers as the test says (C1 to C4).
+ */
+import { describe, expect, test } from 'vitest';
+import type { Frame } from '../../../src/broker/frame.ts';
+import { Frames } from '../../../src/client/frames.ts';
+import { BrokerError, OwnershipError } from '../../../src/core/errors.ts';
+import { limits } from '../../../src/core/limits.ts';
+import { SeededRandom } from '../../../src/sim/seeded-random.ts';
+import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
+
+interface Call {
+  readonly frame: Frame<number>;
+  answer(): void;
+  fail(error: unknown): void;
+}
+
+function open(bytesOf: (op: number) => number = () => 10) {
+  const clock = new VirtualClock();
+  const calls: Call[] = [];
+  const ends: string[] = [];
+  const frames = new Frames<number, string>({
+    clock,
+    random: new SeededRandom(1),
+    sender: { address: 'me', leased: true },
+    patienceMs: 10_000,
+    bytesOf,
+    deliver: (frame) =>
+      new Promise((resolve, reject) => {
+        calls.push({ frame, answer: () => resolve(frame.ops.map((op) => `r${op}`)), fail: reject });
+      }),
+  });
+  const submit = (op: number, tag = 't'): void => {
+    frames.submit(tag, op).then(
+      (reply) => ends.push(reply),
+      (error: unknown) => ends.push(`${op} ${(error as { code?: string }).code}`),
+    );
+  };
+  /** The answer to call number `at`, and what follows from it. */
+  const answer = async (at: number): Promise<void> => {
+    calls[at]?.answer();
+    await clock.settle();
+  };
+  const fail = async (at: number, error: unknown): Promise<void> => {
+    calls[at]?.fail(error);
+    await clock.settle();
+  };
+  const sent = (): unknown[] => calls.map(({ frame }) => [frame.seq, frame.prev, [...frame.ops]]);
+  return { clock, frames, calls, ends, submit, answer, fail, sent };
+}
+
+const unknown = new BrokerError('unknown-outcome', 'the reply was lost');
+const unreachable = new BrokerError('unreachable', 'no link');
+const outOfOrder = new BrokerError('out-of-order', 'not yet');
+
+describe('frames', () => {
+  test('C1: what is submitted in one tick is one frame, and each operation gets its own reply', async () => {
+    const { clock, calls, ends, submit, answer } = open();
+    for (const op of [1, 2, 3]) submit(op);
+    await clock.settle();
+    expect(calls.map(({ frame }) => frame)).toEqual([
+      { tag: 't', sender: 'me', seq: 1, prev: 0, leased: true, ops: [1, 2, 3] },
+    ]);
+    await answer(0);
+    expect(ends).toEqual(['r1', 'r2', 'r3']);
+  });
+
+  test('C1: at most two frames are in flight; what comes meanwhile waits together, in order', async () => {
+    const { clock, submit, answer, sent } = open();
+    for (const op of [1, 2, 3, 4]) {
+      submit(op);
+      await clock.settle();
+    }
+    expect(sent()).toEqual([
+      [1, 0, [1]],
+      [2, 1, [2]],
+    ]);
+    await answer(0);
+    expect(sent().slice(2)).toEqual([[3, 2, [3, 4]]]);
+  });
+
+  test('C1: a frame is cut by its operations and by its bytes, and takes at least one', async () => {
+    const byCount = open();
+    for (let op = 0; op < limits.frameOps + 1; op++) byCount.submit(op);
+    await byCount.clock.settle();
+    expect(byCount.calls.map(({ frame }) => frame.ops.length)).toEqual([limits.frameOps, 1]);
+    const half = limits.frameBytes / 2;
+    const byBytes = open((op) => (op === 0 ? 3 * half : half));
+    for (const op of [0, 1, 2, 3]) byBytes.submit(op);
+    await byBytes.clock.settle();
+    await byBytes.answer(0);
+    expect(byBytes.calls.map(({ frame }) => [...frame.ops])).toEqual([[0], [1, 2], [3]]);
+  });
+
+  test('tags do not wait for one another', async () => {
+    const { clock, calls, submit } = open();
+    for (const tag of ['a', 'b', 'c']) submit(1, tag);
+    await clock.settle();
+    expect(calls.map(({ frame }) => [frame.tag, frame.seq])).toEqual([
+      ['a', 1],
+      ['b', 1],
+      ['c', 1],
+    ]);
+  });
+});
+
+describe('a frame whose outcome is unknown', () => {
+  test('C2: is repeated as the same frame, before any newer one', async () => {
+    const { clock, ends, submit, answer, fail, sent } = open();
+    submit(1);
+    await clock.settle();
+    await fail(0, unknown);
+    submit(2);
+    await clock.advance(1_000);
+    expect(sent()).toEqual([
+      [1, 0, [1]],
+      [1, 0, [1]],
+    ]);
+    await answer(1);
+    expect(sent().slice(2)).toEqual([[2, 0, [2]]]);
+    await answer(2);
+    expect(ends).toEqual(['r1', 'r2']);
+  });
+
+  test('C2: two of them are repeated one at a time and in order', async () => {
+    const { clock, ends, submit, answer, fail, sent } = open();
+    submit(1);
+    await clock.settle();
+    submit(2);
+    await clock.settle();
+    submit(3);
+    await fail(1, outOfOrder);
+    await clock.advance(5_000);
+    expect(sent()).toHaveLength(2);
+    await fail(0, unknown);
+    await clock.advance(1_000);
+    expect(sent().slice(2)).toEqual([[1, 0, [1]]]);
+    await answer(2);
+    await clock.advance(1_000);
+    expect(sent().slice(3)).toEqual([[2, 0, [2]]]);
+    await answer(3);
+    expect(sent().slice(4)).toEqual([[3, 0, [3]]]);
+    await answer(4);
+    expect(ends).toEqual(['r1', 'r2', 'r3']);
+  });
+
+  test('C3: one that was refused holds up no other', async () => {
+    const { clock, ends, submit, answer, fail, sent } = open();
+    submit(1);
+    await clock.settle();
+    submit(2);
+    await clock.settle();
+    await fail(0, new OwnershipError('presence-lost', 'gone'));
+    await fail(1, outOfOrder);
+    await clock.advance(1_000);
+    expect(sent()[2]).toEqual([2, 0, [2]]);
+    await answer(2);
+    expect(ends).toEqual(['1 presence-lost', 'r2']);
+  });
+
+  test('C4: is given up after the patience, as unknown when some reply was lost, as unreachable when it was never sent', async () => {
+    const { clock, ends, calls, frames, submit, fail } = open();
+    submit(1);
+    await clock.settle();
+    await fail(0, unknown);
+    submit(2);
+    for (let at = 1; ends.length < 2; at++) {
+      await clock.advance(1_100);
+      if (at < calls.length) await fail(at, unreachable);
+    }
+    expect(ends).toEqual(['1 unknown-outcome', '2 unreachable']);
+    expect([frames.waiting, clock.pending]).toEqual([0, 0]);
+    submit(3);
+    await clock.settle();
+    expect(calls.at(-1)?.frame).toMatchObject({ prev: 0, ops: [3] });
+  });
+});
+
+describe('the collector', () => {
+  test('refuses more operations than may wait, and takes some again when there is room', async () => {
+    const { clock, frames, ends, submit, answer } = open();
+    for (let op = 0; op < limits.collectorOps; op++) submit(op);
+    submit(-1);
+    await clock.settle();
+    expect([frames.waiting, ends]).toEqual([limits.collectorOps, ['-1 overloaded']]);
+    await answer(0);
+    expect(frames.waiting).toBe(limits.collectorOps - limits.frameOps);
+    submit(-2);
+    await clock.settle();
+    expect(ends).not.toContain('-2 overloaded');
+  });
+
+  test('tells everything that waits when it is closed, refuses the rest, and leaves no timer', async () => {
+    const { clock, calls, frames, ends, submit, fail } = open();
+    submit(1);
+    await clock.settle();
+    await fail(0, unknown);
+    submit(2);
+    frames.close();
+    submit(3);
+    await clock.settle();
+    expect(ends.toSorted()).toEqual(['1 closed', '2 closed', '3 closed']);
+    expect([frames.waiting, clock.pending, calls.length]).toEqual([0, 0, 1]);
+  });
+});

@@ -1,0 +1,179 @@
+/**
+ * The supervisor over cells whose agents do what the test says (Y1 to Y4).
+ */
+import { Agent, onMessage, onStart, onStop } from 'agent-runtime';
+import { describe, expect, test } from 'vitest';
+import type { AgentContext } from '../../../src/agent/context.ts';
+import { handlersOf } from '../../../src/agent/handlers.ts';
+import { OwnershipError } from '../../../src/core/errors.ts';
+import { Observer } from '../../../src/core/observer.ts';
+import { Cell } from '../../../src/runtime/cell.ts';
+import { Supervisor } from '../../../src/runtime/supervisor.ts';
+import type { Work } from '../../../src/runtime/work.ts';
+import { SeededRandom } from '../../../src/sim/seeded-random.ts';
+import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
+
+type Hook = () => unknown;
+
+function open() {
+  const clock = new VirtualClock();
+  const log: string[] = [];
+  const escalated: string[] = [];
+  const running: { cell: Cell; end(): void }[] = [];
+  const observer = new Observer();
+  observer.on('agent.down', ({ agent }) => void log.push(`${agent} down`));
+  const service = {
+    serve: (cell: Cell) => void log.push(`${cell.id} served`),
+    leave: (cell: Cell) => void log.push(`${cell.id} left`),
+  };
+  const activation = {
+    claim: (cells: readonly Cell[]) => Promise.resolve(cells.filter(({ id }) => !id.startsWith('standby'))),
+    cease: () => Promise.resolve(),
+    giveBack: (cell: Cell) => Promise.resolve(void log.push(`${cell.id} given back`)),
+  };
+  const supervisor = new Supervisor({
+    clock,
+    random: new SeededRandom(1),
+    observer,
+    activation: activation as never,
+    services: [service],
+    handBack: (cell, work) => Promise.resolve(void log.push(`${cell.id} hands back ${work.kind}`)),
+    onEscalate: (cell, error) => void escalated.push(`${cell.id}: ${(error as Error).message}`),
+  });
+  const cell = (id: string, hooks: { start?: Hook; stop?: Hook } = {}): Cell => {
+    class TestAgent extends Agent {
+      static readonly role = id;
+      @onStart() async begin(): Promise<void> {
+        log.push(`${id} starts`);
+        await hooks.start?.();
+      }
+      @onStop() async end(): Promise<void> {
+        log.push(`${id} stops`);
+        await hooks.stop?.();
+      }
+      @onMessage('x') x(): void {}
+    }
+    const table = handlersOf(TestAgent);
+    return new Cell(
+      { id, Class: TestAgent, table, kind: 'single', concurrency: 1, mailboxLimit: 10 },
+      {
+        contextFor: () => ({}) as AgentContext,
+        execute: (of) => new Promise((resolve) => running.push({ cell: of, end: resolve })),
+        onRoom: () => {},
+      },
+    );
+  };
+  return { clock, supervisor, log, escalated, running, cell };
+}
+
+const work = { kind: 'message', entry: { entry: '1-0', opId: 'o', envelope: '{}', redelivered: false } } as Work;
+
+describe('going up', () => {
+  test('Y1: is one after the other, and what is not granted is neither started nor served', async () => {
+    const { clock, supervisor, log, cell } = open();
+    const starting = supervisor.start([cell('a'), cell('standby'), cell('b')]);
+    await clock.until(starting);
+    expect(log).toEqual(['a starts', 'a served', 'b starts', 'b served']);
+    await clock.until(supervisor.stop(0));
+  });
+
+  test('Y1: a cell takes nothing before its agent has started', async () => {
+    const { clock, supervisor, cell } = open();
+    let go = (): void => {};
+    const late = cell('late', { start: () => new Promise<void>((resolve) => (go = resolve)) });
+    const starting = supervisor.start([late]);
+    await clock.settle();
+    expect([late.state, late.accept(work), late.room]).toEqual(['starting', false, 0]);
+    go();
+    await clock.until(starting);
+    expect([late.state, late.accept(work)]).toEqual(['up', true]);
+  });
+
+  test('Y2: a start that throws is repeated after a pause, and goes to the node when that does not help', async () => {
+    const { clock, supervisor, log, escalated, cell } = open();
+    const broken = cell('broken', { start: () => Promise.reject(new Error('no')) });
+    await clock.until(supervisor.start([broken]));
+    expect([broken.state, escalated]).toEqual(['restarting', []]);
+    await clock.advance(60_000);
+    expect(log.filter((line) => line === 'broken starts')).toHaveLength(6);
+    expect([broken.state, broken.restarts, escalated, clock.pending]).toEqual(['down', 5, ['broken: no'], 0]);
+    expect(log).not.toContain('broken served');
+  });
+});
+
+describe('going down', () => {
+  test('Y3: takes nothing new, hands back what waits, awaits what runs, stops in reverse, gives ids back', async () => {
+    const { clock, supervisor, log, running, cell } = open();
+    const [a, b] = [cell('a'), cell('b')];
+    await clock.until(supervisor.start([a, b]));
+    expect([a.accept(work), a.accept(work)]).toEqual([true, true]);
+    log.length = 0;
+    const stopping = supervisor.stop(5_000);
+    await clock.settle();
+    expect([log, a.accept(work)]).toEqual([['a left', 'a hands back message', 'b left'], false]);
+    running[0]?.end();
+    await clock.until(stopping);
+    expect(log.slice(3)).toEqual(['b stops', 'b given back', 'b down', 'a stops', 'a given back', 'a down']);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('Y3: aborts what still runs when the grace is over, and not before', async () => {
+    const { clock, supervisor, running, cell } = open();
+    const a = cell('a');
+    await clock.until(supervisor.start([a]));
+    a.accept(work);
+    const stopping = supervisor.stop(5_000);
+    await clock.advance(4_999);
+    expect(a.signal.aborted).toBe(false);
+    await clock.advance(1);
+    expect(a.signal.reason).toMatchObject({ code: 'drain' });
+    running[0]?.end();
+    await clock.until(stopping);
+  });
+
+  test('Y3: waits for no onStop longer than its limit', async () => {
+    const { clock, supervisor, log, cell } = open();
+    await clock.until(supervisor.start([cell('a'), cell('b', { stop: () => new Promise(() => {}) })]));
+    await clock.until(supervisor.stop(0));
+    expect(log.slice(-4)).toEqual(['b down', 'a stops', 'a given back', 'a down']);
+    expect(clock.monotonic()).toBe(5_000);
+  });
+
+  test('Y3, Y4: a cell that is starting is told, its onStop runs when it still came up, else it is left to itself', async () => {
+    const { clock, supervisor, log, cell } = open();
+    const polite: Cell = cell('polite', {
+      start: () =>
+        new Promise<void>((resolve) => {
+          polite.signal.addEventListener('abort', () => resolve());
+        }),
+    });
+    const rude = cell('rude', { start: () => new Promise(() => {}) });
+    const starting = Promise.all([supervisor.bringUp(polite), supervisor.bringUp(rude)]);
+    await clock.settle();
+    await clock.until(supervisor.stop(0));
+    await starting;
+    expect(log).toEqual(['polite starts', 'rude starts', 'polite stops', 'polite given back', 'polite down']);
+    expect([clock.monotonic(), clock.pending]).toEqual([1_000, 0]);
+  });
+
+  test('a cell that would be restarted is not, once the supervisor ends', async () => {
+    const { clock, supervisor, log, cell } = open();
+    await clock.until(supervisor.start([cell('broken', { start: () => Promise.reject(new Error('no')) })]));
+    await clock.until(supervisor.stop(0));
+    await clock.advance(60_000);
+    expect([log, clock.pending]).toEqual([['broken starts'], 0]);
+  });
+
+  test('a node that lost its presence aborts at once, gives nothing back, and says down once', async () => {
+    const { clock, supervisor, log, running, cell } = open();
+    const a = cell('a');
+    await clock.until(supervisor.start([a]));
+    a.accept(work);
+    log.length = 0;
+    supervisor.abort(new OwnershipError('presence-lost', 'gone'));
+    expect([a.signal.aborted, a.accept(work), log]).toEqual([true, false, ['a left', 'a down']]);
+    running[0]?.end();
+    await clock.until(supervisor.stop(0));
+    expect(log.filter((line) => line.startsWith('a ') && line !== 'a left')).toEqual(['a down', 'a stops']);
+  });
+});
