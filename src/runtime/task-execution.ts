@@ -7,6 +7,8 @@ import type { TaskHandler } from '../agent/handlers.ts';
 import type { Lock } from '../agent/lock.ts';
 import type { Task } from '../agent/envelopes.ts';
 import { checkPayload } from '../client/check-payload.ts';
+import { wrapThrown } from '../client/reply-error.ts';
+import { sleep } from '../core/clock.ts';
 import { decodeEnvelope, encodePayload, type Envelope } from '../core/envelope.ts';
 import { defaultBackoff } from '../core/backoff.ts';
 import { BrokerError, DeliveryError, describeError, HandlerError, OwnershipError } from '../core/errors.ts';
@@ -16,6 +18,8 @@ import type { ExecutionDeps } from './handling.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
 import { type Attempt, type Verdict, verdictOf } from './outcome.ts';
 import type { Work } from './work.ts';
+
+const troublePauseMs = 1_000;
 
 type TaskWork = Work & { kind: 'task' };
 
@@ -31,8 +35,14 @@ export async function executeTask(deps: ExecutionDeps, cell: Cell, work: TaskWor
     verdict = { kind: 'complete', result, resultTtlMs: attempt.resultTtlMs };
   } catch (error) {
     verdict = verdictOf(error, attempt, deps.member.deps.random);
+    if (verdict.kind === 'release' && error instanceof BrokerError) await pause(deps, cell);
   }
   await settle(deps, cell, work, envelope, verdict, startedAt);
+}
+
+/** A broker in trouble is not helped by a task that comes back at once. */
+async function pause(deps: ExecutionDeps, cell: Cell): Promise<void> {
+  await sleep(deps.member.deps.clock, troublePauseMs, cell.signal).catch(() => undefined); // the node stops: release now
 }
 
 function open(work: TaskWork): Envelope | Error {
@@ -90,7 +100,9 @@ async function runTask(
     const value = await callHandler({ clock, scopes: deps.scopes, trace, deadline, signal: limits.signal, body });
     return await encodeResult(handler, value);
   } catch (error) {
-    throw limits.signal.aborted && !(error instanceof OwnershipError) ? (limits.signal.reason as unknown) : error;
+    throw limits.signal.aborted && !(error instanceof OwnershipError)
+      ? (limits.signal.reason as unknown)
+      : wrapThrown(error); // what the handler's own asks met is not what became of this task
   } finally {
     limits.end();
     await releaseLock(deps, cell, lock);
