@@ -75,7 +75,7 @@ function patternFor({ broker, tests }) {
 }
 
 function patchCopy(copy, patch, ...options) {
-  const args = ['apply', '--whitespace=nowarn', ...options, '-'];
+  const args = ['apply', '-C1', '--whitespace=nowarn', ...options, '-']; // -C1: neighbours may have changed
   return spawnSync('git', args, { cwd: copy, input: patch.text, encoding: 'utf8' });
 }
 

@@ -73,7 +73,7 @@ test('each changes little, in the part of the code that it names', () => {
 
 test('each applies to the code as it is', () => {
   const applies = (text: string): boolean =>
-    spawnSync('git', ['apply', '--check', '-'], { cwd: root, input: text }).status === 0;
+    spawnSync('git', ['apply', '-C1', '--check', '-'], { cwd: root, input: text }).status === 0;
   expect(except(({ text }) => applies(text))).toEqual([]);
 });
 

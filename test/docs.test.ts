@@ -205,10 +205,10 @@ describe('references', () => {
 
 /** Every key and channel there is, with the words of the page in the place of names. */
 function namesOf(keys: Keys): readonly string[] {
-  const { result, progress, streams, ...queue } = keys.queue('<queue>');
+  const { result, progress, key, streams, ...queue } = keys.queue('<queue>');
   const { inbox, ...mail } = keys.mail('<m>');
   return [
-    [keys.mailShards, ...streams, ...Object.values(queue), result('<name>'), progress('<name>')],
+    [keys.mailShards, ...streams, ...Object.values(queue), result('<name>'), progress('<name>'), key('<key>')],
     [...Object.values(mail), inbox('<agent>'), ...Object.values(keys.presence), keys.lease('<node>')],
     [...Object.values(keys.events), ...keys.lock('<lock>'), keys.log('<agent>')],
     [keys.frames('<tag>', '<lane>', '<sender>'), keys.channel('<address>'), keys.channel('*'), keys.eventsChannel],

@@ -89,6 +89,10 @@ export abstract class Agent {
   get lock(): Verbs['lock'] {
     return this.#verb('lock');
   }
+  /** See {@link Verbs.tryLock}. */
+  get tryLock(): Verbs['tryLock'] {
+    return this.#verb('tryLock');
+  }
   /** See {@link Verbs.withLock}. */
   get withLock(): Verbs['withLock'] {
     return this.#verb('withLock');

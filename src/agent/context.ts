@@ -17,7 +17,7 @@ import type {
   TaskContract,
 } from './contract.ts';
 import type { BroadcastOf } from './envelopes.ts';
-import type { Lock, LockOptions } from './lock.ts';
+import type { Lock, LockOptions, TryLockOptions } from './lock.ts';
 import type { TaskHandle } from './task-handle.ts';
 import type { AgentClass, TaskInput, TaskNames, TaskResult } from './task-types.ts';
 
@@ -40,6 +40,13 @@ export interface EnqueueOptions {
   readonly retries?: number;
   /** How long the result stays readable. Default: what the handler or contract says, else the fleet's. */
   readonly resultTtl?: Duration;
+  /**
+   * Names what the task is for: enqueueing again under the same key in the same queue makes no second task, and gives the handle
+   * of the first one, whatever has become of it, until `keyTtl` has passed. 1 to 256 characters.
+   */
+  readonly key?: string;
+  /** How long `key` stands for its task, from the first enqueue on. Default: as long as the result stays readable. */
+  readonly keyTtl?: Duration;
 }
 
 /** For contracts without a role: somebody has to say where the task goes. */
@@ -172,12 +179,14 @@ export interface Verbs {
    * Takes a lock, first come first served, and keeps its lease until it is released.
    *
    * @throws RuntimeError `lock-held` when `wait` passed; the signal's reason when it aborted; DeliveryError `queue-full`
-   * when too many wait already.
+   * when too many wait already; RuntimeError `lock-permits` when those who use the name now say another number of permits.
    * @example
    * await using lock = await this.lock('repo:main', { wait: '10s' });
    * await push({ fencing: lock.token, signal: lock.signal });
    */
   lock(name: string, options?: LockOptions): Promise<Lock>;
+  /** Takes a lock when it is free and nobody waits for it; undefined when not. Rejects otherwise like `lock`. */
+  tryLock(name: string, options?: TryLockOptions): Promise<Lock | undefined>;
   /** Runs `body` under a lock and releases it whatever happens. Rejects like `lock`, or with what `body` threw. */
   withLock<T>(name: string, body: (lock: Lock) => T | Promise<T>): Promise<T>;
   withLock<T>(name: string, options: LockOptions, body: (lock: Lock) => T | Promise<T>): Promise<T>;

@@ -105,6 +105,3 @@ export type Broadcast<S extends MaybeSchema | BroadcastContract = undefined> =
   S extends BroadcastContract<infer Topic, infer Data>
     ? BroadcastOf<Data, Topic>
     : BroadcastOf<Extract<S, MaybeSchema>>;
-
-/** Any task, its schemas forgotten: what the runtime builds and hands to a handler. */
-export type AnyTask = TaskOf<undefined, MaybeSchema>;

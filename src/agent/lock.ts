@@ -13,7 +13,15 @@ export interface LockOptions {
   readonly wait?: Duration;
   /** Leaves the line when it aborts. */
   readonly signal?: AbortSignal;
+  /**
+   * How many may hold the name at a time: 1 is a lock, more make it a semaphore. All who use a name say the same number; up to
+   * 1,000. Default: 1.
+   */
+  readonly permits?: number;
 }
+
+/** `tryLock` never waits. */
+export type TryLockOptions = Omit<LockOptions, 'wait'>;
 
 /** A held lock. `await using lock = await this.lock('repo')` gives it back at the end of the block. */
 export interface Lock extends AsyncDisposable {
@@ -22,6 +30,19 @@ export interface Lock extends AsyncDisposable {
   readonly token: number;
   /** Aborts with `OwnershipError('lock-lost')` when the lease could not be kept. */
   readonly signal: AbortSignal;
+  /**
+   * Refuses a holder that was too slow, for what the lock protects inside this process: `resource.token` remembers the
+   * greatest token that came by. Call it right before each effect, without an `await` between; keep one `resource` for each
+   * thing and lock name. What other processes reach as well has to compare `token` itself, together with the write.
+   *
+   * @throws OwnershipError `lock-lost` when the lock is lost, or when a later holder was here already; RuntimeError
+   * `lock-permits` for a semaphore, whose holders stand side by side.
+   * @example
+   * const file = { token: 0 };
+   * await using lock = await this.lock('report');
+   * lock.guard(file);
+   */
+  guard(resource: { token: number }): void;
   /** Gives the lock to the next in line. Releasing twice, or after the lease was lost, does nothing. */
   release(): Promise<void>;
 }

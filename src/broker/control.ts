@@ -6,6 +6,9 @@
  *     `cancelled`, and everyone is told `settled`. It is no dead letter.
  * O3  A claimed task is marked and its holder told `cancelled`; the renewal of its claim says so too. Whatever then ends the
  *     delivery (any settle, or a recovery) ends the task as O2 says: a marked task is never delivered again.
+ * O4  While a queue is paused, claims, recoveries and waits that begin hand out none of its tasks; enqueues, promotions and
+ *     what runs go on. Everyone is told `paused` and `resumed`. A wait that began before goes by what was then: who waits ends it
+ *     at the notice, and only what was enqueued until then is still handed over.
  */
 import type { ErrorRecord } from '../core/errors.ts';
 
@@ -29,4 +32,8 @@ export type CancelReply = 'cancelled' | 'requested' | 'ended' | 'unknown';
 export interface ControlPort {
   /** Cancels a task wherever it is (O2, O3). The first request's error counts. */
   cancel(request: CancelRequest): Promise<CancelReply>;
+  /** Pauses a queue, also one that was never heard of (O4). True when it was not paused. */
+  pause(queue: string): Promise<boolean>;
+  /** Ends the pause of a queue (O4). True when it was paused. */
+  resume(queue: string): Promise<boolean>;
 }

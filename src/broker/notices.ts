@@ -16,12 +16,14 @@ export type Notice =
   | { readonly kind: 'ask'; readonly envelope: string }
   /** The answer to an ask: JSON text of the value, or of an `ErrorRecord`. */
   | { readonly kind: 'reply'; readonly askId: string; readonly ok: boolean; readonly body: string }
-  /** A waiter became the holder; its lease is short until it renews (locks, L4). */
+  /** A waiter became the holder; its lease is short until it renews (locks, L4). Token 0: it only has to call again (L9). */
   | { readonly kind: 'granted'; readonly lock: string; readonly holder: string; readonly token: number }
   /** A task that this node holds was cancelled (control, O3). */
   | { readonly kind: 'cancelled'; readonly taskId: string; readonly message: string }
   /** To everyone: tasks of this queue were released and wait to be claimed. */
   | { readonly kind: 'released'; readonly queue: string }
+  /** To everyone: this queue was paused or resumed (control, O4). */
+  | { readonly kind: 'paused' | 'resumed'; readonly queue: string }
   /** To everyone: this node's presence has ended. */
   | { readonly kind: 'gone'; readonly node: string }
   /** A message from an agent that speaks the classic protocol, to an id of any process. */

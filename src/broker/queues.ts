@@ -21,6 +21,8 @@ export interface QueueStats {
   readonly dead: number;
   /** Dead letters that newer ones pushed out (Q2). */
   readonly deadDropped: number;
+  /** None of its tasks is handed out (control, O4). */
+  readonly paused: boolean;
 }
 
 export interface DeadLetter {

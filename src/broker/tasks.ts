@@ -1,7 +1,8 @@
 /**
  * The task port: from accepted to settled.
  *
- * T1  An accepted task is waiting, parked (delayed), claimed, or settled; it leaves only by a settle.
+ * T1  An accepted task is waiting, parked (delayed), claimed, or settled; it leaves only by a settle, or
+ *     because it was cancelled (control, O2).
  * T2  At most one node holds a task. Its receipt names the entry, the holder and the delivery; any later delivery makes
  *     the receipt stale.
  * T3  A settle or renewal with a stale receipt is refused, told so, and changes nothing: a task is settled exactly once.
@@ -10,6 +11,9 @@
  * T5  Waiting tasks are claimed high before normal before low, first in first out within a priority; released tasks
  *     before all others of their priority, in their old order. A retried or promoted task goes to the back.
  * T6  `attempt` counts deliveries: 1 for the first. A retry and a recovery add one, a release adds none.
+ * T7  A key stands for the task that was enqueued under it in that queue until the key's time to live has passed, counted
+ *     from the first enqueue: until then an enqueue under the same key stores nothing and gets the id of that task, whatever
+ *     has become of it, also when the queue is full.
  */
 import type { ErrorRecord } from '../core/errors.ts';
 import type { Frame } from './frame.ts';
@@ -23,10 +27,14 @@ export interface EnqueueOp {
   readonly envelope: string;
   /** Refused when this many tasks (waiting, parked or claimed) are in the queue. */
   readonly maxWaiting: number;
+  /** T7 */
+  readonly key?: { readonly name: string; readonly ttlMs: number };
 }
 
 export type EnqueueReply =
   | { readonly kind: 'enqueued'; readonly taskId: string }
+  /** The key stands for this task already (T7). */
+  | { readonly kind: 'known'; readonly taskId: string }
   | { readonly kind: 'queue-full'; readonly tasks: number };
 
 /** Proof of one delivery of one task to one node. */

@@ -20,6 +20,7 @@ interface Options extends CommonOptions {
   readonly wait?: true;
   readonly priority?: Priority;
   readonly delay?: Duration;
+  readonly key?: string;
 }
 
 export function registerEnqueue({ program, context, act }: Registration): void {
@@ -32,7 +33,8 @@ export function registerEnqueue({ program, context, act }: Registration): void {
     .argument('[json]', 'input of the task (default: {})')
     .option('-w, --wait', 'wait for the result and print it as JSON')
     .addOption(new Option('-p, --priority <priority>', 'before others that wait').choices(['high', 'normal', 'low']))
-    .option('-d, --delay <duration>', "not before this has passed, such as '30s'", durationText);
+    .option('-d, --delay <duration>', "not before this has passed, such as '30s'", durationText)
+    .option('-k, --key <text>', 'enqueueing again under the same key makes no second task');
   withFleetOptions(command).action(
     act(async (role: string, task: string, json: string | undefined, options: Options) => {
       const input = json === undefined ? {} : parseJson(json, 'the input');
@@ -57,8 +59,12 @@ export function registerEnqueue({ program, context, act }: Registration): void {
   );
 }
 
-function enqueueOptions({ priority, delay }: Options): EnqueueOptions {
-  return { ...(priority !== undefined && { priority }), ...(delay !== undefined && { delay }) };
+function enqueueOptions({ priority, delay, key }: Options): EnqueueOptions {
+  return {
+    ...(priority !== undefined && { priority }),
+    ...(delay !== undefined && { delay }),
+    ...(key !== undefined && { key }),
+  };
 }
 
 /** A misspelt role is no error, since its nodes may come later; but somebody should say so. */

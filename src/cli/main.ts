@@ -8,11 +8,13 @@ import { Command, CommanderError } from 'commander';
 import { systemClock, systemRandom } from '../core/system.ts';
 import { registerCancel } from './cancel.ts';
 import type { CliContext, Registration, Signals } from './context.ts';
+import { registerDead } from './dead.ts';
 import { registerEnqueue } from './enqueue.ts';
 import { registerEvents } from './events.ts';
 import { registerLogs } from './logs.ts';
 import { registerMail } from './mail.ts';
 import { terminalOutput } from './output.ts';
+import { registerPause } from './pause.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
 import { exitCodes, tellError } from './usage.ts';
@@ -77,6 +79,8 @@ const commands: readonly ((registration: Registration) => void)[] = [
   registerLogs,
   registerEnqueue,
   registerCancel,
+  registerPause,
+  registerDead,
   registerMail,
 ];
 

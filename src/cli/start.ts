@@ -63,7 +63,12 @@ async function runFleet(run: Run): Promise<number> {
   output.out(strong(`fleet ${settings.config.fleet}`));
   const quiet = narrate(observer, output, { verbose: options.verbose ?? false });
   const { startResolved } = await import('../compose/start-fleet.ts');
-  const running = await startResolved(settings.config, { observer, projectDir: settings.projectDir, env: context.env });
+  const { projectDir, config } = settings;
+  const deps = { observer, projectDir, env: context.env, signal: stop.signal };
+  const running = await startResolved(config, deps).catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error;
+  });
+  if (running === undefined) return exitCodes.ok; // told to stop before it was up
   try {
     if (running.remark !== undefined) output.out(remarkLine(running.remark));
     for (const text of running.fleet.info.warnings) output.out(`${warning('!')} ${plain(text)}`);

@@ -4,18 +4,21 @@
  * H1  The signal aborts with `OwnershipError('lock-lost')` as soon as the broker says so, or as soon as the lease may have
  *     ended by our own monotonic clock without a successful renewal: whichever comes first.
  * H2  Releasing, losing and releasing again are all safe: what is no longer ours is left alone.
+ * H3  A resource that has seen a greater token refuses this one, and so does every resource after the loss or the release.
  */
 import type { Lock } from '../agent/lock.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { HolderRef } from '../broker/locks.ts';
 import type { Clock, Timer } from '../core/clock.ts';
-import { OwnershipError } from '../core/errors.ts';
+import { OwnershipError, RuntimeError } from '../core/errors.ts';
 
 export interface LockHandleDeps {
   readonly broker: Pick<Broker, 'locks'>;
   readonly clock: Clock;
   readonly ref: HolderRef;
   readonly leaseMs: number;
+  /** Of the name: 1 is a lock. */
+  readonly permits: number;
   /** Monotonic time at which the grant was asked for. */
   readonly askedAt: number;
   /** It is held no longer, released or lost. */
@@ -51,6 +54,16 @@ export class LockHandle implements Lock {
     return this.#lost.signal;
   }
 
+  /** H3 */
+  guard(resource: { token: number }): void {
+    const { permits, ref } = this.#deps;
+    if (permits > 1) throw guardedSemaphore(ref.name, permits);
+    this.#lost.signal.throwIfAborted();
+    if (this.#done) throw lost(ref, 'it was released');
+    if (resource.token > ref.token) throw lost(ref, `a later holder, whose token is ${resource.token}`);
+    resource.token = ref.token;
+  }
+
   /** H2 */
   async release(): Promise<void> {
     if (this.#done) return;
@@ -66,10 +79,7 @@ export class LockHandle implements Lock {
   lose(): void {
     if (this.#done) return;
     this.#finish();
-    const { name, token } = this.#deps.ref;
-    this.#lost.abort(
-      new OwnershipError('lock-lost', `expected to hold lock "${name}", got: its lease has ended`, { name, token }),
-    );
+    this.#lost.abort(lost(this.#deps.ref, 'its lease has ended'));
   }
 
   #schedule(): void {
@@ -101,4 +111,17 @@ export class LockHandle implements Lock {
     this.#guard?.cancel();
     this.#deps.onDone();
   }
+}
+
+function lost({ name, token }: HolderRef, why: string): OwnershipError {
+  return new OwnershipError('lock-lost', `expected to hold lock "${name}", got: ${why}`, { name, token });
+}
+
+function guardedSemaphore(name: string, permits: number): RuntimeError {
+  return new RuntimeError(
+    'lock-permits',
+    `expected guard to be called on a lock with one holder, got: semaphore "${name}" with ${permits} permits\n` +
+      'Its holders stand side by side, so a smaller token is not stale: watch signal instead.',
+    { details: { name, permits } },
+  );
 }

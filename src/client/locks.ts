@@ -12,7 +12,8 @@ import type { Broker } from '../broker/broker.ts';
 import type { Notice } from '../broker/notices.ts';
 import { backoffMs, type Backoff } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
-import { abortReason, BrokerError, DeliveryError, RuntimeError } from '../core/errors.ts';
+import { abortReason, BrokerError, ConfigError, DeliveryError, RuntimeError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
 import type { Random } from '../core/random.ts';
 import { LockHandle } from './lock-handle.ts';
 
@@ -24,6 +25,8 @@ export interface LockRequest {
   /** 0: do not wait at all; `Infinity`: until it is granted. */
   readonly waitMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** How many may hold the name at a time. Default: 1. */
+  readonly permits?: number | undefined;
 }
 
 export interface LocksDeps {
@@ -64,6 +67,7 @@ export class Locks {
   async acquire(request: LockRequest): Promise<LockHandle> {
     const { broker, clock, random } = this.#deps;
     const { name } = request;
+    checkPermits(request);
     const holder = `${request.owner}:${random.id(`lock:${name}`)}`;
     const giveUpAt = clock.monotonic() + request.waitMs;
     const waiter: Waiter = { holder, giveUpAt, woken: false, wake: () => {}, silentSince: undefined, failures: 0 };
@@ -101,7 +105,7 @@ export class Locks {
   /** One call and the wait behind it; undefined: call again. */
   async #call(request: LockRequest, waiter: Waiter, calls: number): Promise<LockHandle | undefined> {
     const { broker, clock, address } = this.#deps;
-    const { name, leaseMs, signal, waitMs } = request;
+    const { name, leaseMs, signal, waitMs, permits = 1 } = request;
     const { holder } = waiter;
     if (this.#stopped !== undefined) throw this.#stopped;
     if (signal?.aborted) throw abortReason(signal);
@@ -109,7 +113,7 @@ export class Locks {
     waiter.wake = () => void (waiter.woken = true);
     const askedAt = clock.monotonic();
     try {
-      const reply = await broker.locks.acquire({ name, holder, address, leaseMs, wait: waitMs > 0 });
+      const reply = await broker.locks.acquire({ name, holder, address, leaseMs, wait: waitMs > 0, permits });
       waiter.silentSince = undefined;
       waiter.failures = 0;
       if (reply.kind !== 'granted') {
@@ -119,7 +123,7 @@ export class Locks {
       const ref = { name, holder, token: reply.token };
       if (calls > 1 && !(await broker.locks.renew({ ...ref, leaseMs }))) return undefined; // K4: it ran out; stand in line again
       if (clock.monotonic() >= askedAt + leaseMs) return undefined; // the answer came too late to be relied on
-      return this.#hold({ broker, clock, ref, leaseMs, askedAt });
+      return this.#hold({ broker, clock, ref, leaseMs, askedAt, permits });
     } catch (error) {
       await this.#wait(waiter, this.#nextTry(waiter, error), signal);
       return undefined;
@@ -138,6 +142,7 @@ export class Locks {
       const { name } = request;
       throw new DeliveryError('queue-full', `expected lock "${name}" to have room for a waiter, got: too many wait`);
     }
+    if (reply.kind === 'permits') throw otherPermits(request, reply.permits);
     const leftMs = waiter.giveUpAt - this.#deps.clock.monotonic();
     if (reply.kind === 'held' || leftMs <= 0) throw lockHeld(request);
     return Math.min(reply.lookAgainInMs, leftMs);
@@ -174,4 +179,18 @@ function lockHeld({ name, waitMs }: LockRequest): RuntimeError {
   return new RuntimeError('lock-held', `expected lock "${name}" to be free within ${waitMs} ms, got: still held`, {
     details: { name },
   });
+}
+
+function checkPermits({ permits = 1 }: LockRequest): void {
+  if (Number.isInteger(permits) && permits >= 1 && permits <= limits.lockPermits) return;
+  throw new ConfigError([`expected permits to be a whole number from 1 to ${limits.lockPermits}, got: ${permits}`]);
+}
+
+function otherPermits({ name, permits = 1 }: LockRequest, inUse: number): RuntimeError {
+  return new RuntimeError(
+    'lock-permits',
+    `expected lock "${name}" to have ${permits} permits, got: ${inUse}, said by those who use it now\n` +
+      'Give the same number wherever the name is locked; no number means 1.',
+    { details: { name, permits, inUse } },
+  );
 }

@@ -141,6 +141,8 @@ export class Member {
       case 'ask':
       case 'cancelled':
       case 'released':
+      case 'paused':
+      case 'resumed':
       case 'classic':
         return this.deps.onNotice?.(notice);
     }

@@ -19,6 +19,8 @@ export interface HandleDeps {
   readonly name: string;
   /** How long its outcome is readable. */
   readonly resultTtlMs: number;
+  /** It was enqueued before, under the same key: what became of it may have been told already. */
+  readonly isKnown?: boolean;
   readonly outputSchema?: Schema | undefined;
   /** Of the handler call in which the task was enqueued: its end is the end of waiting, too. */
   readonly callSignal?: AbortSignal | undefined;
@@ -43,7 +45,7 @@ export class Handle implements TaskHandle {
 
   /** Begins to wait in the same tick in which the task was accepted, so that nothing has to be read back. */
   listenNow(): this {
-    this.#waiting ??= this.#listen(false);
+    this.#waiting ??= this.#listen(this.#deps.isKnown ?? false);
     return this;
   }
 

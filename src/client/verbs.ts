@@ -5,10 +5,10 @@
  */
 import type { AskOptions, Events, Verbs } from '../agent/context.ts';
 import type { BroadcastContract, MessageContract, Schema } from '../agent/contract.ts';
-import type { Lock, LockOptions } from '../agent/lock.ts';
+import type { Lock, LockOptions, TryLockOptions } from '../agent/lock.ts';
 import { durationMs } from '../core/duration.ts';
 import { encodeEnvelope, encodePayload, type TaskPolicy } from '../core/envelope.ts';
-import { DeliveryError, describeError } from '../core/errors.ts';
+import { DeliveryError, describeError, RuntimeError } from '../core/errors.ts';
 import { observe } from '../core/observer.ts';
 import { checkPayload } from './check-payload.ts';
 import { EventsView } from './events-view.ts';
@@ -46,6 +46,7 @@ export class FleetVerbs implements Verbs {
     const { member, settings } = this.#deps;
     const { options, defaults, name, queue } = call;
     await checkPayload(call.inputSchema, call.input, `the input of task "${name}"`);
+    const key = keyOf(call, settings);
     const delayMs = options.delay === undefined ? 0 : durationMs(options.delay, 'delay');
     const policy = policyOf(call);
     const content = { to: queue, name, data: call.input, deadline: options.deadline, policy, waits };
@@ -57,11 +58,13 @@ export class FleetVerbs implements Verbs {
         delayMs,
         envelope,
         maxWaiting: settings.maxWaiting,
+        ...(key && { key }),
       });
-      if (reply.kind === 'enqueued')
+      if (reply.kind !== 'queue-full')
         return new Handle({
           member,
           taskId: reply.taskId,
+          isKnown: reply.kind === 'known',
           name,
           resultTtlMs: policy.resultTtlMs ?? settings.resultTtlMs,
           outputSchema: call.outputSchema,
@@ -140,8 +143,18 @@ export class FleetVerbs implements Verbs {
       owner: identity.name,
       leaseMs: options.lease === undefined ? settings.lockLeaseMs : durationMs(options.lease, 'lease'),
       waitMs: options.wait === undefined ? Number.POSITIVE_INFINITY : durationMs(options.wait, 'wait'),
+      permits: options.permits,
       signal: options.signal ?? identity.scope()?.signal,
     });
+  }
+
+  async tryLock(name: string, options: TryLockOptions = {}): Promise<Lock | undefined> {
+    try {
+      return await this.lock(name, { ...options, wait: 0 });
+    } catch (error) {
+      if (error instanceof RuntimeError && error.code === 'lock-held') return undefined;
+      throw error;
+    }
   }
 
   readonly withLock = (async (name: string, ...rest: [LockBody] | [LockOptions, LockBody]) => {
@@ -174,4 +187,17 @@ function policyOf({ options, defaults }: TaskCall): TaskPolicy {
   const resultTtlMs =
     options.resultTtl === undefined ? defaults.resultTtlMs : durationMs(options.resultTtl, 'resultTtl');
   return { ...(retries !== undefined && { retries }), ...(resultTtlMs !== undefined && { resultTtlMs }) };
+}
+
+/** What the broker needs of an idempotency key. */
+function keyOf(
+  { options, defaults }: TaskCall,
+  { resultTtlMs }: Settings,
+): { name: string; ttlMs: number } | undefined {
+  const { key: name, keyTtl, resultTtl } = options;
+  if (name === undefined) return undefined;
+  if (name === '' || name.length > 256)
+    throw new DeliveryError('malformed', `expected a key of 1 to 256 characters, got: ${name.length}`);
+  const lives = keyTtl ?? resultTtl ?? defaults.resultTtlMs ?? resultTtlMs;
+  return { name, ttlMs: durationMs(lives, 'keyTtl') };
 }

@@ -37,7 +37,7 @@ const patienceMs = 30_000;
  * const report = await fleet.run(AuditAgent, 'audit', { path: '.' });
  */
 export async function connect(options: ConnectOptions = {}): Promise<Fleet> {
-  const redis = options.redis ?? (await findEmbedded(process.cwd()));
+  const redis = options.redis || (await findEmbedded(process.cwd())); // an empty variable is none
   if (redis === undefined) {
     throw new ConfigError([
       'expected redis to be the URL of a server, got: nothing, and no private server runs in this directory',

@@ -18,7 +18,7 @@ import type { Clock } from '../core/clock.ts';
 import { RuntimeError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
 import { isAlive, withFileLock } from './file-lock.ts';
-import { findRedisBinary, launchRedis, probeRedis, shutdownRedis } from './private-redis.ts';
+import { findRedisBinary, launchRedis, loaded, probeRedis, shutdownRedis } from './private-redis.ts';
 
 export interface EmbeddedDeps {
   readonly clock: Clock;
@@ -75,6 +75,7 @@ export async function startEmbedded(
     const users = livingUsers(running?.users ?? []);
     writeRecord(projectDir, { pid: server.pid, socket: server.socket, users: [...users, user] });
     const { pid, socket } = server;
+    await loaded(socket, deps.clock);
     const release = () => releaseServer(projectDir, deps, user);
     return { kind: 'server', url: `unix://${socket}`, pid, adopted: running !== undefined, release };
   });

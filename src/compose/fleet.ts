@@ -8,7 +8,7 @@ import type { CancelAnswer } from '../agent/task-handle.ts';
 import type { BrokerInfo } from '../broker/broker.ts';
 import type { LogEntry } from '../broker/logs.ts';
 import type { NodeRecord } from '../broker/presence.ts';
-import type { QueueStats } from '../broker/queues.ts';
+import type { DeadLetter, QueueStats } from '../broker/queues.ts';
 import { cancelTask } from '../client/cancel.ts';
 import { FleetVerbs } from '../client/verbs.ts';
 import type { VerbsDeps } from '../client/verbs.ts';
@@ -23,6 +23,17 @@ export interface Fleet extends Verbs, AsyncDisposable {
   queue(name: string): Promise<QueueStats>;
   /** Cancels a task by its id, like `cancel` of its handle. */
   cancel(taskId: string, reason?: string): Promise<CancelAnswer>;
+  /**
+   * Pauses a queue (a role or an agent id): its tasks wait, what runs goes on. True when it was not paused. It stays paused until
+   * somebody resumes it.
+   */
+  pause(queue: string): Promise<boolean>;
+  /** Ends the pause of a queue. True when it was paused. */
+  resume(queue: string): Promise<boolean>;
+  /** Tasks of a queue that will not be tried again, newest first; with `before`, only those that died before that time. */
+  deadLetters(queue: string, page: { count: number; before?: number }): Promise<readonly DeadLetter[]>;
+  /** Puts dead letters back, to be tried from the first attempt. Resolves to the ids that were there. */
+  requeue(queue: string, taskIds: readonly string[]): Promise<readonly string[]>;
   /** An agent's last lines, newest first. */
   logs(agentId: string, count?: number): Promise<readonly LogEntry[]>;
   /** Leaves the fleet: whatever waits is told `closed`. */
@@ -56,6 +67,22 @@ export class FleetClient extends FleetVerbs implements Fleet {
   cancel(taskId: string, reason?: string): Promise<CancelAnswer> {
     const { member, settings } = this.#deps;
     return cancelTask(member, { taskId, reason, resultTtlMs: settings.resultTtlMs });
+  }
+
+  pause(queue: string): Promise<boolean> {
+    return this.#deps.member.deps.broker.control.pause(queue);
+  }
+
+  resume(queue: string): Promise<boolean> {
+    return this.#deps.member.deps.broker.control.resume(queue);
+  }
+
+  deadLetters(queue: string, page: { count: number; before?: number }): Promise<readonly DeadLetter[]> {
+    return this.#deps.member.deps.broker.queues.deadLetters(queue, page);
+  }
+
+  requeue(queue: string, taskIds: readonly string[]): Promise<readonly string[]> {
+    return this.#deps.member.deps.broker.queues.requeue(queue, taskIds);
   }
 
   logs(agentId: string, count = 100): Promise<readonly LogEntry[]> {

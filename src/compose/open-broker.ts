@@ -3,7 +3,7 @@
  *
  * The composition roots know brokers by name; nobody below them does.
  */
-import { ConfigError, redact } from '../core/errors.ts';
+import { ConfigError } from '../core/errors.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { LimitsConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
@@ -69,6 +69,6 @@ export async function embeddedSource(
 export function checkUrl(url: string): string {
   if (/^((redis|rediss|unix):\/\/|\/)/.test(url)) return url;
   throw new ConfigError([
-    `expected redis to be a URL with redis:, rediss: or unix:, or the path of a socket, got: ${redact(url)}`,
+    `expected redis to be a URL with redis:, rediss: or unix:, or the path of a socket, got: another text (not shown: it may hold a password)`,
   ]);
 }

@@ -72,12 +72,24 @@ export async function launchRedis(options: LaunchOptions): Promise<number> {
   const giveUpAt = options.clock.monotonic() + startTimeoutMs;
   for (;;) {
     const ended = failure !== undefined || child.exitCode !== null || child.signalCode !== null;
-    if (!ended && child.pid !== undefined && (await probeRedis(options.socketPath))?.ready) return child.pid;
+    const answers = ended || child.pid === undefined ? undefined : await probeRedis(options.socketPath);
+    if (answers !== undefined) return await loaded(options.socketPath, options.clock);
     if (ended || options.clock.monotonic() > giveUpAt) {
       child.kill();
       throw new BrokerError('unreachable', startFailure(options, failure));
     }
     await sleep(options.clock, lookAgainMs);
+  }
+}
+
+/** Waits until the server has read its data; resolves to its pid. However much it is, an end of the server ends the wait. */
+export async function loaded(socketPath: string, clock: Clock): Promise<number> {
+  for (;;) {
+    const answers = await probeRedis(socketPath);
+    if (answers?.ready) return answers.pid;
+    if (answers === undefined)
+      throw new BrokerError('unreachable', `expected the server at ${socketPath} to load its data, got: it has ended`);
+    await sleep(clock, lookAgainMs);
   }
 }
 
@@ -102,7 +114,7 @@ export function probeRedis(socketPath: string): Promise<Probed | undefined> {
   return withLink(socketPath, async (redis) => {
     const info = `${await redis.info('server')}\r\n${await redis.info('persistence')}`;
     const pid = Number(/process_id:(\d+)/.exec(info)?.[1]);
-    return Number.isInteger(pid) ? { pid, ready: info.includes('loading:0') } : undefined;
+    return Number.isInteger(pid) ? { pid, ready: /^loading:0\r?$/m.test(info) } : undefined;
   });
 }
 

@@ -24,6 +24,8 @@ export interface StartDeps {
   readonly projectDir?: string;
   /** Where a redis-server is looked for. Default: the environment of the process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Stops the fleet when it aborts, also while it is starting. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RunningFleet {
@@ -63,10 +65,14 @@ export async function startResolved(config: RuntimeConfig, deps: StartDeps = {})
       ? await embeddedSource(projectDir, env, setting)
       : redisSource(checkUrl(config.redis), setting);
   const incarnations = new Incarnations({ config, source, observer, clock: systemClock, random: systemRandom });
+  const onAbort = (): void => void incarnations.stop();
+  if (deps.signal?.aborted) onAbort();
+  else deps.signal?.addEventListener('abort', onAbort, { once: true });
   try {
     await incarnations.start();
   } catch (error) {
-    await source.release();
+    deps.signal?.removeEventListener('abort', onAbort);
+    await incarnations.stop({ graceMs: 0 });
     throw error;
   }
   return incarnations;
@@ -117,9 +123,9 @@ class Incarnations implements RunningFleet {
     const id = nodeId(random);
     const common = { config, observer, clock, random, host: hostname(), pid: process.pid };
     const node = new Node({ ...common, broker: source.open(id), node: id, onEnded: (end) => this.#onEnded(end) });
-    await node.start();
-    this.#node = node;
+    this.#node = node; // before it is up, so that a stop reaches it
     this.#nodeId = id;
+    await node.start();
   }
 
   stop(options: { readonly graceMs?: number } = {}): Promise<void> {

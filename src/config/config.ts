@@ -7,6 +7,7 @@
 import type { z } from 'zod';
 import { ConfigError } from '../core/errors.ts';
 import { describeProblem, optionName } from './problems.ts';
+import { readablePart } from './readable.ts';
 import { brokenRelations } from './relations.ts';
 import { agentsFolder, optionsSchema } from './schema.ts';
 
@@ -88,12 +89,23 @@ export function resolveConfig(options: RuntimeOptions): RuntimeConfig {
   const parsed = optionsSchema.safeParse(listed);
   const folderIssues = folder === undefined ? [] : (agentsFolder.safeParse(folder).error?.issues ?? []);
   const issues = [...(parsed.error?.issues ?? []), ...folderIssues.map((issue) => ({ ...issue, path: ['agents'] }))];
-  if (!parsed.success || issues.length > 0)
-    throw new ConfigError(issues.flatMap((issue) => describeProblem(issue, options)));
+  if (!parsed.success || issues.length > 0) {
+    const wrong = issues.flatMap((issue) => describeProblem(issue, options));
+    throw new ConfigError([...wrong, ...relationsAmongTheRest(listed, parsed.error?.issues ?? [])]);
+  }
   const config = complete(parsed.data, folder);
   const broken = brokenRelations(config, optionName);
   if (broken.length > 0) throw new ConfigError(broken);
   return config;
+}
+
+/** The broken relations between options that are right in themselves. */
+function relationsAmongTheRest(listed: unknown, issues: readonly z.core.$ZodIssue[]): readonly string[] {
+  const { options, removed } = readablePart(listed, issues);
+  const parsed = optionsSchema.safeParse(options);
+  if (!parsed.success) return [];
+  const broken = brokenRelations(complete(parsed.data, undefined), optionName);
+  return broken.filter((problem) => !removed.some((name) => name.includes('.') && problem.includes(name)));
 }
 
 /** A folder's path is taken out, so that the rest has one form. */

@@ -152,9 +152,17 @@ export interface ErrorRecord {
 const longestMessage = 2_000;
 const longestStack = 4_000;
 
-/** Removes the user part of every URL in `text`, up to its last `@`. Linear in the text, whoever wrote that. */
+/**
+ * Removes the user part of every URL in `text`; of a Redis URL up to its last `@`, since passwords are often pasted into it as
+ * they are, slashes included. Linear in the text, whoever wrote that.
+ */
 export function redact(text: string): string {
-  return text.replace(/:\/\/[^\s/"]*@/g, '://***@');
+  return text
+    .replace(/[^\s"]+/g, (word) => {
+      const [start, end] = [word.search(/rediss?:\/\//i), word.lastIndexOf('@')];
+      return start >= 0 && end > start ? `${word.slice(0, word.indexOf('://', start))}://***${word.slice(end)}` : word;
+    })
+    .replace(/:\/\/[^\s/"]*@/g, '://***@');
 }
 
 /** Turns whatever was thrown into a record that may be logged, stored and sent. */

@@ -36,6 +36,8 @@ export const limits = {
   logKeptMs: 7 * 86_400_000,
   /** Envelopes in one mailbox. */
   mailbox: 1_000,
+  /** Permits of one semaphore. */
+  lockPermits: 1_000,
   /** Waiters for one lock. */
   lockWaiters: 10_000,
   /** Agents in the chain of one ask. */

@@ -1,7 +1,7 @@
 /**
  * The control port in memory: each call one step on the state of a queue.
  *
- * Invariants O1 to O3 stand in broker/control.ts. `endCancelled` is where every cancelled task ends, also for the task port.
+ * Invariants O1 to O4 stand in broker/control.ts. `endCancelled` is where every cancelled task ends, also for the task port.
  */
 import { cancelledReason, type CancelReply, type CancelRequest, type ControlPort } from '../broker/control.ts';
 import { everyone } from '../broker/notices.ts';
@@ -32,6 +32,24 @@ export class MemoryControl implements ControlPort {
       if (!queue.cancelled.has(taskId)) queue.cancelled.set(taskId, mark);
       this.#fleet.exchange.postNotice(task.holder, { kind: 'cancelled', taskId, message: error.message });
       return 'requested';
+    });
+  }
+
+  pause(queue: string): Promise<boolean> {
+    return this.#switch(queue, true);
+  }
+
+  resume(queue: string): Promise<boolean> {
+    return this.#switch(queue, false);
+  }
+
+  #switch(name: string, paused: boolean): Promise<boolean> {
+    return this.#link.call(name, (queue) => {
+      const state = this.#fleet.queue(queue);
+      const changed = state.paused !== paused;
+      state.paused = paused;
+      this.#fleet.exchange.postNotice(everyone, { kind: paused ? 'paused' : 'resumed', queue });
+      return changed;
     });
   }
 

@@ -1,8 +1,8 @@
 /**
- * The lock port in memory: one holder, a line of waiters, and a hand-over on release.
+ * The lock port in memory: holders up to the number of permits, a line of waiters, and a hand-over on release.
  *
- * Invariants L1 to L6 stand in broker/locks.ts. Nothing happens by itself: a lease that has ended is noticed by the next
- * call, which hands the lock to the head of the line before it looks at its own request.
+ * Invariants L1 to L8 stand in broker/locks.ts. Nothing happens by itself: a lease that has ended is noticed by the next
+ * call, which hands the permit to the head of the line before it looks at its own request.
  */
 import {
   type AcquireReply,
@@ -19,15 +19,19 @@ import type { Link } from './link.ts';
 
 interface LockWaiter {
   readonly address: string;
-  readonly leaseMs: number;
   calledAt: number;
 }
 
-/** A lock that is held or waited for. */
-export interface HeldLock {
-  holder: string;
-  token: number;
+interface Grant {
+  readonly token: number;
   leaseUntil: number;
+}
+
+/** A name that is held or waited for. */
+export interface HeldLock {
+  permits: number;
+  /** By holder id, in the order of their grants. */
+  readonly holders: Map<string, Grant>;
   /** By holder id, in the order of their first calls (L3). */
   readonly waiters: Map<string, LockWaiter>;
 }
@@ -43,95 +47,110 @@ export class MemoryLocks implements LockPort {
 
   acquire(request: AcquireRequest): Promise<AcquireReply> {
     return this.#link.call(request, (received) => {
-      const lock = this.#fleet.locks.get(received.name) ?? { holder: '', token: 0, leaseUntil: 0, waiters: new Map() };
-      this.#fleet.locks.set(received.name, lock);
+      const { name, permits = 1 } = received;
+      const lock = this.#fleet.locks.get(name) ?? { permits, holders: new Map(), waiters: new Map() };
+      this.#fleet.locks.set(name, lock);
       return this.#acquireOne(lock, received);
     });
   }
 
   renew(ref: HolderRef & { leaseMs: number }): Promise<boolean> {
     return this.#link.call(ref, (received) => {
-      const lock = this.#heldBy(received);
-      if (lock !== undefined) lock.leaseUntil = this.#now() + received.leaseMs;
-      return lock !== undefined;
+      const grant = this.#grantOf(received);
+      if (grant !== undefined) grant.leaseUntil = this.#now() + received.leaseMs;
+      return grant !== undefined;
     });
   }
 
   release(ref: HolderRef): Promise<boolean> {
     return this.#link.call(ref, (received) => {
-      const lock = this.#heldBy(received);
-      if (lock !== undefined) this.#handOn(received.name, lock);
-      return lock !== undefined;
+      const grant = this.#grantOf(received);
+      if (grant !== undefined) this.#giveBack(received);
+      return grant !== undefined;
     });
   }
 
   leave(request: { name: string; holder: string }): Promise<void> {
-    return this.#link.call(request, ({ name, holder }) => {
-      const lock = this.#fleet.locks.get(name);
-      lock?.waiters.delete(holder);
-      if (lock?.holder === holder) this.#handOn(name, lock);
+    return this.#link.call(request, (received) => {
+      this.#fleet.locks.get(received.name)?.waiters.delete(received.holder);
+      this.#giveBack(received);
     });
   }
 
   inspect(name: string): Promise<LockState | undefined> {
     return this.#link.call(name, (asked) => {
       const lock = this.#fleet.locks.get(asked);
-      if (lock === undefined || !this.#isHeld(lock)) return undefined;
+      const held = [...(lock?.holders ?? [])].filter(([, grant]) => this.#holds(grant));
+      if (lock === undefined || held.length === 0) return undefined;
       this.#forgetSilent(lock);
-      const { holder, token, leaseUntil, waiters } = lock;
-      return { holder, token, leaseLeftMs: leaseUntil - this.#now(), waiters: waiters.size };
+      const holders = held.map(([holder, { token, leaseUntil }]) => {
+        return { holder, token, leaseLeftMs: leaseUntil - this.#now() };
+      });
+      return { permits: lock.permits, holders, waiters: lock.waiters.size };
     });
   }
 
-  #acquireOne(lock: HeldLock, { name, holder, address, leaseMs, wait }: AcquireRequest): AcquireReply {
+  #acquireOne(lock: HeldLock, { name, holder, address, leaseMs, wait, permits = 1 }: AcquireRequest): AcquireReply {
     const waiting = lock.waiters.get(holder);
     if (waiting !== undefined) waiting.calledAt = this.#now();
     this.#forgetSilent(lock);
-    if (!this.#isHeld(lock)) {
-      const head = lock.waiters.keys().next().value;
-      if (head === undefined || head === holder) {
-        lock.waiters.delete(holder);
-        return { kind: 'granted', token: this.#grant(lock, holder, leaseMs) };
-      }
-      this.#handOn(name, lock);
+    this.#forgetEnded(lock);
+    if (lock.holders.size + lock.waiters.size === 0) lock.permits = permits;
+    if (lock.permits !== permits) return { kind: 'permits', permits: lock.permits };
+    this.#handOn(name, lock, holder);
+    const held = lock.holders.get(holder);
+    if (held !== undefined) return { kind: 'granted', token: held.token };
+    if (lock.holders.size < permits) {
+      lock.waiters.delete(holder);
+      return { kind: 'granted', token: this.#grant(lock, holder, leaseMs) };
     }
-    if (lock.holder === holder) return { kind: 'granted', token: lock.token };
     if (!wait) return { kind: 'held' };
     if (waiting === undefined && lock.waiters.size >= limits.lockWaiters) return { kind: 'crowded' };
-    if (waiting === undefined) lock.waiters.set(holder, { address, leaseMs, calledAt: this.#now() });
-    const lookAgainInMs = Math.min(lock.leaseUntil - this.#now(), handoverLeaseMs);
-    return { kind: 'waiting', lookAgainInMs: Math.max(1, lookAgainInMs) };
+    if (waiting === undefined) lock.waiters.set(holder, { address, calledAt: this.#now() });
+    const firstEnd = Math.min(...[...lock.holders.values()].map(({ leaseUntil }) => leaseUntil));
+    return { kind: 'waiting', lookAgainInMs: Math.max(1, Math.min(firstEnd - this.#now(), handoverLeaseMs)) };
   }
 
-  /** L4: to the head of the line; forgets the lock when nobody waits. */
-  #handOn(name: string, lock: HeldLock): void {
+  /** Frees the permit of a holder, if it has one. */
+  #giveBack({ name, holder }: { name: string; holder: string }): void {
+    const lock = this.#fleet.locks.get(name);
+    if (lock?.holders.delete(holder) !== true) return;
     this.#forgetSilent(lock);
-    const head = lock.waiters.entries().next().value;
-    if (head === undefined) {
-      this.#fleet.locks.delete(name);
-      return;
+    this.#forgetEnded(lock);
+    this.#handOn(name, lock);
+    if (lock.holders.size === 0) this.#fleet.locks.delete(name);
+  }
+
+  /** L4: what is free goes to the head of the line, until `caller` is the head and takes it itself. */
+  #handOn(name: string, lock: HeldLock, caller?: string): void {
+    while (lock.holders.size < lock.permits) {
+      const head = lock.waiters.entries().next().value;
+      if (head === undefined || head[0] === caller) return;
+      const [holder, { address }] = head;
+      lock.waiters.delete(holder);
+      const token = this.#grant(lock, holder, handoverLeaseMs);
+      this.#fleet.exchange.postNotice(address, { kind: 'granted', lock: name, holder, token });
     }
-    const [holder, { address }] = head;
-    lock.waiters.delete(holder);
-    const token = this.#grant(lock, holder, handoverLeaseMs);
-    this.#fleet.exchange.postNotice(address, { kind: 'granted', lock: name, holder, token });
   }
 
   #grant(lock: HeldLock, holder: string, leaseMs: number): number {
-    lock.holder = holder;
-    lock.token = this.#fleet.nextNumber();
-    lock.leaseUntil = this.#now() + leaseMs;
-    return lock.token;
+    const token = this.#fleet.nextNumber();
+    lock.holders.set(holder, { token, leaseUntil: this.#now() + leaseMs });
+    return token;
   }
 
-  #heldBy({ name, holder, token }: HolderRef): HeldLock | undefined {
-    const lock = this.#fleet.locks.get(name);
-    const current = lock !== undefined && this.#isHeld(lock) && lock.holder === holder && lock.token === token;
-    return current ? lock : undefined;
+  #grantOf({ name, holder, token }: HolderRef): Grant | undefined {
+    const grant = this.#fleet.locks.get(name)?.holders.get(holder);
+    const current = grant !== undefined && this.#holds(grant) && grant.token === token;
+    return current ? grant : undefined;
   }
 
-  #isHeld(lock: HeldLock): boolean {
-    return lock.leaseUntil > this.#now();
+  #holds({ leaseUntil }: Grant): boolean {
+    return leaseUntil > this.#now();
+  }
+
+  #forgetEnded(lock: HeldLock): void {
+    for (const [holder, grant] of lock.holders) if (!this.#holds(grant)) lock.holders.delete(holder);
   }
 
   /** L3 */

@@ -56,9 +56,13 @@ export class QueueState {
   /** Oldest first. */
   readonly dead = new Map<string, DeadLetter>();
   deadDropped = 0;
+  /** Control, O4. */
+  paused = false;
   readonly cancelled = new Map<string, CancelMark>();
   readonly outcomes = new Map<string, Expiring<TaskOutcome>>();
   readonly progress = new Map<string, Expiring<string>>();
+  /** Ids of tasks by the key they were enqueued under (T7). */
+  readonly keys = new Map<string, Expiring<string>>();
   #order = 0;
   #mintedMs = 0;
   #mintedSeq = 0;

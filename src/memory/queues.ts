@@ -38,7 +38,7 @@ export class MemoryQueues implements QueuePort {
 
   stats(queue: string): Promise<QueueStats> {
     return this.#link.call(queue, (name) => {
-      const { waiting, released, parked, claimed, dead, deadDropped } = this.#fleet.queue(name);
+      const { waiting, released, parked, claimed, dead, deadDropped, paused } = this.#fleet.queue(name);
       const sizes = priorities.map((priority) => waiting[priority].size + released[priority].size);
       return {
         waiting: sizes.reduce((sum, size) => sum + size, 0),
@@ -46,6 +46,7 @@ export class MemoryQueues implements QueuePort {
         claimed: claimed.size,
         dead: dead.size,
         deadDropped,
+        paused,
       };
     });
   }

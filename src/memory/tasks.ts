@@ -25,7 +25,7 @@ import { endCancelled } from './control.ts';
 import { copy } from './copy.ts';
 import type { MemoryFleet } from './fleet.ts';
 import type { Link } from './link.ts';
-import { attemptsOf, keep, type QueueState, type StoredTask } from './queue-state.ts';
+import { attemptsOf, keep, kept, type QueueState, type StoredTask } from './queue-state.ts';
 import { serveWaiters, takeNow, waitForTasks } from './waiters.ts';
 
 export class MemoryTasks implements TaskPort {
@@ -40,7 +40,9 @@ export class MemoryTasks implements TaskPort {
   enqueue(frame: Frame<EnqueueOp>): Promise<readonly EnqueueReply[]> {
     return this.#link.call(frame, (received) => {
       const queue = this.#fleet.queue(received.tag);
-      const replies = this.#fleet.frames.apply('enqueue', received, (op) => enqueueOne(queue, op));
+      const replies = this.#fleet.frames.apply('enqueue', received, (op) =>
+        enqueueOne(queue, op, this.#fleet.clock.now()),
+      );
       serveWaiters(this.#fleet, queue);
       return replies;
     });
@@ -50,6 +52,7 @@ export class MemoryTasks implements TaskPort {
     return this.#link.call(request, ({ queue: name, node, count }) => {
       this.#fleet.directory.demandPresence(node);
       const queue = this.#fleet.queue(name);
+      if (queue.paused) return [];
       return queue.next(count).map((task) => queue.deliver(task, node));
     });
   }
@@ -60,9 +63,10 @@ export class MemoryTasks implements TaskPort {
     await this.#link.trip();
     this.#fleet.directory.demandPresence(received.node);
     if (signal?.aborted) return [];
-    const tasks = takeNow(this.#fleet, received);
+    const open = { ...received, queues: received.queues.filter((name) => !this.#fleet.queues.get(name)?.paused) };
+    const tasks = takeNow(this.#fleet, open);
     if (tasks.length > 0) return copy(tasks);
-    return copy(await waitForTasks({ fleet: this.#fleet, link: this.#link, signal }, received));
+    return copy(await waitForTasks({ fleet: this.#fleet, link: this.#link, signal }, open));
   }
 
   settle(frame: Frame<SettleOp>): Promise<readonly SettleReply[]> {
@@ -92,6 +96,7 @@ export class MemoryTasks implements TaskPort {
       const { directory, clock } = this.#fleet;
       directory.demandPresence(node);
       const queue = this.#fleet.queue(name);
+      if (queue.paused) return [];
       const ended = new Set(gone.filter((other) => !directory.isPresent(other)));
       const overdue = (task: StoredTask): boolean => clock.now() - task.renewedAt >= leaseMs || ended.has(task.holder);
       const tasks = [...queue.claimed.values()].filter(overdue).sort((a, b) => a.order - b.order);
@@ -161,10 +166,14 @@ function describe({ kind, reason, error }: Dead): Pick<Dead, 'kind' | 'reason' |
   return { kind, reason, error };
 }
 
-function enqueueOne(queue: QueueState, op: EnqueueOp): EnqueueReply {
+function enqueueOne(queue: QueueState, op: EnqueueOp, now: number): EnqueueReply {
+  const known = op.key && kept(queue.keys, op.key.name, now);
+  if (known !== undefined) return { kind: 'known', taskId: known };
   const tasks = queue.tasks.size;
   if (tasks >= op.maxWaiting) return { kind: 'queue-full', tasks };
-  return { kind: 'enqueued', taskId: queue.accept(op).id };
+  const taskId = queue.accept(op).id;
+  if (op.key !== undefined) keep(queue.keys, op.key.name, taskId, { now, ttlMs: op.key.ttlMs });
+  return { kind: 'enqueued', taskId };
 }
 
 /** Q2 */

@@ -71,7 +71,7 @@ export class RedisBroker implements Broker {
     this.mail = new RedisMail({ store, shards, owners, random, classic });
     this.notices = new RedisNotices({ store, subscriptions, observer, classic });
     this.events = new RedisEvents({ store, subscriptions, retention });
-    this.locks = new RedisLocks({ store });
+    this.locks = new RedisLocks({ store, classic });
     this.presence = new RedisPresence({ store, shards, owners, onLeft: (node) => this.tasks.retire(node) });
     this.logs = new RedisLogs({ store });
     this.#where = describeTarget(target);

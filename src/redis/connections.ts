@@ -6,7 +6,7 @@
  */
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
-import { ConfigError, redact } from '../core/errors.ts';
+import { ConfigError } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import { BlockingReader } from './blocking-reader.ts';
@@ -91,7 +91,8 @@ function parseUrl(url: string): RedisTarget {
     return new Redis(url, { lazyConnect: true }).options;
   } catch {
     throw new ConfigError([
-      `expected the Redis URL to be like redis://host:6379/0 or /path/to/socket, got: ${redact(url)}`,
+      'expected the Redis URL to be like redis://host:6379/0 or /path/to/socket, got: one that cannot be read\n' +
+        'It is not shown, for it may hold a password; characters such as / # " in a password have to be %-encoded.',
     ]);
   }
 }

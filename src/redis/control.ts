@@ -1,7 +1,7 @@
 /**
  * The control port on Redis: each call is one script on the keys of a queue.
  *
- * Invariants O1 to O3 stand in broker/control.ts. Settle, renew and recover keep O3 with the marks that are written here.
+ * Invariants O1 to O4 stand in broker/control.ts. Settle, renew and recover keep O3 with the marks that are written here.
  */
 import type { CancelReply, CancelRequest, ControlPort } from '../broker/control.ts';
 import { everyone } from '../broker/notices.ts';
@@ -30,5 +30,19 @@ export class RedisControl implements ControlPort {
       args: [name, entryOf(id.number), id.queue, ...channels, Math.ceil(resultTtlMs), ...texts],
     };
     return (await this.#store.run('cancel', call)) as CancelReply;
+  }
+
+  pause(queue: string): Promise<boolean> {
+    return this.#switch(queue, 'paused');
+  }
+
+  resume(queue: string): Promise<boolean> {
+    return this.#switch(queue, 'resumed');
+  }
+
+  async #switch(queue: string, to: 'paused' | 'resumed'): Promise<boolean> {
+    const { keys } = this.#store;
+    const call = { keys: [keys.queue(queue).paused], args: [to, queue, keys.channel(everyone)] };
+    return (await this.#store.run('pause', call)) === 1;
   }
 }

@@ -32,8 +32,12 @@ export interface QueueKeys {
   readonly deadByTime: string;
   /** hash: name to the dead letter */
   readonly dead: string;
+  /** string, there while the queue is paused */
+  readonly paused: string;
   /** hash: name to the mark of a task that was cancelled while it was claimed */
   readonly cancelled: string;
+  /** string with a time to live: name of the task that was enqueued under the key */
+  readonly key: (key: string) => string;
   readonly result: (name: string) => string;
   readonly progress: (name: string) => string;
 }
@@ -77,7 +81,9 @@ export class Keys {
       releases: `${tag}releases`,
       deadByTime: `${tag}dead-by-time`,
       dead: `${tag}dead`,
+      paused: `${tag}paused`,
       cancelled: `${tag}cancelled`,
+      key: (key) => `${tag}key:${key}`,
       result: (name) => `${tag}result:${name}`,
       progress: (name) => `${tag}progress:${name}`,
     };
@@ -115,11 +121,15 @@ export class Keys {
     return { stream, trimmed: `${this.#prefix}{ev}:trimmed` };
   }
 
-  /** In the order in which the lock scripts take them: holder, about, waiters by turn, by last call, addresses. */
+  /**
+   * In the order in which the lock scripts take them: holder, about, waiters by turn, by last call, addresses, and of a
+   * semaphore: holders by the end of their leases, their tokens.
+   */
   lock(name: string): readonly string[] {
     const tag = `${this.#prefix}{l:${name}}:`;
     const held = this.#classic ? `lock:${name}` : `${tag}held`;
-    return [held, `${tag}about`, `${tag}turns`, `${tag}calls`, `${tag}addresses`];
+    const line = [`${tag}about`, `${tag}turns`, `${tag}calls`, `${tag}addresses`];
+    return [held, ...line, `${tag}permits`, `${tag}tokens`];
   }
 
   /** list, newest first */

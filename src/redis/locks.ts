@@ -1,7 +1,8 @@
 /**
- * The lock port on Redis: the holder is a key with a time to live, the line of waiters two sorted sets.
+ * The lock port on Redis: the holder of a lock is a key with a time to live, the holders of a semaphore are a sorted set by
+ * the end of their leases, the line of waiters is two sorted sets.
  *
- * Invariants L1 to L6 stand in broker/locks.ts. The holder key is the one classic agents use (SET NX with an expiry,
+ * Invariants L1 to L9 stand in broker/locks.ts. The holder key is the one classic agents use (SET NX with an expiry,
  * compare and delete), so they and we exclude each other; they wake nobody, so their waiters look again often.
  */
 import {
@@ -9,6 +10,7 @@ import {
   type AcquireRequest,
   handoverLeaseMs,
   type HolderRef,
+  type LockHolder,
   type LockPort,
   type LockState,
   waiterLeaseMs,
@@ -21,22 +23,28 @@ import type { Store } from './store.ts';
 type LockScript = 'acquire' | 'renew-lock' | 'release-lock' | 'inspect-lock';
 
 const foreignLookAgainMs = 250;
+/** L9: as long as a waiter of ours takes to look again at a foreign holder. */
+const pauseMs = foreignLookAgainMs;
 
 export class RedisLocks implements LockPort {
   readonly #store: Store;
+  readonly #pauseMs: number;
 
-  constructor(deps: { store: Store }) {
+  constructor(deps: { store: Store; classic: boolean }) {
     this.#store = deps.store;
+    this.#pauseMs = deps.classic ? pauseMs : 0;
   }
 
-  async acquire({ name, holder, address, leaseMs, wait }: AcquireRequest): Promise<AcquireReply> {
-    const args = [address, Math.ceil(leaseMs), wait ? 1 : 0, limits.lockWaiters, foreignLookAgainMs];
+  async acquire({ name, holder, address, leaseMs, wait, permits = 1 }: AcquireRequest): Promise<AcquireReply> {
+    const args = [address, Math.ceil(leaseMs), wait ? 1 : 0, limits.lockWaiters, foreignLookAgainMs, permits];
     const [kind, value] = (await this.#run('acquire', name, holder, args)) as [string, (string | number)?];
     switch (kind) {
       case 'granted':
         return { kind, token: Number(value) };
       case 'waiting':
         return { kind, lookAgainInMs: Number(value) };
+      case 'permits':
+        return { kind, permits: Number(value) };
       case 'held':
       case 'crowded':
         return { kind };
@@ -50,18 +58,27 @@ export class RedisLocks implements LockPort {
   }
 
   async release({ name, holder, token }: HolderRef): Promise<boolean> {
-    return (await this.#run('release-lock', name, holder, [token])) === 1;
+    return (await this.#run('release-lock', name, holder, [token, this.#pauseMs])) === 1;
   }
 
   async leave({ name, holder }: { name: string; holder: string }): Promise<void> {
-    await this.#run('release-lock', name, holder, ['']);
+    await this.#run('release-lock', name, holder, ['', this.#pauseMs]);
   }
 
   async inspect(name: string): Promise<LockState | undefined> {
-    const reply = (await this.#run('inspect-lock', name, '', [])) as [string, string, number, number] | [];
-    if (reply.length === 0) return undefined;
-    const [holder, token, leaseLeftMs, waiters] = reply;
-    return { holder, ...(token !== '' && { token: Number(token) }), leaseLeftMs, waiters };
+    const reply = (await this.#run('inspect-lock', name, '', [])) as [number, number, ...(string | number)[]] | [];
+    const [permits, waiters, ...held] = reply;
+    if (permits === undefined || waiters === undefined) return undefined;
+    const holders: LockHolder[] = [];
+    for (let at = 0; at < held.length; at += 3) {
+      const [holder, token, leaseLeftMs] = held.slice(at, at + 3);
+      holders.push({
+        holder: String(holder),
+        ...(token !== '' && { token: Number(token) }),
+        leaseLeftMs: Number(leaseLeftMs),
+      });
+    }
+    return { permits, holders: holders.sort((a, b) => Number(a.token) - Number(b.token)), waiters };
   }
 
   #run(script: LockScript, name: string, holder: string, args: readonly Argument[]): Promise<unknown> {

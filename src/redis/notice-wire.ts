@@ -36,6 +36,8 @@ function fieldsOf(notice: Notice): readonly string[] {
     case 'cancelled':
       return [notice.taskId, JSON.stringify(notice.message)];
     case 'released':
+    case 'paused':
+    case 'resumed':
       return [notice.queue];
     case 'gone':
       return [notice.node];
@@ -62,7 +64,7 @@ export function decodeNotice(text: string): Notice {
   if (kind === 'reply' && has(3)) return { kind, askId: first ?? '', ok: second === '1', body: third ?? '' };
   if (kind === 'granted' && has(3)) return { kind, lock: first ?? '', holder: second ?? '', token: Number(third) };
   if (kind === 'cancelled' && has(2)) return { kind, taskId: first ?? '', message: String(JSON.parse(second ?? '')) };
-  if (kind === 'released' && has(1)) return { kind, queue: first ?? '' };
+  if ((kind === 'released' || kind === 'paused' || kind === 'resumed') && has(1)) return { kind, queue: first ?? '' };
   if (kind === 'gone' && has(1)) return { kind, node: first ?? '' };
   if (kind === 'classic' && has(1)) return JSON.parse(first ?? '') as Notice;
   throw new TypeError(`expected a notice, got: ${JSON.stringify(text.slice(0, 80))}`);

@@ -40,10 +40,11 @@ export class RedisQueues implements QueuePort {
   }
 
   async stats(queue: string): Promise<QueueStats> {
-    const { meta, streams, parked, deadByTime } = this.#store.keys.queue(queue);
-    const reply = await this.#store.run('queue-stats', { keys: [meta, ...streams, parked, deadByTime], args: [] });
-    const [waiting = 0, parkedTasks = 0, claimed = 0, dead = 0, deadDropped = 0] = reply as number[];
-    return { waiting, parked: parkedTasks, claimed, dead, deadDropped };
+    const { meta, streams, parked, deadByTime, paused } = this.#store.keys.queue(queue);
+    const call = { keys: [meta, ...streams, parked, deadByTime, paused], args: [] };
+    const reply = await this.#store.run('queue-stats', call);
+    const [waiting = 0, parkedTasks = 0, claimed = 0, dead = 0, deadDropped = 0, isPaused = 0] = reply as number[];
+    return { waiting, parked: parkedTasks, claimed, dead, deadDropped, paused: isPaused === 1 };
   }
 
   async report(queue: string, reports: readonly ProgressReport[]): Promise<void> {

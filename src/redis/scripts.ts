@@ -11,7 +11,7 @@ import type { Redis } from 'ioredis';
 import { isMissingScript } from './errors.ts';
 import type { Argument, Link } from './link.ts';
 
-type Part = 'clock' | 'deliveries' | 'endings' | 'frame' | 'lock' | 'notices' | 'owners' | 'removals';
+type Part = 'clock' | 'deliveries' | 'endings' | 'fairness' | 'frame' | 'lock' | 'notices' | 'owners' | 'removals';
 type Flag = '' | 'allow-oom' | 'no-writes';
 
 const definitions = {
@@ -21,6 +21,7 @@ const definitions = {
   renew: ['allow-oom', 'deliveries'],
   settle: ['allow-oom', 'clock', 'frame', 'notices', 'deliveries', 'endings', 'removals'],
   cancel: ['allow-oom', 'clock', 'notices', 'deliveries', 'endings', 'removals'],
+  pause: ['allow-oom', 'notices'],
   promote: ['allow-oom', 'clock', 'endings'],
   requeue: ['', 'clock', 'endings'],
   retire: ['allow-oom', 'deliveries'],
@@ -37,9 +38,9 @@ const definitions = {
   nodes: ['no-writes', 'clock'],
   activate: ['', 'clock', 'owners'],
   deactivate: ['allow-oom', 'owners'],
-  acquire: ['', 'clock', 'notices', 'lock'],
+  acquire: ['', 'clock', 'notices', 'lock', 'fairness'],
   'renew-lock': ['allow-oom', 'clock', 'notices', 'lock'],
-  'release-lock': ['allow-oom', 'clock', 'notices', 'lock'],
+  'release-lock': ['allow-oom', 'clock', 'notices', 'lock', 'fairness'],
   'inspect-lock': ['no-writes', 'clock', 'notices', 'lock'],
 } as const satisfies Readonly<Record<string, readonly [Flag, ...Part[]]>>;
 

@@ -22,10 +22,10 @@ import type {
   TaskPort,
   WaitRequest,
 } from '../broker/tasks.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, sleep } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
 import { integer, type Random } from '../core/random.ts';
-import type { BlockingReader, StreamReply } from './blocking-reader.ts';
+import { type BlockingReader, longestBlockMs, type StreamReply } from './blocking-reader.ts';
 import { isMissingGroup } from './errors.ts';
 import type { Argument } from './link.ts';
 import type { Store } from './store.ts';
@@ -51,12 +51,17 @@ export class RedisTasks implements TaskPort {
   }
 
   async enqueue(frame: Frame<EnqueueOp>): Promise<readonly EnqueueReply[]> {
-    const { meta, streams, parked, due } = this.#store.keys.queue(frame.tag);
-    const ops = frame.ops.flatMap((op) => [laneOf(op.priority), Math.ceil(op.delayMs), op.envelope, op.maxWaiting]);
-    const call = { keys: [meta, ...streams, parked, due], args: [this.#seed(), ...ops] };
+    const { meta, streams, parked, due, key: keyOf } = this.#store.keys.queue(frame.tag);
+    const ops = frame.ops.flatMap((op) => {
+      const { priority, delayMs, envelope, maxWaiting, key } = op;
+      return [laneOf(priority), Math.ceil(delayMs), envelope, maxWaiting, Math.ceil(key?.ttlMs ?? 0)] as const;
+    });
+    const keys = frame.ops.flatMap(({ key }) => (key === undefined || key.ttlMs <= 0 ? [] : [keyOf(key.name)]));
+    const call = { keys: [meta, ...streams, parked, due, ...keys], args: [this.#seed(), ...ops] };
     const replies = await this.#store.carry('enqueue', `q:${frame.tag}`, frame, call);
     return replies.map((reply, index) => {
       if (reply.startsWith('!')) return { kind: 'queue-full', tasks: Number(reply.slice(1)) };
+      if (reply.startsWith('=')) return { kind: 'known', taskId: `${frame.tag}.${reply.slice(1)}` };
       const priority = frame.ops[index]?.priority ?? 'normal';
       return { kind: 'enqueued', taskId: formatTaskId({ queue: frame.tag, priority, number: reply.slice(1) }) };
     });
@@ -64,21 +69,25 @@ export class RedisTasks implements TaskPort {
 
   async claim({ queue, node, count }: ClaimRequest): Promise<readonly ClaimedTask[]> {
     this.#consumed.add(queue);
-    const { streams, releases } = this.#store.keys.queue(queue);
-    const call = { keys: [this.#store.keys.lease(node), ...streams, releases], args: [node, count] };
+    const { streams, releases, paused } = this.#store.keys.queue(queue);
+    const call = { keys: [this.#store.keys.lease(node), ...streams, releases, paused], args: [node, count] };
     const rows = await this.#store.runAs(node, () => this.#store.run('claim', call));
     return (rows as DeliveryRow[]).map((row) => decodeDelivery(queue, row));
   }
 
   async wait({ queues, node, count, timeoutMs, signal }: WaitRequest): Promise<readonly ClaimedTask[]> {
-    if ((await this.#store.call('exists', this.#store.keys.lease(node))) === 0) throw presenceLost(node);
-    const streams = queues.flatMap((queue) => this.#store.keys.queue(queue).streams);
     const until = this.#clock.monotonic() + timeoutMs;
+    const open = await this.#openOf(queues, node);
+    if (open.length === 0) {
+      await sleep(this.#clock, Math.min(timeoutMs, longestBlockMs), signal).catch(() => undefined); // aborted: it ends early
+      return [];
+    }
+    const streams = open.flatMap((queue) => this.#store.keys.queue(queue).streams);
     for (;;) {
       const leftMs = until - this.#clock.monotonic();
       const request = { group, consumer: node, count, streams, timeoutMs: leftMs, signal };
       try {
-        return decodeRead(await this.#blocking.read(request), queues, streams);
+        return decodeRead(await this.#blocking.read(request), open, streams);
       } catch (error) {
         if (!(error instanceof Error) || !isMissingGroup(error.cause)) throw error;
         await this.#createGroups(streams);
@@ -126,9 +135,17 @@ export class RedisTasks implements TaskPort {
 
   async recover({ queue, node, count, leaseMs, gone }: RecoverRequest): Promise<readonly ClaimedTask[]> {
     const { keys } = this.#store;
-    const { streams, releases, moved, cancelled, result } = keys.queue(queue);
+    const { streams, releases, moved, cancelled, paused, result } = keys.queue(queue);
     const call = {
-      keys: [keys.lease(node), ...streams, releases, moved, cancelled, ...gone.map((other) => keys.lease(other))],
+      keys: [
+        keys.lease(node),
+        ...streams,
+        releases,
+        moved,
+        cancelled,
+        paused,
+        ...gone.map((other) => keys.lease(other)),
+      ],
       args: [node, count, Math.ceil(leaseMs), queue, keys.channel(everyone), result(''), ...gone],
     };
     const rows = await this.#store.runAs(node, () => this.#store.run('recover', call));
@@ -148,6 +165,15 @@ export class RedisTasks implements TaskPort {
     const reply = await this.#store.runAs(request.node, () => this.#store.run('promote', call));
     const [count = 0, nextDueInMs = -1] = reply as number[];
     return { moved: count, ...(nextDueInMs >= 0 && { nextDueInMs }) };
+  }
+
+  /** Those that are not paused (O4). Rejects when the node has lost its presence. */
+  async #openOf(queues: readonly string[], node: string): Promise<readonly string[]> {
+    const { keys } = this.#store;
+    const flags = this.#store.call('mget', ...queues.map((queue) => keys.queue(queue).paused));
+    const [present, paused] = await Promise.all([this.#store.call('exists', keys.lease(node)), flags]);
+    if (present === 0) throw presenceLost(node);
+    return queues.filter((_, index) => (paused as (string | null)[])[index] === null);
   }
 
   #seed(): number {

@@ -93,6 +93,14 @@ export class Intake {
     if (queue !== undefined) this.#recheck(queue);
   }
 
+  /** This queue was paused or resumed; a wait that runs goes by what was before. */
+  onSwitched(name: string): void {
+    const queue = this.#queues.get(name);
+    if (queue === undefined) return;
+    this.#waiting?.stop.abort();
+    this.#recheck(queue);
+  }
+
   /** Notices may have been missed. */
   onReset(): void {
     for (const queue of this.#queues.values()) this.#recheck(queue);

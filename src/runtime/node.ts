@@ -254,6 +254,7 @@ export class Node {
 
   #onNotice(notice: Notice): void {
     if (notice.kind === 'released') this.#intake.onReleased(notice.queue);
+    else if (notice.kind === 'paused' || notice.kind === 'resumed') this.#intake.onSwitched(notice.queue);
     else if (notice.kind === 'cancelled') this.#leases.cancel(notice.taskId, notice.message);
     else if (notice.kind === 'gone')
       void this.#activation.askAgain().catch(() => undefined); // the next turn asks again

@@ -11,7 +11,14 @@ import { wrapThrown } from '../client/reply-error.ts';
 import { sleep } from '../core/clock.ts';
 import { decodeEnvelope, encodePayload, type Envelope } from '../core/envelope.ts';
 import { defaultBackoff } from '../core/backoff.ts';
-import { BrokerError, DeliveryError, describeError, HandlerError, OwnershipError } from '../core/errors.ts';
+import {
+  BrokerError,
+  DeliveryError,
+  describeError,
+  HandlerError,
+  OwnershipError,
+  TerminalError,
+} from '../core/errors.ts';
 import { observe } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
 import type { ExecutionDeps } from './handling.ts';
@@ -80,6 +87,8 @@ async function runTask(
     deadlineInMs,
   });
   let lock: Lock | undefined;
+  let body: Promise<unknown> = Promise.resolve();
+  let isOver = true;
   try {
     const task = taskFor(deps, work, envelope, input, limits.signal);
     limits.signal.throwIfAborted(); // it was cancelled or lost while it waited in the mailbox
@@ -95,9 +104,13 @@ async function runTask(
       redelivered,
     });
     const given = lock === undefined ? task : { ...task, lock };
-    const body = (): Promise<unknown> => cell.call(handler.method, given);
+    const run = (): Promise<unknown> => {
+      isOver = false;
+      body = cell.call(handler.method, given).finally(() => (isOver = true));
+      return body;
+    };
     const { trace, deadline } = envelope;
-    const value = await callHandler({ clock, scopes: deps.scopes, trace, deadline, signal: limits.signal, body });
+    const value = await callHandler({ clock, scopes: deps.scopes, trace, deadline, signal: limits.signal, body: run });
     return await encodeResult(handler, value);
   } catch (error) {
     throw limits.signal.aborted && !(error instanceof OwnershipError)
@@ -105,7 +118,9 @@ async function runTask(
       : wrapThrown(error); // what the handler's own asks met is not what became of this task
   } finally {
     limits.end();
-    await releaseLock(deps, cell, lock);
+    // A handler that ignores its signal still works under the lock: nobody else may have it before that has ended.
+    const release = (): Promise<void> => releaseLock(deps, cell, lock);
+    await (isOver ? release() : void body.then(release, release));
   }
 }
 
@@ -198,7 +213,11 @@ async function encodeResult(handler: TaskHandler, value: unknown): Promise<strin
   } catch (cause) {
     throw new HandlerError(cause instanceof Error ? cause.message : String(cause), { cause });
   }
-  return encodePayload(value ?? null, `the result of task "${handler.name}"`);
+  try {
+    return encodePayload(value ?? null, `the result of task "${handler.name}"`);
+  } catch (cause) {
+    throw new TerminalError(cause instanceof Error ? cause.message : String(cause), { cause }); // it would not fit next time
+  }
 }
 
 async function settle(

@@ -204,6 +204,66 @@ test('PHP cannot take a lock that we hold', async () => {
   expect(await raw.call('SET', ...(argv ?? []).slice(1))).toBeNull();
 });
 
+/** Waiters of ours in the line of one lock, and the grants and calls to look again that they hear. */
+async function lineUp(count: number) {
+  const heard: Extract<Notice, { kind: 'granted' }>[] = [];
+  await broker.notices.listen('node1', {
+    onNotice: (notice) => void (notice.kind === 'granted' && heard.push(notice)),
+    onReset: () => {},
+  });
+  const acquire = (holder: string) =>
+    broker.locks.acquire({ name: 'agents.md', holder, address: 'node1', leaseMs: 60_000, wait: true });
+  const first = await acquire('docs:first');
+  let current = { holder: 'docs:first', token: first.kind === 'granted' ? first.token : expect.fail(first.kind) };
+  for (let n = 1; n <= count; n++) expect(await acquire(`docs:${n}`)).toMatchObject({ kind: 'waiting' });
+  const release = async () => {
+    const before = heard.length;
+    expect(await broker.locks.release({ name: 'agents.md', ...current })).toBe(true);
+    await waitFor(() => heard.length > before, { what: 'the head of the line to hear of the release' });
+    return (current = heard.at(-1) ?? expect.fail('nothing heard'));
+  };
+  return { acquire, release };
+}
+
+test('L9: after ten hand-overs in a row a contended lock stays free for a moment, and PHP may take it', async () => {
+  const { acquire, release } = await lineUp(12);
+  for (let n = 1; n <= 10; n++)
+    expect(await release()).toMatchObject({ holder: `docs:${n}`, token: expect.any(Number) as unknown });
+  expect(await release()).toMatchObject({ holder: 'docs:11', token: 0 });
+  const looks = await acquire('docs:11');
+  expect(looks.kind === 'waiting' && looks.lookAgainInMs).toBeLessThanOrEqual(250);
+  expect(await acquire('docs:newcomer')).toMatchObject({ kind: 'waiting' });
+  const [argv] = sent('php.acquireLock', 'SET');
+  expect(await raw.call('SET', ...(argv ?? []).slice(1))).toBe('OK');
+  expect(await acquire('docs:11')).toMatchObject({ kind: 'waiting' });
+  await raw.del('lock:agents.md');
+  await waitFor(async () => (await acquire('docs:11')).kind === 'granted', { what: 'the end of the moment' });
+  expect(await acquire('docs:12')).toMatchObject({ kind: 'waiting' });
+});
+
+test('L9: when no foreign agent comes, the head of the line takes the lock after the moment', async () => {
+  const { acquire, release } = await lineUp(3);
+  await release();
+  await raw.hset('rt:wire:{l:agents.md}:about', 'since', String(systemClock.now() - 10_001));
+  expect(await release()).toMatchObject({ holder: 'docs:2', token: 0 });
+  expect(await acquire('docs:3')).toMatchObject({ kind: 'waiting' });
+  await waitFor(async () => (await acquire('docs:2')).kind === 'granted', { what: 'the end of the moment' });
+});
+
+test('a semaphore lies beside lock:<resource>: it neither sets that key nor minds who holds it', async () => {
+  const request = { name: 'agents.md', address: 'node1', leaseMs: 5_000, wait: false, permits: 2 };
+  const [argv] = sent('php.acquireLock', 'SET');
+  await raw.call('SET', ...(argv ?? []).slice(1));
+  const foreign = await raw.get('lock:agents.md');
+  for (const holder of ['docs:1', 'docs:2'])
+    expect(await broker.locks.acquire({ ...request, holder })).toMatchObject({ kind: 'granted' });
+  expect(await broker.locks.acquire({ ...request, holder: 'docs:3' })).toEqual({ kind: 'held' });
+  expect(await raw.get('lock:agents.md')).toBe(foreign);
+  await raw.del('lock:agents.md');
+  expect(await broker.locks.inspect('agents.md')).toMatchObject({ permits: 2 });
+  expect(await raw.exists('lock:agents.md')).toBe(0);
+});
+
 test('logs are a list of at most 100 under logs:<agent>, newest first, as PHP writes them', async () => {
   const entries = Array.from({ length: 130 }, (_, n) => ({
     agent: 'docs',

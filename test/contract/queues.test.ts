@@ -99,8 +99,15 @@ describeBrokers('queues', (open) => {
     await settleOne(node, first, release);
     await settleOne(node, second, retry(600_000));
     await settleOne(node, third, die);
-    expect(await node.queues.stats(queue)).toEqual({ waiting: 6, parked: 3, claimed: 1, dead: 1, deadDropped: 0 });
-    const none = { waiting: 0, parked: 0, claimed: 0, dead: 0, deadDropped: 0 };
+    expect(await node.queues.stats(queue)).toEqual({
+      waiting: 6,
+      parked: 3,
+      claimed: 1,
+      dead: 1,
+      deadDropped: 0,
+      paused: false,
+    });
+    const none = { waiting: 0, parked: 0, claimed: 0, dead: 0, deadDropped: 0, paused: false };
     expect(await node.queues.stats('never-heard-of')).toEqual(none);
   });
 

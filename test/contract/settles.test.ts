@@ -30,7 +30,14 @@ describeBrokers('settles', (open) => {
     expect(await settleOne(node, task, complete)).toBe('settled');
     for (const outcome of [complete, die, retry(), release]) expect(await settleOne(node, task, outcome)).toBe('stale');
     expect(await node.queues.outcomes(queue, [id])).toMatchObject([{ kind: 'completed', result: '"done"' }]);
-    expect(await node.queues.stats(queue)).toEqual({ waiting: 0, parked: 0, claimed: 0, dead: 0, deadDropped: 0 });
+    expect(await node.queues.stats(queue)).toEqual({
+      waiting: 0,
+      parked: 0,
+      claimed: 0,
+      dead: 0,
+      deadDropped: 0,
+      paused: false,
+    });
   });
 
   test('T3: of two settles of one delivery in the same frame the first counts', async () => {

@@ -124,7 +124,7 @@ test('a task that waits in a mailbox when it is cancelled is never started', asy
   );
   await world.eventually(() => ran.length === 1, 'one to run');
   const results = handles.map((handle) => handle.result().catch((error: unknown) => error));
-  for (const handle of handles) await world.until(handle.cancel());
+  for (const handle of handles.reverse()) await world.until(handle.cancel());
   for (const result of results) expect(await world.until(result)).toMatchObject({ details: { reason: 'cancelled' } });
   expect([ran.length, saidOf(node, 'task.started').length]).toEqual([1, 1]);
 });

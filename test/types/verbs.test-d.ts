@@ -1,7 +1,7 @@
 /**
  * Verbs: inputs, addresses and results as callers see them, by class, by contract and by name.
  */
-import type { Agent } from 'agent-runtime';
+import type { Agent, Lock } from 'agent-runtime';
 import { AuditInput, changed, homeless, poke, summarise, whoEdits } from './contracts.ts';
 import { GoodAgent, ListedAgent } from './handlers.test-d.ts';
 
@@ -92,6 +92,11 @@ export async function locks(agent: Agent): Promise<void> {
   const answer = await agent.withLock('repo', (lock) => lock.token);
   same<typeof answer, number>(true);
   await agent.withLock('repo', { wait: '1s' }, async (lock) => lock.release());
+  const permit = await agent.tryLock('licences', { permits: 3 });
+  same<typeof permit, Lock | undefined>(true);
+  permit?.guard({ token: 0 });
+  // @ts-expect-error: tryLock never waits
+  await agent.tryLock('repo', { wait: '1s' });
   // @ts-expect-error: not a duration
   await agent.lock('repo', { lease: 'long' });
 }

@@ -64,9 +64,15 @@ function renderRoles(agents: readonly AgentLine[], count: number, columns: numbe
 
 function renderQueues(queues: FleetStatus['queues'], columns: number): string {
   if (queues.length === 0) return '';
-  const rows = queues.map(({ name: queue, waiting, parked, claimed, dead, deadDropped }) => {
+  const rows = queues.map(({ name: queue, waiting, parked, claimed, dead, deadDropped, paused }) => {
     const letters = deadDropped > 0 ? `${dead} (${deadDropped} dropped)` : String(dead);
-    return [plain(queue), waiting, parked, claimed, dead > 0 ? bad(letters) : letters];
+    return [
+      paused ? `${plain(queue)} ${warning('(paused)')}` : plain(queue),
+      waiting,
+      parked,
+      claimed,
+      dead > 0 ? bad(letters) : letters,
+    ];
   });
   return renderTable(['QUEUE', 'WAITING', 'PARKED', 'RUNNING', 'DEAD'], rows, columns);
 }

@@ -1,30 +1,45 @@
--- Takes a lock, or a place in the line of its waiters (L1 to L3, L5).
--- KEYS  1-5 lock
+-- Takes a permit of a lock, or a place in the line of its waiters (L1 to L3, L5, L7 to L9).
+-- KEYS  1-7 lock
 -- ARGV  1-5 lock  6 address  7 lease in ms  8 '1' to wait  9 most waiters  10 ms after which a foreign holder is looked at again
--- Returns {'granted', token}, {'waiting', ms}, {'held'} or {'crowded'}
--- Complexity: O(log waiters)
+--       11 permits
+-- Returns {'granted', token}, {'waiting', ms}, {'held'}, {'crowded'} or {'permits', the number in use}
+-- Complexity: O(log waiters + log holders), times the permits that became free
 local holder = ARGV[5]
 local isWaiting = redis.call('ZSCORE', KEYS[3], holder)
 if isWaiting then
   redis.call('ZADD', KEYS[4], whole(nowMs), holder)
 end
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  local first = firstWaiter()
-  if not first or first == holder then
-    forget(holder)
-    return { 'granted', grant(holder, ARGV[7]) }
+if permits ~= tonumber(ARGV[11]) then
+  hasRoom()
+  local last = redis.call('HGET', KEYS[2], 'holder')
+  local isHeld = permits == 1 and last and tokenOf(last)
+  if isHeld or redis.call('ZCARD', KEYS[6]) > 0 or firstWaiter() then
+    return { 'permits', permits }
   end
-  handOver()
+  permits = tonumber(ARGV[11])
+  redis.call('HSET', KEYS[2], 'permits', permits)
+  keep(KEYS[2], 0)
 end
 local token = tokenOf(holder)
 if token then
   return { 'granted', token }
 end
+local pauseMs = pauseLeftMs()
+while pauseMs == 0 and hasRoom() do
+  local first = firstWaiter()
+  if not first or first == holder then
+    forget(holder)
+    publish()
+    return { 'granted', grant(holder, ARGV[7]) }
+  end
+  handTo(first)
+end
+publish()
 if ARGV[8] ~= '1' then
   return { 'held' }
 end
 if not isWaiting then
-  forgetSilent()
+  firstWaiter()
   if redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[9]) then
     return { 'crowded' }
   end
@@ -33,11 +48,19 @@ if not isWaiting then
   redis.call('HSET', KEYS[5], holder, ARGV[6])
 end
 for key = 2, 5 do
-  if redis.call('PTTL', KEYS[key]) < keptMs then
-    redis.call('PEXPIRE', KEYS[key], keptMs)
-  end
+  keep(KEYS[key], 0)
+end
+if permits > 1 then
+  local firstEnd = redis.call('ZRANGE', KEYS[6], 0, 0, 'WITHSCORES')[2]
+  return { 'waiting', math.min(tonumber(firstEnd) - nowMs, tonumber(ARGV[4])) }
 end
 local left = redis.call('PTTL', KEYS[1]) + 1
+if pauseMs > 0 and hasRoom() then
+  return { 'waiting', pauseMs }
+end
 local isForeign = redis.call('HGET', KEYS[2], 'holder') ~= redis.call('GET', KEYS[1])
+if isForeign then
+  endRow()
+end
 local longest = tonumber(isForeign and ARGV[10] or ARGV[4])
 return { 'waiting', left < 1 and longest or math.min(left, longest) }

@@ -1,7 +1,7 @@
 -- Counts the tasks of a queue by where they are.
--- KEYS  1 meta  2-4 streams high, normal, low  5 parked  6 dead letters by time
+-- KEYS  1 meta  2-4 streams high, normal, low  5 parked  6 dead letters by time  7 paused
 -- ARGV  none
--- Returns {waiting, parked, claimed, dead, dead letters dropped}
+-- Returns {waiting, parked, claimed, dead, dead letters dropped, 1 when paused}
 -- Complexity: O(nodes with claims), whatever the backlog
 local waiting, claimed = 0, 0
 for lane = 2, 4 do
@@ -17,4 +17,4 @@ for lane = 2, 4 do
   waiting = waiting + redis.call('XLEN', stream) - held
 end
 local dropped = tonumber(redis.call('HGET', KEYS[1], 'deadDropped') or 0)
-return { waiting, redis.call('HLEN', KEYS[5]), claimed, redis.call('ZCARD', KEYS[6]), dropped }
+return { waiting, redis.call('HLEN', KEYS[5]), claimed, redis.call('ZCARD', KEYS[6]), dropped, redis.call('EXISTS', KEYS[7]) }

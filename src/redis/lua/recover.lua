@@ -1,18 +1,21 @@
 -- Takes over claims that were not renewed in time, or whose node's presence has ended (T4), oldest first. A task that
 -- was cancelled ends instead (O3).
 -- KEYS  1 presence lease of the node  2-4 streams high, normal, low  5 releases  6 moved  7 marks of cancelled tasks
---       8.. presence leases of the gone nodes
+--       8 paused  9.. presence leases of the gone nodes
 -- ARGV  1 node  2 most tasks  3 lease in ms  4 queue  5 everyone's channel  6 prefix of results  7.. the gone nodes
 -- Returns 'PRESENCE', or rows {lane, entry, deliveries, releases, fields}
 -- Complexity: O(claims looked at), at most a few hundred for each stream
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return 'PRESENCE'
 end
+if redis.call('EXISTS', KEYS[8]) == 1 then
+  return {}
+end
 local node, most, lease = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local ended = {}
-for i = 8, #KEYS do
+for i = 9, #KEYS do
   if redis.call('EXISTS', KEYS[i]) == 0 then
-    table.insert(ended, ARGV[i - 1])
+    table.insert(ended, ARGV[i - 2])
   end
 end
 

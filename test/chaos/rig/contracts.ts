@@ -12,15 +12,19 @@ export const postIds = ['post-a', 'post-b'] as const;
 export const topic = 'rig.tick';
 export const gapTopic = 'runtime.gap';
 
-/** Short, so that a round sees many leases end. */
-export const timing = {
-  presenceLease: '1500ms',
-  heartbeat: '400ms',
-  taskLease: '2s',
-  lockLease: '1s',
-  drainGrace: '3s',
+const rest = { lockLease: '1s', drainGrace: '3s' } as const;
+
+/**
+ * Short, so that a round sees many leases end. Which one ends first makes the difference between a node that is fenced as a whole and one
+ * that has lost a task only, and finds out when it settles it.
+ */
+export const timings = {
+  'presence-first': { presenceLease: '1500ms', heartbeat: '400ms', taskLease: '2s', ...rest },
+  'task-first': { presenceLease: '3500ms', heartbeat: '500ms', taskLease: '1s', ...rest },
 } as const;
-/** Longer than the presence lease and the task lease. */
+export type Timing = keyof typeof timings;
+
+/** Longer than the lease that ends first. */
 export const stallMs = 2_400;
 /** Longer than the task lease, with a free event loop: the lease is renewed. */
 export const overrunMs = 2_600;
@@ -50,7 +54,12 @@ export const Numbered = z.object({ from: z.string(), seq: z.number() });
 export type Numbered = z.infer<typeof Numbered>;
 
 /** Environment of a worker process. */
-export const variables = { redis: 'RIG_REDIS', ledger: 'RIG_LEDGER', resource: 'RIG_RESOURCE' } as const;
+export const variables = {
+  timing: 'RIG_TIMING',
+  redis: 'RIG_REDIS',
+  ledger: 'RIG_LEDGER',
+  resource: 'RIG_RESOURCE',
+} as const;
 
 /** One line of the ledger. `inst` is one start of one agent; `again`: it was marked as a possible repeat. */
 export type Line = { readonly pid: number; readonly at: number } & (

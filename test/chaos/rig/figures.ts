@@ -54,6 +54,8 @@ export class Totals {
   readonly faults: Record<string, number> = {};
   readonly violations: Violation[] = [];
   readonly recoveries: number[] = [];
+  /** Rounds that could not be played to their end, each with its reason. */
+  readonly failures: string[] = [];
   readonly #tally: Tally = { accepted: 0, staleSettles: 0, broadcastsSent: 0, locksAcquired: 0, messagesSent: 0 };
   readonly #startedAt: number;
   readonly #now: () => number;
@@ -71,7 +73,6 @@ export class Totals {
     for (const name of Object.keys(this.#tally) as (keyof Tally)[]) this.#tally[name] += tally[name];
   }
 
-  /** `running`: what the stage that still runs has seen. */
   report(): Report {
     const broken = (figure: Broken): number =>
       this.violations.filter((violation) => violation.figure === figure).length;

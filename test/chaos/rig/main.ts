@@ -33,8 +33,14 @@ export async function main(args: readonly string[]): Promise<number> {
   });
   const numbers = { rounds: Number(values.rounds), seed: Number(values.seed), from: Number(values.from) };
   const tasksPerSecond = Number(values.rate);
-  const report = await run({ ...defaults, ...numbers, tasksPerSecond, only: values.only, print: console.log });
-  const broken = brokenFigures(report);
+  const { report, failures } = await run({
+    ...defaults,
+    ...numbers,
+    tasksPerSecond,
+    only: values.only,
+    print: console.log,
+  });
+  const broken = [...brokenFigures(report), ...failures.map(() => 'a round that failed')];
   console.log(broken.length === 0 ? 'no promise was broken' : `broken: ${broken.join(', ')}`);
   console.log(values.json ? JSON.stringify(report) : report);
   return broken.length === 0 ? 0 : 1;

@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '../../support/wait.ts';
-import { variables } from './contracts.ts';
+import { type Timing, variables } from './contracts.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const entry = fileURLToPath(new URL('./worker.ts', import.meta.url));
@@ -17,6 +17,7 @@ const startLimitMs = 30_000;
 const stopLimitMs = 15_000;
 
 export interface SlotDeps {
+  readonly timing: Timing;
   readonly redis: string;
   readonly ledger: string;
   /** The file that gets what the processes say. */
@@ -30,10 +31,12 @@ export class Slot {
   readonly #deps: SlotDeps;
   #child: ChildProcess | undefined;
   #closing = false;
+  /** The rig ends, and nothing of it may stay: a frozen process would not notice. */
+  readonly #kill = (): void => this.signal('SIGKILL');
 
   constructor(deps: SlotDeps) {
     this.#deps = deps;
-    process.once('exit', () => this.signal('SIGKILL')); // also a frozen one
+    process.once('exit', this.#kill);
   }
 
   get pid(): number {
@@ -52,9 +55,10 @@ export class Slot {
   /** Starts a process when there is none. Does not wait until it is up. */
   start(): void {
     if (this.isAlive || this.#closing) return;
-    const { redis, ledger, resource } = this.#deps;
+    const { timing, redis, ledger, resource } = this.#deps;
     const env = {
       ...process.env,
+      [variables.timing]: timing,
       [variables.redis]: redis,
       [variables.ledger]: ledger,
       [variables.resource]: String(resource),
@@ -99,6 +103,7 @@ export class Slot {
   /** For good. */
   async close(): Promise<void> {
     this.#closing = true;
+    process.off('exit', this.#kill);
     this.signal('SIGCONT');
     await this.end('SIGKILL');
   }

@@ -73,7 +73,8 @@ export class GuardedResource {
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
-    createInterface(socket).on('line', (line) => {
+    const lines = createInterface(socket).on('error', () => {});
+    lines.on('line', (line) => {
       const { id, touch } = JSON.parse(line) as { id: number; touch: Touch };
       socket.write(`${id} ${this.touch(touch) ? 1 : 0}\n`);
     });
@@ -89,7 +90,8 @@ export class ResourceClient {
   constructor(port: number) {
     this.#socket = connect(port, '127.0.0.1');
     this.#socket.on('error', () => {});
-    createInterface(this.#socket).on('line', (line) => {
+    const lines = createInterface(this.#socket).on('error', () => {});
+    lines.on('line', (line) => {
       const [id, accepted] = line.split(' ').map(Number);
       this.#waiting.get(id ?? 0)?.(accepted === 1);
       this.#waiting.delete(id ?? 0);

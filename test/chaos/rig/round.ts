@@ -3,6 +3,8 @@
  *
  * Two tracks of faults run side by side, one of nodes and handlers and one of Redis and links, so that they meet in ever new ways.
  */
+import { repeat } from '../../../src/core/clock.ts';
+import { systemClock } from '../../../src/core/system.ts';
 import { SeededRandom } from '../../../src/sim/seeded-random.ts';
 import { now, topic } from './contracts.ts';
 import type { Violation } from './figures.ts';
@@ -36,6 +38,7 @@ export interface RoundScene {
 }
 
 const settleLimitMs = 40_000;
+const keepEveryMs = 200;
 
 /** Runs a round and answers with everything that is broken on this stage. */
 export async function runRound(options: RoundOptions, scene: RoundScene): Promise<readonly Violation[]> {
@@ -87,7 +90,8 @@ async function judge({ stage, promises }: RoundScene, tasks: readonly AcceptedTa
   const deadline = now() + settleLimitMs;
   const leftMs = (): number => Math.max(100, deadline - now());
   try {
-    const lost = (await Promise.all(tasks.map((task) => lostTask(stage, task, leftMs())))).flat();
+    const lost = await whileKept(stage, () => Promise.all(tasks.map((task) => lostTask(stage, task, leftMs()))));
+    await stage.heal();
     const marker = await direct.broadcast(topic, { from: direct.name, seq: 0 });
     await holds(() => hearing(stage, marker).every(({ hasHeard }) => hasHeard), leftMs());
     ledger.read();
@@ -97,7 +101,7 @@ async function judge({ stage, promises }: RoundScene, tasks: readonly AcceptedTa
     const accepted = [...promises.cast, ...linesOf(ledger.lines, 'cast').map(({ id }) => id), marker];
     promises.cast.push(marker);
     return [
-      ...lost,
+      ...lost.flat(),
       ...settledTwice(ledger.lines, announced),
       ...unmarkedDuplicates(ledger.lines),
       ...messagesLost(ledger.lines, sent),
@@ -108,6 +112,20 @@ async function judge({ stage, promises }: RoundScene, tasks: readonly AcceptedTa
     ];
   } finally {
     await direct.close();
+  }
+}
+
+/** A task that takes its process with it may have waited until now: whoever dies is replaced. */
+async function whileKept<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
+  const keeper = repeat(
+    systemClock,
+    () => keepEveryMs,
+    async () => stage.slots.forEach((slot) => slot.start()),
+  );
+  try {
+    return await work();
+  } finally {
+    keeper.cancel();
   }
 }
 

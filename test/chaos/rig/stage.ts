@@ -13,13 +13,14 @@ import type { Fleet } from '../../../src/compose/fleet.ts';
 import { decodeNotice, recordsOf } from '../../../src/redis/notice-wire.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { waitFor } from '../../support/wait.ts';
-import { fleetName, now } from './contracts.ts';
+import { fleetName, now, type Timing } from './contracts.ts';
 import { LedgerReader } from './ledger.ts';
 import { Slot } from './nodes.ts';
 import { FaultyProxy } from './proxy.ts';
 import { GuardedResource } from './resource.ts';
 
 export interface StageOptions {
+  readonly timing: Timing;
   readonly nodes: number;
   readonly clients: number;
 }
@@ -65,7 +66,7 @@ export class Stage implements StageParts {
     this.announced = announced;
   }
 
-  static async open({ nodes, clients }: StageOptions): Promise<Stage> {
+  static async open({ timing, nodes, clients }: StageOptions): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'chaos-rig-'));
     const server = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'everysec'] });
     const path = join(folder, 'ledger.jsonl');
@@ -80,7 +81,7 @@ export class Stage implements StageParts {
     };
     const slots = proxies.slice(0, nodes).map((proxy, at) => {
       const log = join(folder, `worker-${at}.log`);
-      return new Slot({ redis: proxy.url, ledger: path, log, resource: port, isReady });
+      return new Slot({ timing, redis: proxy.url, ledger: path, log, resource: port, isReady });
     });
     const admin = new Redis(server.url, { retryStrategy: () => 50, maxRetriesPerRequest: null, connectionName: 'rig' });
     admin.on('error', () => {});

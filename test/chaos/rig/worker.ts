@@ -5,7 +5,7 @@
  */
 import { Observer } from '../../../src/core/observer.ts';
 import { startFleet } from '../../../src/compose/start-fleet.ts';
-import { fleetName, now, timing, variables } from './contracts.ts';
+import { fleetName, now, type Timing, timings, variables } from './contracts.ts';
 import { LedgerWriter } from './ledger.ts';
 import { ResourceClient } from './resource.ts';
 import { rigAgents } from './worker-fleet.ts';
@@ -22,6 +22,7 @@ observer.on('agent.restarting', ({ agent, error }) => say(`${agent} failed to st
 
 process.stdin.resume().on('end', () => process.exit(3)); // the rig is gone
 const agents = rigAgents(ledger, resource);
+const timing = timings[required(variables.timing) as Timing];
 const running = await startFleet({ redis: required(variables.redis), fleet: fleetName, agents, timing }, { observer });
 ledger.write({ t: 'ready', node: running.node });
 process.on('SIGTERM', () => void running.stop());

@@ -82,8 +82,17 @@ describe('an error', () => {
   });
 });
 
-test('the first signal drains; its echo within a moment is the same press; a later one ends the process', async () => {
+test('the first signal drains, and the second one ends the process at once', () => {
   const context = recording();
+  const { signal } = listenForStop(context);
+  context.press();
+  expect([signal.aborted, context.exits]).toEqual([true, []]);
+  context.press();
+  expect(context.exits).toEqual([130]);
+});
+
+test('under npm, the echo of a press within a moment is the same press', async () => {
+  const context = { ...recording(), env: { npm_lifecycle_event: 'start' } };
   const { signal, close } = listenForStop(context);
   context.press('SIGTERM');
   context.press('SIGINT');

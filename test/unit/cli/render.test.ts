@@ -59,7 +59,7 @@ describe('the status', () => {
     agentCount: 1,
     running: 1,
   };
-  const queue = { name: 'audit', waiting: 3, parked: 1, claimed: 2, dead: 1, deadDropped: 4 };
+  const queue = { name: 'audit', waiting: 3, parked: 1, claimed: 2, dead: 1, deadDropped: 4, paused: true };
   const status: FleetStatus = {
     fleet: 'default',
     broker: 'Redis 7.0.15',
@@ -80,8 +80,8 @@ describe('the status', () => {
       'AGENT  ROLE  STATE  RESTARTS  MAILBOX  RUNNING  NODE  SAYS',
       'docs   docs  up            0        2        1  n1    writing',
       '',
-      'QUEUE  WAITING  PARKED  RUNNING  DEAD',
-      'audit        3       1        2  1 (4 dropped)',
+      'QUEUE           WAITING  PARKED  RUNNING  DEAD',
+      'audit (paused)        3       1        2  1 (4 dropped)',
     ]);
   });
 

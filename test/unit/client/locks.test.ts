@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { AcquireReply, AcquireRequest } from '../../../src/broker/locks.ts';
 import { Locks } from '../../../src/client/locks.ts';
 import { BrokerError } from '../../../src/core/errors.ts';
+import { limits } from '../../../src/core/limits.ts';
 import { SeededRandom } from '../../../src/sim/seeded-random.ts';
 import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
 
@@ -40,8 +41,8 @@ function open() {
   };
   const deps = { broker: { locks: port } as never, address: 'me', clock, random: new SeededRandom(1) };
   const locks = new Locks({ ...deps, patienceMs: 10_000 });
-  const acquire = (waitMs = Number.POSITIVE_INFINITY, signal?: AbortSignal) =>
-    locks.acquire({ name: 'repo', owner: 'docs', leaseMs: 9_000, waitMs, signal });
+  const acquire = (waitMs = Number.POSITIVE_INFINITY, signal?: AbortSignal, permits?: number) =>
+    locks.acquire({ name: 'repo', owner: 'docs', leaseMs: 9_000, waitMs, signal, permits });
   const granted = (): void =>
     locks.onNotice({ kind: 'granted', lock: 'repo', holder: String(holders.at(-1)), token: 2 });
   return { clock, calls, holders, broker, locks, acquire, granted };
@@ -114,6 +115,17 @@ describe('taking a lock', () => {
     await expect(clock.until(acquire())).rejects.toMatchObject({ code: 'queue-full' });
     expect(calls.filter((call) => call === 'leave')).toHaveLength(3);
     expect(clock.pending).toBe(0);
+  });
+
+  test('says which number of permits is in use where another one was asked for, and refuses what is no number', async () => {
+    const { clock, calls, broker, acquire } = open();
+    broker.acquires = [() => Promise.resolve({ kind: 'permits', permits: 3 })];
+    const refused = { code: 'lock-permits', details: { name: 'repo', permits: 2, inUse: 3 } };
+    await expect(clock.until(acquire(0, undefined, 2))).rejects.toMatchObject(refused);
+    expect(calls).toEqual(['acquire', 'leave']);
+    for (const wrong of [0, 1.5, Number.NaN, limits.lockPermits + 1])
+      await expect(acquire(0, undefined, wrong)).rejects.toThrow('expected permits to be a whole number');
+    expect(calls).toHaveLength(2);
   });
 
   test('K3: notices a signal that aborts while its call is on its way', async () => {
@@ -193,6 +205,33 @@ describe('holding a lock', () => {
     await second.release();
     expect(calls.filter((call) => call === 'release')).toHaveLength(1);
     expect(clock.pending).toBe(0);
+  });
+
+  test('H3: refuses a resource that a later holder has reached, and every resource after its end', async () => {
+    const { clock, broker, acquire } = open();
+    const file = { token: 0 };
+    broker.acquires = [grant, () => Promise.resolve({ kind: 'granted', token: 2 })];
+    const [slow, next] = [await clock.until(acquire()), await clock.until(acquire())];
+    slow.guard(file);
+    slow.guard(file);
+    next.guard(file);
+    expect(file).toEqual({ token: 2 });
+    const refused = { name: 'OwnershipError', code: 'lock-lost', details: { name: 'repo', token: 1 } };
+    expect(() => slow.guard(file)).toThrow(expect.objectContaining(refused));
+    expect(file).toEqual({ token: 2 });
+    slow.guard({ token: 0 });
+    slow.lose();
+    expect(() => slow.guard({ token: 0 })).toThrow(expect.objectContaining(refused));
+    await next.release();
+    expect(() => next.guard(file)).toThrow(expect.objectContaining({ code: 'lock-lost' }));
+  });
+
+  test('H3: does not order the holders of a semaphore', async () => {
+    const { clock, broker, acquire } = open();
+    broker.acquires = [grant];
+    const permit = await clock.until(acquire(0, undefined, 2));
+    expect(() => permit.guard({ token: 0 })).toThrow(expect.objectContaining({ code: 'lock-permits' }));
+    await permit.release();
   });
 
   test('an answer that came later than the lease would last is not relied on', async () => {

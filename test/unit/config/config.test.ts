@@ -103,6 +103,21 @@ describe('a wrong configuration', () => {
     expect(problems).toHaveLength(12);
   });
 
+  test('is refused for what is wrong in itself and for broken relations among the rest, in one error', () => {
+    const audit = { kind: 'pool', agent: class {}, role: 'audit' } as const;
+    const options = {
+      flet: 'x',
+      timing: { heartbeat: '3s', presenceLease: '5s', drainGrace: '25h' },
+      agents: [audit, audit, { ...audit, role: 'docs', size: 0 }],
+    };
+    const problems = problemsOf(options as never).join('\n');
+    expect(problems).toContain('flet');
+    expect(problems).toContain('timing.heartbeat');
+    expect(problems).toContain('timing.drainGrace');
+    expect(problems).toContain('"audit"');
+    expect(problems).toContain('size');
+  });
+
   test('never shows a password', () => {
     for (const redis of ['http://user:secret@host', 'user:secret@host', 'redis://user:secret@host with space'])
       expect(problemsOf({ redis }).join()).toMatch(/^expected redis \(REDIS_URL\) to be (?!.*secret)/);
