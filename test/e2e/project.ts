@@ -35,7 +35,7 @@ export async function project(files: Readonly<Record<string, string>>): Promise<
   const folder = await mkdtemp(join(tmpdir(), 'e2e-'));
   const children: ChildProcess[] = [];
   onTestFinished(async () => {
-    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(children.map(endAtOnce)); // one that is only about to die would still count as a user of the server
     await stopPrivateServer(folder);
     await rm(folder, { recursive: true, force: true });
   });
@@ -82,10 +82,20 @@ export async function says(run: Run, text: string | RegExp): Promise<void> {
   }
 }
 
+function endAtOnce(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGKILL');
+  });
+}
+
+/** Fails when a server is left behind: it would outlive the tests. */
 async function stopPrivateServer(folder: string): Promise<void> {
   if (!existsSync(join(folder, '.runtime', 'redis.json'))) return;
   const server = await startEmbedded(folder, { clock: systemClock, random: systemRandom, env: process.env });
-  if (server.kind === 'server') await server.release();
+  const left = server.kind === 'server' ? await server.release() : 'stopped';
+  if (left !== 'stopped') throw new Error(`expected the private server of ${folder} to be stopped, got: ${left}`);
 }
 
 export const echoProject: Readonly<Record<string, string>> = {
