@@ -26,7 +26,6 @@ export function wrap(member: Member, identity: Identity, content: Content): Enve
     v: 1,
     opId: random.id('op'),
     ...given,
-    data: given.data ?? null,
     from: identity.name,
     via: address,
     sentAt,
