@@ -6,6 +6,7 @@
 import type { Verbs } from '../agent/context.ts';
 import type { CancelAnswer } from '../agent/task-handle.ts';
 import type { BrokerInfo } from '../broker/broker.ts';
+import type { LockState } from '../broker/locks.ts';
 import type { LogEntry } from '../broker/logs.ts';
 import type { NodeRecord } from '../broker/presence.ts';
 import type { DeadLetter, QueueStats } from '../broker/queues.ts';
@@ -34,6 +35,11 @@ export interface Fleet extends Verbs, AsyncDisposable {
   deadLetters(queue: string, page: { count: number; before?: number }): Promise<readonly DeadLetter[]>;
   /** Puts dead letters back, to be tried from the first attempt. Resolves to the ids that were there. */
   requeue(queue: string, taskIds: readonly string[]): Promise<readonly string[]>;
+  /** Locks as people see them; `lock`, `tryLock` and `withLock` take them. */
+  readonly locks: {
+    /** Who holds a lock and how many wait; undefined when it is free. */
+    inspect(name: string): Promise<LockState | undefined>;
+  };
   /** An agent's last lines, newest first. */
   logs(agentId: string, count?: number): Promise<readonly LogEntry[]>;
   /** Leaves the fleet: whatever waits is told `closed`. */
@@ -41,11 +47,13 @@ export interface Fleet extends Verbs, AsyncDisposable {
 }
 
 export class FleetClient extends FleetVerbs implements Fleet {
+  readonly locks: Fleet['locks'];
   readonly #deps: VerbsDeps;
 
   constructor(deps: VerbsDeps) {
     super(deps);
     this.#deps = deps;
+    this.locks = { inspect: (name) => deps.member.deps.broker.locks.inspect(name) };
   }
 
   get name(): string {

@@ -165,3 +165,33 @@ describe('a lock of a client', () => {
     expect(clock.pending).toBe(0);
   });
 });
+
+test('whoever looks is told who holds a lock, and that nobody does', async () => {
+  const world = new World();
+  const { fleet } = await world.connect();
+  expect(await world.until(fleet.locks.inspect('repo'))).toBeUndefined();
+  const lock = await world.until(fleet.lock('repo'));
+  expect(await world.until(fleet.locks.inspect('repo'))).toMatchObject({
+    holders: [{ token: lock.token }],
+    waiters: 0,
+  });
+  await world.until(lock.release());
+  expect(await world.until(fleet.locks.inspect('repo'))).toBeUndefined();
+});
+
+test('a handler that ignores its timeout keeps its lock until it has really ended', async () => {
+  const world = new World();
+  const inside: string[] = [];
+  class StubbornAgent extends Agent {
+    @onTask('work', undefined, undefined, { lock: 'repo', timeout: '1s', retries: 1, backoff: 0 })
+    async work(task: Task): Promise<void> {
+      inside.push(`in ${task.attempt}`);
+      await sleep(this.clock, task.attempt === 1 ? 8_000 : 100);
+      inside.push(`out ${task.attempt}`);
+    }
+  }
+  await world.start('n1', [pool(StubbornAgent, { size: 2 })]);
+  const { fleet } = await world.connect();
+  await world.until(fleet.run({ role: 'stubborn', task: 'work' }, {}));
+  expect(inside).toEqual(['in 1', 'out 1', 'in 2', 'out 2']);
+});
