@@ -44,9 +44,9 @@ export async function loadFleet(request: LoadRequest): Promise<FleetSettings> {
       `expected a configuration in ${request.cwd}, got: no runtime.config.ts there\nWrite one, or name it: runtime start --config path/to/runtime.config.ts`,
     ]);
   const projectDir = dirname(file);
-  const options = await withAgents(await readOptions(file, request), projectDir, request.cwd);
+  const { options, missing } = await withAgents(await readOptions(file, request), projectDir, request.cwd);
   const { config, problems } = tryResolve(options);
-  const found = [...problems, ...agentProblems(options.agents)];
+  const found = [...missing, ...problems, ...(missing.length > 0 ? [] : agentProblems(options.agents))];
   if (config === undefined || found.length > 0) throw new ConfigError(found);
   if (typeof config.agents === 'string') throw new ConfigError(['expected agents to be loaded']);
   return { config, projectDir, agents: config.agents };
@@ -87,10 +87,21 @@ function configFile({ cwd, options }: LoadRequest): string | undefined {
 }
 
 /** The folder form becomes a list. Its path is relative to the configuration file. */
-async function withAgents(options: RuntimeOptions, projectDir: string, cwd: string): Promise<RuntimeOptions> {
+async function withAgents(options: RuntimeOptions, projectDir: string, cwd: string): Promise<WithAgents> {
   const { agents } = options;
-  if (typeof agents !== 'string' || agents.trim() === '') return options;
-  return { ...options, agents: await loadAgentsFolder(resolve(projectDir, agents), cwd) };
+  if (typeof agents !== 'string' || agents.trim() === '') return { options, missing: [] };
+  try {
+    return { options: { ...options, agents: await loadAgentsFolder(resolve(projectDir, agents), cwd) }, missing: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { options: { ...options, agents: [] }, missing: error.problems };
+  }
+}
+
+/** `missing`: why a folder gave no agents; told together with whatever else is wrong. */
+interface WithAgents {
+  readonly options: RuntimeOptions;
+  readonly missing: readonly string[];
 }
 
 function tryResolve(options: RuntimeOptions): { config?: RuntimeConfig; problems: readonly string[] } {

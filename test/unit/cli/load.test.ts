@@ -95,6 +95,15 @@ describe('the folder form', () => {
       expect.stringContaining('got: agents (ENOENT)'),
     ]);
   });
+
+  test('tells of a folder that is not there together with everything else that is wrong', async () => {
+    const cwd = await files({
+      'runtime.config.mjs': "export default { agents: './agents', flet: 'x', timing: { heartbeat: '3s' } };",
+    });
+    const found = await problems(loadFleet({ cwd, env: {}, options: {} }));
+    for (const part of ['ENOENT', 'flet', 'timing.heartbeat']) expect(found.join()).toContain(part);
+    expect(found).toHaveLength(3);
+  });
 });
 
 describe('what is wrong is said', () => {
