@@ -28,24 +28,37 @@ async function smallRepository(): Promise<string> {
 }
 
 /** Counts how often each task was settled, as the callers' notices tell. */
-async function settleLedger(url: string): Promise<Map<string, number>> {
+async function settleLedger(url: string): Promise<{ settled: Map<string, number>; upToDate: () => Promise<void> }> {
   const settled = new Map<string, number>();
   const listener = new Redis(url);
   onTestFinished(() => listener.disconnect());
-  listener.on('pmessage', (_pattern: string, _channel: string, text: string) => {
+  const marker = 'rt:ledger:to:marker';
+  let marked = false;
+  listener.on('pmessage', (_pattern: string, channel: string, text: string) => {
+    if (channel === marker) {
+      marked = true;
+      return;
+    }
     for (const notice of recordsOf(text).map(decodeNotice)) {
       if (notice.kind === 'settled') settled.set(notice.taskId, (settled.get(notice.taskId) ?? 0) + 1);
     }
   });
   await listener.psubscribe('rt:*:to:*');
-  return settled;
+  const publisher = new Redis(url);
+  onTestFinished(() => publisher.disconnect());
+  /** Redis delivers to one listener in the order of publishing: behind the marker nothing earlier is on its way. */
+  const upToDate = async (): Promise<void> => {
+    await publisher.publish(marker, '');
+    await waitFor(() => marked, { what: 'the ledger to be up to date' });
+  };
+  return { settled, upToDate };
 }
 
 test('a thousand audit tasks on three processes are settled once each, also when one process is killed in the middle', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());
   const path = await smallRepository();
-  const settled = await settleLedger(server.url);
+  const { settled, upToDate } = await settleLedger(server.url);
   const nodes = await Promise.all([startNode(server.url), startNode(server.url), startNode(server.url)]);
   const fleet = await connect({ redis: server.url, classic: true });
   onTestFinished(() => fleet.close());
@@ -57,6 +70,7 @@ test('a thousand audit tasks on three processes are settled once each, also when
   await nodes[0]?.kill();
   const reports = await Promise.all(handles.map((handle) => handle.result({ timeout: '45s' })));
 
+  await upToDate();
   expect(reports.every((report) => report.check === 'encoding')).toBe(true);
   expect(new Set(handles.map((handle) => handle.id)).size).toBe(total);
   expect(settled.size).toBe(total);
