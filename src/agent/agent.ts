@@ -7,7 +7,8 @@
 import type { Clock } from '../core/clock.ts';
 import { DefinitionError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
-import type { AgentContext, AgentLog, Events, Verbs } from './context.ts';
+import type { AgentContext, AgentLog, Verbs } from './context.ts';
+import type { Events } from './event-verbs.ts';
 import type { AgentClass } from './task-types.ts';
 
 const brand = Symbol.for('agent-runtime.agent');

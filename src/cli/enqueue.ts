@@ -4,7 +4,7 @@
  * What a program wants goes to the standard output alone: the task's id, or with `--wait` its result as JSON.
  */
 import { Option } from 'commander';
-import type { EnqueueOptions } from '../agent/context.ts';
+import type { EnqueueOptions } from '../agent/task-verbs.ts';
 import type { Priority } from '../agent/contract.ts';
 import type { Fleet } from '../compose/fleet.ts';
 import type { Duration } from '../core/duration.ts';

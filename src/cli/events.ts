@@ -3,7 +3,7 @@
  * Apart from the other commands for its one difficulty: the newest events of a stream that is read forwards only.
  */
 import { InvalidArgumentError } from 'commander';
-import type { FleetEvent } from '../agent/context.ts';
+import type { FleetEvent } from '../agent/event-verbs.ts';
 import { compileTopic } from '../agent/topic.ts';
 import type { Fleet } from '../compose/fleet.ts';
 import { type CliContext, type CommonOptions, type Registration, withFleetOptions } from './context.ts';

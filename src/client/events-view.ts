@@ -4,7 +4,7 @@
  * A follower reads from its own position and takes the live feed only as a signal that there is more, so a slow reader holds
  * nothing in memory and nobody up.
  */
-import type { EventFilter, Events, FleetEvent } from '../agent/context.ts';
+import type { EventFilter, Events, FleetEvent } from '../agent/event-verbs.ts';
 import { compileTopic } from '../agent/topic.ts';
 import type { EventPort, EventRecord } from '../broker/events.ts';
 import { backoffMs, type Backoff } from '../core/backoff.ts';

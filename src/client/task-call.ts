@@ -3,7 +3,7 @@
  *
  * The only place that knows the three ways to address a task; everything behind it sees one.
  */
-import type { EnqueueOptions, TaskAddress } from '../agent/context.ts';
+import type { EnqueueOptions, TaskAddress } from '../agent/task-verbs.ts';
 import type { Priority, Schema, TaskContract } from '../agent/contract.ts';
 import type { HandlerTable } from '../agent/handlers.ts';
 import type { AgentClass } from '../agent/task-types.ts';

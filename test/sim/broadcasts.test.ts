@@ -3,7 +3,7 @@
  */
 import { Agent, type Broadcast, onBroadcast, pool } from 'agent-runtime';
 import { describe, expect, test } from 'vitest';
-import type { FleetEvent } from '../../src/agent/context.ts';
+import type { FleetEvent } from '../../src/agent/event-verbs.ts';
 import { sleep } from '../../src/core/clock.ts';
 import { saidOf, World } from './world.ts';
 
