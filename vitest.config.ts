@@ -2,6 +2,7 @@
  * How the tests run. The `source` condition makes `import 'agent-runtime'` in agents and tests mean this checkout's
  * `src/`, so that a test and the agent under it share one copy of the framework.
  */
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -10,6 +11,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    maxWorkers: availableParallelism(), // most tests wait for a server or a process
     testTimeout: 20_000,
     hookTimeout: 20_000,
     passWithNoTests: false,

@@ -38,7 +38,7 @@ export class DocsAgent extends Agent {
 
   /** Without a contract: any caller may ask, `runtime send docs status` included, and takes the answer as it is. */
   @onMessage('status')
-  status() {
+  override status() {
     return { written: this.#written, last: this.#last };
   }
 

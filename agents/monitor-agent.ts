@@ -48,7 +48,7 @@ export class MonitorAgent extends Agent {
     if (gap) this.log.warn(`broadcasts before this ${topic} were missed: the event stream no longer holds them`);
     this.#topics.set(topic, (this.#topics.get(topic) ?? 0) + 1);
     this.#total += 1;
-    this.setStatus(`heard ${this.#total} broadcasts`);
+    this.status(`heard ${this.#total} broadcasts`);
   }
 
   #summary(): string {

@@ -1,10 +1,16 @@
 // `npm run chaos`: rounds of the chaos rig (test/chaos/rig), each a fleet of real processes on a real Redis that is made to fail.
 //
 // Options: `--rounds N`, `--seed S` (the same faults again), `--from R` (begin with round R of the seed), `--only KIND` (one kind of
-// fault), `--rate T` (tasks a second), `--json` (the last line is one JSON object). Exits 1 when a promise was broken.
+// fault), `--rate T` (tasks a second), `--abreast N` (stages at a time), `--patience S` (seconds that a promise may take), `--json` (the
+// last line is one JSON object).
+// `--plant NAME` proves the rig: it plants a fault of test/chaos/plants in the code, plays the faults that show it, and exits 1
+// when the rig has noticed, 0 when it has not. `--plant all` plants one after the other, and exits 0 when each was noticed.
+// `--broadcasts` cuts links under a thousand broadcasts a second instead (`--seconds N`, `--ears N`). Exits 1 when a promise was
+// broken.
+// `--sigterms N`, `--locks N`, `--takeovers N` and `--soak MINUTES` are long proofs of one promise each (test/chaos/proofs).
 // It runs on a copy of the sources, since a long run starts processes again and again, and an edit would mix two versions.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,14 +33,54 @@ function copySources() {
   return copy;
 }
 
+const plantFolder = join(root, 'test', 'chaos', 'plants');
+
+const plantNames = () => readdirSync(plantFolder).map((name) => name.replace(/\.patch$/, ''));
+
+/** What it breaks, the figure that must not be zero then, the kind of fault that shows it, and the patch. */
+function readPlant(name) {
+  const text = readFileSync(join(plantFolder, `${name}.patch`), 'utf8');
+  const head = (key) => new RegExp(`^${key}: (.+)$`, 'm').exec(text)?.[1] ?? '';
+  return { text, broken: head('broken'), figure: head('figure'), only: head('only') };
+}
+
+/** Breaks the copy; the arguments of a run that shows it. */
+function plant(name, copy) {
+  const { text, broken, figure, only } = readPlant(name);
+  const git = spawnSync('git', ['apply', '-C1', '-'], { cwd: copy, input: text, encoding: 'utf8' });
+  if (git.status !== 0) throw new Error(`expected plant ${name} to apply to the code as it is, got: ${git.stderr}`);
+  console.log(`planted ${name}: ${broken}; ${figure} has to show it`);
+  return ['--only', only, '--rounds', '2', '--seed', '1', '--abreast', '1', '--patience', '12'];
+}
+
+/** Each in a run of its own, since a process loads the sources once; the exit code. */
+function plantAll(rest) {
+  const missed = plantNames().filter((name) => {
+    const run = [import.meta.filename, '--plant', name, ...rest];
+    const { status, stdout } = spawnSync(process.execPath, run, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      encoding: 'utf8',
+    });
+    console.log(stdout);
+    return status !== 1 || !new RegExp(`^broken: .*\\b${readPlant(name).figure}\\b`, 'm').test(stdout);
+  });
+  console.log(missed.length === 0 ? 'every planted fault was noticed' : `not noticed: ${missed.join(', ')}`);
+  return missed.length === 0 ? 0 : 1;
+}
+
 const missing = await missingRedis(runCommand);
 if (missing !== undefined) {
   console.error(missing);
   process.exit(1);
 }
+const args = process.argv.slice(2);
+const at = args.indexOf('--plant');
+const [, planted] = at < 0 ? [] : args.splice(at, 2);
+if (planted === 'all') process.exit(plantAll(args));
 const copy = copySources();
 process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
+const shown = planted === undefined ? [] : plant(planted, copy);
 register();
 const { main } = await import(pathToFileURL(join(copy, 'test', 'chaos', 'rig', 'main.ts')).href);
-process.exit(await main(process.argv.slice(2)));
+process.exit(await main([...shown, ...args]));

@@ -31,12 +31,13 @@ export default defineConfig({
   agents: [pool(ResizeAgent, { size: 4 }), single(IndexAgent, { id: 'index', mailbox: 100 })],
   timing: { taskLease: '30s', drainGrace: '1m' },
   limits: { maxWaiting: 50_000 },
+  queues: { index: { concurrency: 1 }, resize: { rate: { max: 100, per: '1m' } } },
 });
 \`\`\`
 
 The commands of \`runtime\` take each value from the first of these that has it: the option on the command line (\`--redis\`,
 \`--fleet\`), the environment variable, the file, the default. An empty variable sets nothing. \`startFleet()\` and \`connect()\`
-read no file and no variable.
+read no variable, and no file but the one that \`tls.ca\` names.
 
 Durations are milliseconds or a number with a unit: \`1500\`, \`'1500ms'\`, \`'30s'\`, \`'2m'\`, \`'1h'\`, \`'7d'\`. Everything that is wrong
 is told at once, before anything starts; the exit code is 78.
@@ -47,7 +48,53 @@ const relations = `## What has to hold between options
 - \`timing.heartbeat\` is at most a third of \`timing.presenceLease\`: a node survives two lost heartbeats.
 - \`timing.taskLease\` is more than twice \`timing.taskRenewal\`: a lease survives one lost renewal.
 - \`timing.drainGrace\` is at most an hour.
+- Each queue of \`queues\` names a limit. Its name is a role or an agent id; a node that starts sets the limits that it names for the whole
+  fleet, and leaves other queues alone.
 - Roles differ, ids of \`single\` differ, and no id is the role of another class: tasks addressed to it could mean either.
+
+- \`redis\` is a \`rediss://\` URL where \`tls.ca\` or \`tls.insecure\` is set beside it.
+
+## A Redis that speaks TLS
+
+\`\`\`ts
+import { defineConfig } from 'agent-runtime';
+
+export default defineConfig({
+  redis: process.env.REDIS_URL, // rediss://user:password@redis.example:6380
+  tls: { ca: './redis-ca.pem' },
+  agents: './agents',
+});
+\`\`\`
+
+A server whose certificate is signed by a public CA needs nothing but the URL. For one of your own, \`tls.ca\` is the CA's
+certificate: its text in PEM form, or the path of a file, which may hold several. A path is relative to the configuration file; to
+the current directory when it comes from \`REDIS_TLS_CA\`, or for \`startFleet()\` and \`connect()\`. The file is read once, at the
+start. The certificate has to name the host of the URL; \`tls.insecure\` turns all checks off. Client certificates are not
+supported: set \`tls-auth-clients no\` in the server, and a user with a password.
+
+## Schedules
+
+\`\`\`ts
+import { Agent, defineConfig, onTask, pool, type Task } from 'agent-runtime';
+
+class ReportAgent extends Agent {
+  @onTask('report')
+  report(_task: Task) {}
+}
+
+export default defineConfig({
+  agents: [pool(ReportAgent)],
+  schedules: {
+    nightly: { cron: '0 3 * * *', timeZone: 'Europe/Berlin', task: [ReportAgent, 'report', { days: 1 }], missed: 'once' },
+    pulse: { every: '15m', task: [{ role: 'report', task: 'report' }, {}], options: { deadline: '5m' }, overlap: 'skip' },
+  },
+});
+\`\`\`
+
+A node sets them when it starts, for the whole fleet: a definition that has changed takes the place of the old one, and of nodes with
+different configurations the one that started last counts. What the configuration no longer names stays, until somebody removes it
+(\`runtime schedules remove <name>\`); what it names comes back with the next start. What they promise stands in
+[Guarantees](guarantees.md#schedules).
 
 ## A folder of agents
 
@@ -71,8 +118,15 @@ export class ClockAgent extends Agent {
 
 const parts = [
   { title: 'The fleet', belongs: (name) => !name.includes('.'), shown: (name) => name },
+  { title: '`tls`', belongs: (name) => name.startsWith('tls.'), shown: lastPart },
   { title: '`timing`', belongs: (name) => name.startsWith('timing.'), shown: lastPart },
   { title: '`limits`', belongs: (name) => name.startsWith('limits.'), shown: lastPart },
+  {
+    title: '`queues`, for each queue',
+    belongs: (name) => name.startsWith('queues.'),
+    shown: (name) => name.slice('queues.'.length),
+  },
+  { title: '`schedules`, for each schedule', belongs: (name) => name.startsWith('schedules.'), shown: lastPart },
   { title: '`pool(Class, options)`', belongs: (name) => name.startsWith('pool.'), shown: lastPart },
   { title: '`single(Class, options)`', belongs: (name) => name.startsWith('single.'), shown: lastPart },
 ];

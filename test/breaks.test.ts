@@ -26,11 +26,14 @@ const cells: readonly (readonly [cell: string, ...sides: readonly Side[]])[] = [
   ['lock / order', 'redis', 'memory'],
   ['events / guarantee', 'redis', 'memory'],
   ['events / order', 'redis', 'memory'],
+  ['schedules / guarantee', 'redis', 'memory', 'runtime'],
+  ['schedules / nobody there', 'redis', 'memory', 'runtime'],
   ['always / repeats', 'redis', 'memory', 'runtime'],
   ['always / growth', 'redis', 'memory'],
   ['always / presence', 'redis', 'memory', 'runtime'],
   ['always / recovery', 'redis', 'memory', 'runtime'],
   ['always / bounds', 'redis', 'memory', 'runtime'],
+  ['always / trust', 'redis'],
   ['always / classic', 'redis'],
 ];
 

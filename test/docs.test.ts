@@ -169,7 +169,7 @@ describe('names in the documentation', () => {
   });
 
   test('every invariant that is cited stands in the file that is said to keep it', () => {
-    const rows = pageAt('docs/guarantees.md').text.matchAll(/^\| ([A-Z]\d(?: [A-Z]\d)*) +\| `([^`]+)` +\|/gm);
+    const rows = pageAt('docs/guarantees.md').text.matchAll(/^\| ([A-Z]\d+(?: [A-Z]\d+)*) +\| `([^`]+)` +\|/gm);
     const cited = [...rows].map(([, codes, path]) => ({ codes: (codes ?? '').split(' '), path: path ?? '' }));
     expect(cited.length).toBeGreaterThan(10);
     for (const { codes, path } of cited) {
@@ -180,7 +180,7 @@ describe('names in the documentation', () => {
       ).toEqual([]);
     }
     const listed = new Set(cited.flatMap(({ codes }) => codes));
-    const used = [...pageAt('docs/guarantees.md').text.matchAll(/[( ]([A-Z]\d)\b/g)].map(([, code]) => code ?? '');
+    const used = [...pageAt('docs/guarantees.md').text.matchAll(/[( ]([A-Z]\d+)\b/g)].map(([, code]) => code ?? '');
     expect(used.filter((code) => !listed.has(code))).toEqual([]);
   });
 });
@@ -205,11 +205,13 @@ describe('references', () => {
 
 /** Every key and channel there is, with the words of the page in the place of names. */
 function namesOf(keys: Keys): readonly string[] {
-  const { result, progress, key, streams, ...queue } = keys.queue('<queue>');
-  const { inbox, ...mail } = keys.mail('<m>');
+  const { result, progress, parts, key, streams, ...queue } = keys.queue('<queue>');
+  const { inbox, key: messageKey, dead, ...mail } = keys.mail('<m>');
   return [
     [keys.mailShards, ...streams, ...Object.values(queue), result('<name>'), progress('<name>'), key('<key>')],
-    [...Object.values(mail), inbox('<agent>'), ...Object.values(keys.presence), keys.lease('<node>')],
+    [parts('<name>')],
+    [...Object.values(mail), inbox('<agent>'), messageKey('<agent>', '<key>'), dead('<agent>')],
+    [...Object.values(keys.presence), keys.lease('<node>'), ...Object.values(keys.schedules)],
     [...Object.values(keys.events), ...keys.lock('<lock>'), keys.log('<agent>')],
     [keys.frames('<tag>', '<lane>', '<sender>'), keys.channel('<address>'), keys.channel('*'), keys.eventsChannel],
   ].flat();

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { compileIn } from './docs/compile.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'types-'));
@@ -35,4 +36,20 @@ test('an expected error that is not there is reported', () => {
   const file = join(folder, 'wrong.mts');
   writeFileSync(file, '// @ts-expect-error: this compiles\nexport const a: number = 1;\n');
   expect(compile([file])).toContain('TS2578');
+});
+
+/** As the design has it: nothing says `override`. */
+const statusHandler = `
+import { Agent, type Message, onMessage } from 'agent-runtime';
+export class AuditAgent extends Agent {
+  @onMessage('status')    status(message: Message) { return { busy: this.busy }; }   // a returned value answers an ask
+}
+`;
+
+test('a handler called status needs no override, unless the compiler is told to ask for one', () => {
+  const strict = { noImplicitOverride: true };
+  const marked = statusHandler.replace('status(message', 'override status(message');
+  expect(compileIn(join(folder, 'usual'), { 'agent.ts': statusHandler })).toBe('');
+  expect(compileIn(join(folder, 'strict'), { 'agent.ts': statusHandler }, strict)).toContain('TS4114');
+  expect(compileIn(join(folder, 'marked'), { 'agent.ts': marked }, strict)).toBe('');
 });

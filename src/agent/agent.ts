@@ -2,7 +2,7 @@
  * The base class of agents. It holds nothing but the context that the runtime attaches, and delegates to it.
  *
  * Verbs are accessors, so that a handler that is called like a verb (`run`, `send`) is a compile error and not a verb that
- * went missing. Classes are known by a registered symbol, never by `instanceof`: two copies of this package may be loaded.
+ * went missing. `status` alone is a method that a class may take for a handler; its other name, `setStatus`, stays. Classes are known by a registered symbol, never by `instanceof`: two copies of this package may be loaded.
  */
 import type { Clock } from '../core/clock.ts';
 import { DefinitionError } from '../core/errors.ts';
@@ -14,7 +14,7 @@ import type { AgentClass } from './task-types.ts';
 const brand = Symbol.for('agent-runtime.agent');
 const attach = Symbol.for('agent-runtime.attach');
 
-type VerbName = Exclude<keyof Verbs, 'events'>;
+type VerbName = Exclude<keyof Verbs, 'events' | 'schedules'>;
 
 /**
  * An agent: private state, and handlers marked with decorators (or listed in `static handlers`).
@@ -62,13 +62,34 @@ export abstract class Agent {
   get events(): Events {
     return this.#attached('events').events;
   }
-  /** Says what the agent is about, for the command line and the dashboard. */
+  /** Tasks that the fleet repeats by itself. */
+  get schedules(): Verbs['schedules'] {
+    return this.#attached('schedules').schedules;
+  }
+  /**
+   * Says what the agent is about, for the command line and the dashboard: `this.status('reading the repository')`. Without a
+   * text it says nothing any more.
+   *
+   * A class may have a handler of this name instead, marked `override` where its compiler asks for that (noImplicitOverride);
+   * such an agent says `this.setStatus(...)`.
+   */
+  status<Text extends string>(text?: Text): unknown;
+  // With a second signature the compiler compares a subclass's method with the parameter's type erased: any handler fits.
+  status<Text extends string>(text: Text | undefined): unknown;
+  status(text?: string): void {
+    this.setStatus(text);
+  }
+  /** The same as `status`, under the name that no handler takes. */
   get setStatus(): AgentContext['setStatus'] {
     return (text) => this.#attached('setStatus').setStatus(text);
   }
   /** See {@link Verbs.enqueue}. */
   get enqueue(): Verbs['enqueue'] {
     return this.#verb('enqueue');
+  }
+  /** See {@link Verbs.enqueueMany}. */
+  get enqueueMany(): Verbs['enqueueMany'] {
+    return this.#verb('enqueueMany');
   }
   /** See {@link Verbs.run}. */
   get run(): Verbs['run'] {
@@ -81,6 +102,10 @@ export abstract class Agent {
   /** See {@link Verbs.ask}. */
   get ask(): Verbs['ask'] {
     return this.#verb('ask');
+  }
+  /** See {@link Verbs.stream}. */
+  get stream(): Verbs['stream'] {
+    return this.#verb('stream');
   }
   /** See {@link Verbs.broadcast}. */
   get broadcast(): Verbs['broadcast'] {
@@ -120,7 +145,14 @@ export abstract class Agent {
 }
 
 /** Names a handler cannot have: they mean something in every agent. */
-export const reservedNames: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Agent.prototype));
+export const reservedNames: ReadonlySet<string> = new Set(
+  Object.getOwnPropertyNames(Agent.prototype).filter((name) => name !== 'status'),
+);
+
+/** True for `Agent.prototype`, of this or another copy of the package: its methods are no handlers. */
+export function isAgentBase(prototype: object): boolean {
+  return Object.hasOwn(prototype, attach);
+}
 
 /** True for classes that extend `Agent`, of this or another copy of the package. */
 export function isAgentClass(value: unknown): value is AgentClass {

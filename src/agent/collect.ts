@@ -4,7 +4,7 @@
  * A subclass that registers a method again, or lists it again, replaces what its base said about that method; a method it
  * merely overrides keeps its registration.
  */
-import { isAgentClass, reservedNames } from './agent.ts';
+import { isAgentBase, isAgentClass, reservedNames } from './agent.ts';
 import { isSchema } from './contract.ts';
 import { type MethodRecord, recordsOf } from './metadata.ts';
 import type { RegistrationRecord } from './registration.ts';
@@ -65,7 +65,7 @@ function methodProblem(Class: AgentClass, method: string): string | undefined {
 
 /** The prototype in the chain that defines `method`. */
 function holder(prototype: object | null, method: string): object | undefined {
-  if (prototype === null || prototype === Object.prototype) return undefined;
+  if (prototype === null || isAgentBase(prototype)) return undefined;
   return Object.hasOwn(prototype, method)
     ? prototype
     : holder(Object.getPrototypeOf(prototype) as object | null, method);
@@ -73,7 +73,7 @@ function holder(prototype: object | null, method: string): object | undefined {
 
 /** Catches what only JavaScript lets through: something else in the place of a schema. */
 function schemaProblems({ method, record }: MethodRecord): readonly string[] {
-  const places = ['input', 'output', 'data', 'reply'] as const;
+  const places = ['input', 'output', 'data', 'reply', 'part'] as const;
   const values: Readonly<Record<string, unknown>> = { ...record };
   return places
     .filter((place) => values[place] !== undefined && !isSchema(values[place]))

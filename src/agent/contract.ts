@@ -29,10 +29,23 @@ export interface TaskPolicyOptions {
   readonly backoff?: BackoffOption;
   /** Longest run of one try; then `task.signal` aborts and the try has failed. Default: none. */
   readonly timeout?: Duration;
+  /** How long the handler may go on after its signal has aborted; then it is given up: its verbs are refused. Default 1 second. */
+  readonly grace?: Duration;
   /** Default `'normal'`. */
   readonly priority?: Priority;
   /** How long the result stays readable. Default: the fleet's `timing.resultTtl`. */
   readonly resultTtl?: Duration;
+}
+
+/**
+ * Tasks of one queue with the same key run one at a time and in the order of their enqueueing; others go on. The key, of 1 to 256
+ * characters, or what makes it from the input as the sender wrote it.
+ */
+export type ConcurrencyKey<In extends Schema | undefined> = string | ((input: InputOf<In>) => string);
+
+/** Options of a contract, with the schema forgotten. */
+export interface ContractOptions extends TaskPolicyOptions {
+  readonly concurrencyKey?: string | ((input: never) => string);
 }
 
 /** What `defineTask` returns. `Role` is `undefined` when callers have to say `{ to }`. */
@@ -41,13 +54,16 @@ export interface TaskContract<
   In extends Schema = Schema,
   Out extends Schema = Schema,
   Role extends string | undefined = string | undefined,
+  Part extends Schema | undefined = Schema | undefined,
 > {
   readonly kind: 'task';
   readonly name: Name;
   readonly role: Role;
   readonly input: In;
   readonly output: Out;
-  readonly options: TaskPolicyOptions;
+  /** Of what the handler yields while it works; undefined for one that yields nothing. */
+  readonly part: Part;
+  readonly options: ContractOptions;
 }
 
 /** What `defineMessage` returns. `Reply` is `undefined` when the answer has no schema. */
@@ -55,11 +71,14 @@ export interface MessageContract<
   Name extends string = string,
   Data extends Schema = Schema,
   Reply extends Schema | undefined = Schema | undefined,
+  Part extends Schema | undefined = Schema | undefined,
 > {
   readonly kind: 'message';
   readonly name: Name;
   readonly data: Data;
   readonly reply: Reply;
+  /** Of what the handler yields: the answer is read part by part. */
+  readonly part: Part;
 }
 
 /** What `defineBroadcast` returns. */
@@ -74,7 +93,8 @@ export interface BroadcastContract<Topic extends string = string, Data extends S
  *
  * With `role`, callers may leave out the address: tasks go to the queue of that role, and `handlersOf` refuses an agent
  * of another role that serves the contract. Without, every `enqueue` and `run` of the contract must say `{ to }`, which
- * the compiler checks.
+ * the compiler checks. With `part`, the handler is an async generator that yields such parts while it works and returns the
+ * result; callers read them with `handle.stream()`.
  *
  * @throws DefinitionError when `name` is empty.
  * @example
@@ -89,27 +109,42 @@ export function defineTask<
   In extends Schema,
   Out extends Schema,
   const Role extends string | undefined = undefined,
+  Part extends Schema | undefined = undefined,
 >(
   name: Name,
-  spec: { readonly role?: Role; readonly input: In; readonly output: Out } & TaskPolicyOptions,
-): TaskContract<Name, In, Out, Role> {
-  const { role, input, output, ...options } = spec;
+  spec: {
+    readonly role?: Role;
+    readonly input: In;
+    readonly output: Out;
+    readonly part?: Part;
+    readonly concurrencyKey?: ConcurrencyKey<In>;
+  } & TaskPolicyOptions,
+): TaskContract<Name, In, Out, Role, Part> {
+  const { role, input, output, part, ...options } = spec;
   requireName(name, 'the name of a task contract');
-  return { kind: 'task', name, role: role as Role, input, output, options };
+  return { kind: 'task', name, role: role as Role, input, output, part: part as Part, options };
 }
 
 /**
- * Names a message with the schema of its data and, when it may be asked, of its answer.
+ * Names a message with the schema of its data and, when it may be asked, of its answer: `reply` for one value, or `part` for what an
+ * async generator yields, which callers read with `stream`.
  *
- * @throws DefinitionError when `name` is empty.
+ * @throws DefinitionError when `name` is empty, or both `reply` and `part` are given.
  */
 export function defineMessage<
   const Name extends string,
   Data extends Schema,
   Reply extends Schema | undefined = undefined,
->(name: Name, spec: { readonly data: Data; readonly reply?: Reply }): MessageContract<Name, Data, Reply> {
+  Part extends Schema | undefined = undefined,
+>(
+  name: Name,
+  spec: { readonly data: Data; readonly reply?: Reply; readonly part?: Part },
+): MessageContract<Name, Data, Reply, Part> {
+  const { data, reply, part } = spec;
   requireName(name, 'the name of a message contract');
-  return { kind: 'message', name, data: spec.data, reply: spec.reply as Reply };
+  if (reply !== undefined && part !== undefined)
+    throw new DefinitionError(`expected message "${name}" to have a reply or parts, got: schemas of both`);
+  return { kind: 'message', name, data, reply: reply as Reply, part: part as Part };
 }
 
 /**

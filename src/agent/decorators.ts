@@ -10,18 +10,23 @@ import { DefinitionError } from '../core/errors.ts';
 import type { BroadcastContract, MessageContract, Schema, TaskContract } from './contract.ts';
 import { addRecord } from './metadata.ts';
 import {
+  answerSchemas,
   type AnyTaskOptions,
   broadcast,
   type BroadcastMethod,
+  type BroadcastOptions,
   contractRecord,
+  type MaybeAnswer,
   message,
   type MessageMethod,
+  type PartOption,
   type PlainMethod,
   type RegistrationRecord,
   start,
   stop,
   type TaskMethod,
   type TaskOptions,
+  taskRecord,
   timer,
 } from './registration.ts';
 
@@ -38,42 +43,58 @@ export type HandlerDecorator<M, Name extends string = string> = (
  *
  * The string form names the task after the method and takes the schemas of input and result. The contract form serves a
  * contract made with `defineTask`, by a method of any name. What the handler throws is tried again up to `retries` times;
- * `TerminalError` is not, `RetryableError` says when.
+ * `TerminalError` is not, `RetryableError` says when. An async generator streams what it yields to those who read
+ * `handle.stream()`, and returns the result; `{ part: Token }` among the options is the schema of what it yields.
  *
  * @example
  * @onTask('audit', AuditInput, AuditReport, { retries: 3, timeout: '2m', lock: (t) => `repo:${t.input.path}` })
  * async audit(task: Task<typeof AuditInput>) { return { findings: [] }; }
  */
-export function onTask<Name extends string, In extends Schema, Out extends Schema>(
-  contract: TaskContract<Name, In, Out>,
+export function onTask<Name extends string, In extends Schema, Out extends Schema, Part extends MaybeSchema>(
+  contract: TaskContract<Name, In, Out, string | undefined, Part>,
   options?: TaskOptions<In>,
-): HandlerDecorator<TaskMethod<In, Out, Name>>;
+): HandlerDecorator<TaskMethod<In, Out, Name, Part>>;
 export function onTask<
   const Name extends string,
   In extends MaybeSchema = undefined,
   Out extends MaybeSchema = undefined,
->(name: Name, input?: In, output?: Out, options?: TaskOptions<In>): HandlerDecorator<TaskMethod<In, Out, Name>, Name>;
+  Part extends MaybeSchema = undefined,
+>(
+  name: Name,
+  input?: In,
+  output?: Out,
+  options?: TaskOptions<In> & PartOption<Part>,
+): HandlerDecorator<TaskMethod<In, Out, Name, Part>, Name>;
 export function onTask(
   first: string | TaskContract,
   second?: MaybeSchema | AnyTaskOptions,
   output?: MaybeSchema,
-  options?: AnyTaskOptions,
+  options?: AnyTaskOptions & PartOption<MaybeSchema>,
 ): HandlerDecorator<unknown> {
   if (typeof first !== 'string') return decorator(contractRecord(first, second as AnyTaskOptions | undefined));
-  return decorator({ kind: 'task', input: second as MaybeSchema, output, options: options ?? {} }, first);
+  return decorator(taskRecord(second as MaybeSchema, output, options), first);
 }
 
 /**
  * The method handles messages and asks. What it returns answers an ask, after the check by the reply schema if there is
- * one; a `send` ignores it. Messages are at least once and in order per sender; asks are at most once.
+ * one; a `send` ignores it. Messages are at least once and in order per sender; asks are at most once. An async generator answers
+ * `stream` part by part; `{ part: Token }` in the place of the reply schema is the schema of what it yields.
  *
  * @example
  * @onMessage('status')
  * status(message: Message) { return { busy: this.busy }; }
  */
-export function onMessage<Name extends string, Data extends Schema, Reply extends MaybeSchema>(
-  contract: MessageContract<Name, Data, Reply>,
-): HandlerDecorator<MessageMethod<Data, Reply, Name>>;
+export function onMessage<
+  Name extends string,
+  Data extends Schema,
+  Reply extends MaybeSchema,
+  Part extends MaybeSchema,
+>(contract: MessageContract<Name, Data, Reply, Part>): HandlerDecorator<MessageMethod<Data, Reply, Name, Part>>;
+export function onMessage<Part extends Schema, Data extends MaybeSchema = undefined>(
+  name: string,
+  data: Data,
+  answer: { readonly part: Part },
+): HandlerDecorator<MessageMethod<Data, undefined, string, Part>>;
 export function onMessage<Data extends MaybeSchema = undefined, Reply extends MaybeSchema = undefined>(
   name: string,
   data?: Data,
@@ -82,14 +103,15 @@ export function onMessage<Data extends MaybeSchema = undefined, Reply extends Ma
 export function onMessage(
   first: string | MessageContract,
   data?: MaybeSchema,
-  reply?: MaybeSchema,
+  answer?: MaybeAnswer,
 ): HandlerDecorator<unknown> {
   if (typeof first !== 'string') return decorator(message(first));
-  return decorator({ kind: 'message', name: first, data, reply });
+  return decorator({ kind: 'message', name: first, data, ...answerSchemas(answer) });
 }
 
 /**
- * The method hears broadcasts while the agent is up: each exactly once, in stream order.
+ * The method hears broadcasts while the agent is up: each exactly once, in stream order. With `durable: true` it also gets, later,
+ * what was broadcast while the agent was not up; what it may have handled before a crash comes again, marked `redelivered`.
  *
  * A pattern is an exact topic, or segments between dots where `*` stands for one and a last `**` for any rest.
  *
@@ -99,13 +121,20 @@ export function onMessage(
  */
 export function onBroadcast<Topic extends string, Data extends Schema>(
   contract: BroadcastContract<Topic, Data>,
+  options?: BroadcastOptions,
 ): HandlerDecorator<BroadcastMethod<Data, Topic>>;
+export function onBroadcast(pattern: string, options: BroadcastOptions): HandlerDecorator<BroadcastMethod<undefined>>;
 export function onBroadcast<Data extends MaybeSchema = undefined>(
   pattern: string,
   data?: Data,
+  options?: BroadcastOptions,
 ): HandlerDecorator<BroadcastMethod<Data>>;
-export function onBroadcast(first: string | BroadcastContract, data?: MaybeSchema): HandlerDecorator<unknown> {
-  return decorator(typeof first === 'string' ? broadcast(first, data) : broadcast(first));
+export function onBroadcast(
+  first: string | BroadcastContract,
+  second?: MaybeSchema | BroadcastOptions,
+  third?: BroadcastOptions,
+): HandlerDecorator<unknown> {
+  return decorator(broadcast(first as string, second as MaybeSchema, third));
 }
 
 /** The method runs before the agent gets its first task, message or broadcast. When it throws, the agent is restarted. */

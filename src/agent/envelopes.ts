@@ -7,6 +7,7 @@
 import type { Trace } from '../core/envelope.ts';
 import type { BroadcastContract, MessageContract, OutputOf, Schema, TaskContract } from './contract.ts';
 import type { Lock } from './lock.ts';
+import type { FanOut } from './many-tasks.ts';
 
 type MaybeSchema = Schema | undefined;
 
@@ -28,6 +29,8 @@ export interface TaskOf<In extends MaybeSchema, Out extends MaybeSchema, Name ex
   /** Agent id or client name of the sender. */
   readonly from: string;
   readonly trace: Trace;
+  /** Id of the task whose handler fanned this one out. */
+  readonly parent?: string;
   /** Aborts on timeout, deadline, cancellation, a lost lease or lock, and at the end of a drain's grace. */
   readonly signal: AbortSignal;
   /** The lock taken for this task by the `lock` option, with its fencing token. */
@@ -37,6 +40,8 @@ export interface TaskOf<In extends MaybeSchema, Out extends MaybeSchema, Name ex
    * and reports within one tick are merged.
    */
   progress(done: number, total?: number, note?: string): Promise<void>;
+  /** Splits this task into children. See {@link FanOut}. */
+  readonly fanOut: FanOut;
   readonly [types]?: { readonly in: (schema: In) => In; readonly out: Out };
 }
 
@@ -75,6 +80,8 @@ export interface BroadcastOf<Data extends MaybeSchema, Topic extends string = st
   readonly sentAt: number;
   /** True when retention trimmed events between the last one seen and this one: some broadcasts were missed. */
   readonly gap?: boolean;
+  /** True when the agent may have handled the event already: before a crash, or before the broker lost data and got it again. */
+  readonly redelivered?: boolean;
   readonly [types]?: (schema: Data) => Data;
 }
 

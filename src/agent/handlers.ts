@@ -20,6 +20,7 @@ export interface TaskHandler {
   readonly method: string;
   readonly input?: Schema;
   readonly output?: Schema;
+  readonly part?: Schema;
   readonly options: ResolvedTaskOptions;
 }
 
@@ -28,10 +29,13 @@ export interface MessageHandler {
   readonly method: string;
   readonly data?: Schema;
   readonly reply?: Schema;
+  readonly part?: Schema;
 }
 
 export interface BroadcastHandler extends TopicPattern {
   readonly method: string;
+  /** The subscription goes on from where it ended. */
+  readonly durable: boolean;
   readonly data?: Schema;
 }
 
@@ -113,7 +117,7 @@ function addTo(table: Draft, { method, record }: MethodRecord, problems: string[
       const options = resolveTaskOptions(record.options, `task "${name}"`, problems);
       addNamed(
         table.tasks,
-        { name, method, ...schemas({ input: record.input, output: record.output }), options },
+        { name, method, ...schemas({ input: record.input, output: record.output, part: record.part }), options },
         'task',
         problems,
       );
@@ -123,7 +127,7 @@ function addTo(table: Draft, { method, record }: MethodRecord, problems: string[
       const name = record.name ?? method;
       addNamed(
         table.messages,
-        { name, method, ...schemas({ data: record.data, reply: record.reply }) },
+        { name, method, ...schemas({ data: record.data, reply: record.reply, part: record.part }) },
         'message',
         problems,
       );
@@ -131,7 +135,9 @@ function addTo(table: Draft, { method, record }: MethodRecord, problems: string[
     }
     case 'broadcast': {
       const topic = compileTopic(record.pattern);
-      if (typeof topic !== 'string') table.broadcasts.push({ ...topic, method, ...schemas({ data: record.data }) });
+      const durable = resolveDurable(record.options, method, problems);
+      const handler = { method, durable, ...schemas({ data: record.data }) };
+      if (typeof topic !== 'string') table.broadcasts.push({ ...topic, ...handler });
       else problems.push(`expected the topic pattern of "${method}" to be ${topic}, got: "${record.pattern}"`);
       return;
     }
@@ -163,6 +169,17 @@ function addNamed<H extends { readonly name: string; readonly method: string }>(
     problems.push(
       `expected ${what} "${handler.name}" to be handled once, got: the methods "${first.method}" and "${handler.method}"`,
     );
+}
+
+/** The options of a broadcast handler, as far as only JavaScript can have them wrong. */
+function resolveDurable(options: object, method: string, problems: string[]): boolean {
+  const { durable = false, ...others }: { readonly durable?: unknown } = options;
+  const unknown = Object.keys(others);
+  if (typeof durable !== 'boolean' || unknown.length > 0)
+    problems.push(
+      `expected the options of "${method}" to be { durable: true } or none, got: ${JSON.stringify(options)}`,
+    );
+  return durable === true;
 }
 
 /** The schemas that are there; an absent one leaves no key. */

@@ -8,6 +8,9 @@ import type { Agent } from './agent.ts';
 import { roleOf } from './role.ts';
 import type { AgentClass } from './task-types.ts';
 
+/** What a full mailbox does with live mail; see `overflow`. */
+export type Overflow = 'reject' | 'drop-oldest';
+
 export interface PoolOptions {
   /** Agents on each node. Default 1. */
   readonly size?: number;
@@ -15,6 +18,8 @@ export interface PoolOptions {
   readonly concurrency?: number;
   /** Envelopes that wait in the process in front of one agent. Default 1,000. */
   readonly mailbox?: number;
+  /** Of live mail (asks, volatile messages) that finds the mailbox full: `reject` refuses it, `drop-oldest` drops the oldest that waits. */
+  readonly overflow?: Overflow;
 }
 
 export interface SingleOptions {
@@ -24,6 +29,8 @@ export interface SingleOptions {
   readonly concurrency?: number;
   /** Envelopes that wait in the process in front of the agent. Default 1,000. */
   readonly mailbox?: number;
+  /** Of live mail (asks, volatile messages) that finds the mailbox full: `reject` refuses it, `drop-oldest` drops the oldest that waits. */
+  readonly overflow?: Overflow;
 }
 
 interface PoolHosting extends PoolOptions {

@@ -12,10 +12,22 @@ export type AgentClass<A extends object = object> = new () => A;
 
 type MaybeSchema = Schema | undefined;
 
+/** What a method returns in the end; that of an async generator is behind its parts. */
+type Returned<R> = R extends AsyncGenerator<unknown, infer Last> ? Last : Awaited<R>;
+
+/** What a method yields; `unknown` where it does not say. */
+type Yielded<R> = R extends AsyncIterable<infer Part> ? Part : unknown;
+
 /** The task a method handles, and what it returns; `never` when its first parameter is no `Task`. */
 type Handled<M> = M extends (task: infer T) => infer R
   ? T extends TaskOf<infer In, infer Out, infer Name>
-    ? { readonly in: In; readonly out: Out; readonly name: Name; readonly returns: Awaited<R> }
+    ? {
+        readonly in: In;
+        readonly out: Out;
+        readonly name: Name;
+        readonly returns: Returned<R>;
+        readonly yields: Yielded<R>;
+      }
     : never
   : never;
 
@@ -39,3 +51,6 @@ export type TaskResult<A, N extends TaskNames<A>> = Tasks<A>[N] extends {
     ? R
     : OutputOf<Out>
   : never;
+
+/** The parts a caller reads: what the method yields. */
+export type TaskParts<A, N extends TaskNames<A>> = Tasks<A>[N] extends { readonly yields: infer Part } ? Part : never;

@@ -5,8 +5,9 @@
  */
 import type { Duration } from '../core/duration.ts';
 import type { InputOf, OutputOf, Priority, Schema, TaskContract } from './contract.ts';
+import type { EnqueueMany } from './many-tasks.ts';
 import type { TaskHandle } from './task-handle.ts';
-import type { AgentClass, TaskInput, TaskNames, TaskResult } from './task-types.ts';
+import type { AgentClass, TaskInput, TaskNames, TaskParts, TaskResult } from './task-types.ts';
 
 /** A task's address when neither its class nor a contract is known at compile time. `role` may be an agent id. */
 export interface TaskAddress {
@@ -19,8 +20,13 @@ export interface EnqueueOptions {
   readonly to?: string;
   /** Default: what the handler or contract says, else `'normal'`. */
   readonly priority?: Priority;
-  /** Not to be started before this has passed. */
+  /** Not to be started before this has passed; at most ten years. */
   readonly delay?: Duration;
+  /**
+   * Not to be started before this time: a `Date`, or milliseconds since 1970, by the fleet's clock (the server's). A time that has
+   * passed means at once. At most ten years ahead, and not together with `delay`.
+   */
+  readonly runAt?: Date | number;
   /** From now; afterwards the task is not started any more, and a running one is aborted. */
   readonly deadline?: Duration;
   /** Tries after the first one that failed. Default: what the handler or contract says, else 3. */
@@ -34,6 +40,17 @@ export interface EnqueueOptions {
   readonly key?: string;
   /** How long `key` stands for its task, from the first enqueue on. Default: as long as the result stays readable. */
   readonly keyTtl?: Duration;
+  /**
+   * A `key` made from the name of the task and its input: within this time of the first enqueue, an equal input (whatever the order
+   * of its fields) in the same queue makes no second task. Not together with `key`, whose window is `keyTtl`.
+   */
+  readonly dedupe?: Duration;
+  /**
+   * Tasks of one queue with the same concurrency key run one at a time and in the order of their enqueueing, while others go on.
+   * A task keeps its place through retries and their backoff, delays, releases and take-overs. 1 to 256 characters. Default: what
+   * the handler or contract says.
+   */
+  readonly concurrencyKey?: string;
 }
 
 /** For contracts without a role: somebody has to say where the task goes. */
@@ -54,18 +71,21 @@ export interface TaskVerbs {
     task: N,
     input: TaskInput<A, N>,
     options?: EnqueueOptions,
-  ): Promise<TaskHandle<TaskResult<A, N>>>;
-  enqueue<In extends Schema, Out extends Schema>(
-    contract: TaskContract<string, In, Out, string>,
+  ): Promise<TaskHandle<TaskResult<A, N>, TaskParts<A, N>>>;
+  enqueue<In extends Schema, Out extends Schema, Part extends Schema | undefined>(
+    contract: TaskContract<string, In, Out, string, Part>,
     input: InputOf<In>,
     options?: EnqueueOptions,
-  ): Promise<TaskHandle<OutputOf<Out>>>;
-  enqueue<In extends Schema, Out extends Schema>(
-    contract: TaskContract<string, In, Out>,
+  ): Promise<TaskHandle<OutputOf<Out>, OutputOf<Part>>>;
+  enqueue<In extends Schema, Out extends Schema, Part extends Schema | undefined>(
+    contract: TaskContract<string, In, Out, string | undefined, Part>,
     input: InputOf<In>,
     options: AddressedEnqueueOptions,
-  ): Promise<TaskHandle<OutputOf<Out>>>;
+  ): Promise<TaskHandle<OutputOf<Out>, OutputOf<Part>>>;
   enqueue(address: TaskAddress, input: unknown, options?: EnqueueOptions): Promise<TaskHandle>;
+
+  /** Hands many tasks to the fleet in few frames. See {@link EnqueueMany}. */
+  readonly enqueueMany: EnqueueMany;
 
   /**
    * Enqueues a task and waits for its result: the same guarantees, and no polling.

@@ -11,6 +11,7 @@ import type { MailPort } from './mail.ts';
 import type { NoticePort } from './notices.ts';
 import type { PresencePort } from './presence.ts';
 import type { QueuePort } from './queues.ts';
+import type { SchedulePort } from './schedules.ts';
 import type { TaskPort } from './tasks.ts';
 
 /** What survives what: read from the server at start. */
@@ -47,6 +48,7 @@ export interface Broker {
   readonly locks: LockPort;
   readonly presence: PresencePort;
   readonly logs: LogPort;
+  readonly schedules: SchedulePort;
   /** Connects and checks the server. Rejects with `BrokerError` or `ConfigError`. */
   start(): Promise<BrokerInfo>;
   /** Closes every link. Later calls reject with `BrokerError('closed')`. */

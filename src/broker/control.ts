@@ -9,6 +9,15 @@
  * O4  While a queue is paused, claims, recoveries and waits that begin hand out none of its tasks; enqueues, promotions and
  *     what runs go on. Everyone is told `paused` and `resumed`. A wait that began before goes by what was then: who waits ends it
  *     at the notice, and only what was enqueued until then is still handed over.
+ * O5  While a queue has a `concurrency`, at most that many of its tasks are claimed at a time in the whole fleet, whoever
+ *     claims. A take-over keeps the place of the lost holder. A place is free when its delivery has ended, however it did. What
+ *     was claimed before the limit came or was lowered goes on, and nothing is handed out until there is room.
+ * O6  While a queue has a `rate`, at most `max` of its deliveries begin in any `perMs` milliseconds, by server time: a sliding
+ *     window. First tries, retries and take-overs all count; a release gives nothing back. An overdue claim for which there is no
+ *     room goes to the front of the queue, charged. The window knows the starts since the rate came; changing its numbers keeps them.
+ * O7  Waits that begin hand out no task of a limited queue; only claims do. Everyone is told `limited` when the limits change, and
+ *     `released` when a limited queue has a free place and a task that may be claimed. For room that only time makes, the claim
+ *     says when to look again. A wait that began before goes by what was then, as under O4.
  */
 import type { ErrorRecord } from '../core/errors.ts';
 
@@ -29,6 +38,24 @@ export interface CancelRequest {
  */
 export type CancelReply = 'cancelled' | 'requested' | 'ended' | 'unknown';
 
+export interface RateLimit {
+  /** Deliveries that may begin in the window. */
+  readonly max: number;
+  readonly perMs: number;
+}
+
+/** The limits of a queue in the whole fleet; what is absent is not limited. */
+export interface QueueLimits {
+  readonly concurrency?: number;
+  readonly rate?: RateLimit;
+}
+
+/** What is absent stays as it is; `null` takes the limit away. */
+export interface LimitChange {
+  readonly concurrency?: number | null;
+  readonly rate?: RateLimit | null;
+}
+
 export interface ControlPort {
   /** Cancels a task wherever it is (O2, O3). The first request's error counts. */
   cancel(request: CancelRequest): Promise<CancelReply>;
@@ -36,4 +63,6 @@ export interface ControlPort {
   pause(queue: string): Promise<boolean>;
   /** Ends the pause of a queue (O4). True when it was paused. */
   resume(queue: string): Promise<boolean>;
+  /** Changes the limits of a queue, also one that was never heard of (O5 to O7). Resolves to the limits that hold then. */
+  limit(queue: string, change: LimitChange): Promise<QueueLimits>;
 }

@@ -5,12 +5,14 @@
  *     reply and changes nothing.
  * F2  A frame that is neither remembered nor newer than the newest one applied is refused as `stale-frame`: whether it was
  *     applied is unknown.
- * F3  A frame whose `prev` has not been applied is refused as `out-of-order` and changes nothing, so that frames of one
- *     sender are applied in order even when one of them failed. A tag that remembers nothing of a sender (a new sender, or
- *     lost data) accepts any `prev`.
+ * F3  A frame whose `prev` is not among the remembered ones (not applied yet, or too long ago) is refused as `out-of-order`
+ *     and changes nothing, so that frames of one sender are applied in order even when one of them failed. A tag that
+ *     remembers nothing of a sender (a new sender, or lost data) accepts any `prev`.
  * F4  With `leased`, the whole frame is refused with `OwnershipError('presence-lost')` and changes nothing when the
  *     sender's presence lease has ended or was revoked. This goes before F1: the stored reply is not told either.
  * F5  The operations of a frame are applied together and in order; each has its own reply.
+ * F6  A frame may name the newest frame of its sender that was answered (`known`). A tag that has applied none as new as that one
+ *     has lost data: the frame is refused as `forgotten`, which tells the newest one it knows, and changes nothing.
  */
 import { BrokerError, OwnershipError } from '../core/errors.ts';
 
@@ -23,6 +25,8 @@ export interface Frame<Op> {
   readonly seq: number;
   /** The frame that must have been applied before this one; 0 when there is none. */
   readonly prev: number;
+  /** The newest frame that is known to have been applied (F6); absent or 0 when there is none. */
+  readonly known?: number;
   /** The sender is a node and must hold its presence lease. */
   readonly leased: boolean;
   /** At most `limits.frameOps` operations and `limits.frameBytes` bytes. */
@@ -50,6 +54,14 @@ export function staleFrame(frame: Frame<unknown>): BrokerError {
 export function outOfOrder(frame: Frame<unknown>): BrokerError {
   return new BrokerError(
     'out-of-order',
-    `expected frame ${frame.prev} of ${frame.sender} to be applied before ${frame.seq}, got: not yet`,
+    `expected frame ${frame.prev} of ${frame.sender} to be remembered before ${frame.seq}, got: not applied, or long ago`,
   );
+}
+
+/** F6: what the tag has applied of the sender ends with frame `last`; 0 when it remembers nothing. */
+export function forgotten(frame: Frame<unknown>, last: number): BrokerError {
+  const expected = `expected frame ${frame.known} of ${frame.sender} to be known to "${frame.tag}" still`;
+  return new BrokerError('forgotten', `${expected}, got: ${last === 0 ? 'nothing' : `none after ${last}`}`, {
+    details: { last },
+  });
 }

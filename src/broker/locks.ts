@@ -21,6 +21,7 @@
  *     call again.
  */
 export const handoverLeaseMs = 2_000;
+/** Where a broker is not told another one. */
 export const waiterLeaseMs = 10_000;
 
 export interface AcquireRequest {

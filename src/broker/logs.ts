@@ -1,9 +1,17 @@
 /**
- * The log port: the last lines of each agent, for people who look in from another process.
+ * The log port: what running code tells those who look on from other processes: the last lines of each agent, and the parts that
+ * each task streams.
  *
  * G1  An agent's log keeps its newest `limits.logEntries` entries, until nothing was added for `limits.logKeptMs`.
+ * G2  Parts of a task are numbered from 1 within a run, which is one delivery of the task, and read in that order. A repeated part
+ *     changes nothing. The first part of a run replaces those of the run before.
+ * G3  Only the holder of the task's current receipt adds parts (tasks, T2): with another one nothing is added, and it is told so.
+ * G4  The newest `limits.taskParts` parts of a task within `limits.taskPartsBytes` are kept, until nothing was added for
+ *     `keepMs`; the newest one always. What was dropped shows in the numbers.
+ * G5  After parts were added, the address that was named hears `parts`.
  */
 import type { LogLevel } from '../core/observer.ts';
+import type { Receipt } from './tasks.ts';
 
 export interface LogEntry {
   readonly agent: string;
@@ -13,9 +21,41 @@ export interface LogEntry {
   readonly at: number;
 }
 
+export interface AddPartsRequest {
+  readonly queue: string;
+  /** The node that runs the task; it must hold its presence lease, else `OwnershipError('presence-lost')`. */
+  readonly node: string;
+  readonly receipt: Receipt;
+  /** As in the claim. */
+  readonly attempt: number;
+  /** Number of the first of `bodies`; the others follow it. */
+  readonly first: number;
+  /** JSON texts. */
+  readonly bodies: readonly string[];
+  /** G4 */
+  readonly keepMs: number;
+  /** G5 */
+  readonly notify: string;
+}
+
+export interface StoredPart {
+  /** To read on behind it. */
+  readonly entry: string;
+  /** Equal for the parts of one run. */
+  readonly run: string;
+  readonly attempt: number;
+  /** G2 */
+  readonly number: number;
+  readonly body: string;
+}
+
 export interface LogPort {
   /** Appends entries of any agents, in order. Live: lost when the broker cannot be reached (rejects then). */
   append(entries: readonly LogEntry[]): Promise<void>;
   /** Newest first, at most `count`. */
   read(agent: string, count: number): Promise<readonly LogEntry[]>;
+  /** Adds parts to a task that runs (G2 to G5). Repeating it is safe. */
+  addParts(request: AddPartsRequest): Promise<'added' | 'stale'>;
+  /** Parts of a task behind the entry `after`, oldest first, at most `count`; `''` reads from the start. */
+  readParts(taskId: string, page: { readonly after: string; readonly count: number }): Promise<readonly StoredPart[]>;
 }

@@ -2,7 +2,8 @@
  * The notice port: the live post of one process. Whoever waits for something hears of it here.
  *
  * N1  A notice is delivered at most once, and in order per sender while the link holds. Nothing depends on it for
- *     safety: whatever a notice says can be read from the broker.
+ *     safety: whatever a notice says can be read from the broker. Of asks nothing is stored: who waits for a reply has its deadline,
+ *     and parts of an answer are numbered, so that they can be asked for again.
  * N2  After the link was lost and restored, `onReset` is called before any later notice: read what you wait for again.
  */
 import type { TaskOutcome } from './queues.ts';
@@ -16,16 +17,43 @@ export type Notice =
   | { readonly kind: 'ask'; readonly envelope: string }
   /** The answer to an ask: JSON text of the value, or of an `ErrorRecord`. */
   | { readonly kind: 'reply'; readonly askId: string; readonly ok: boolean; readonly body: string }
+  /** One part of a streamed answer: JSON text of its value. The last one says how it ended: `end`, or `error` and an `ErrorRecord`. */
+  | {
+      readonly kind: 'part';
+      readonly askId: string;
+      /** From 1; the last one has the next number, too. */
+      readonly number: number;
+      readonly state: 'more' | 'end' | 'error';
+      readonly body: string;
+    }
+  /** To who answers in parts: every part up to `received` has come, and up to `taken` is used up. With `again`: repeat the rest. */
+  | {
+      readonly kind: 'credit';
+      readonly askId: string;
+      readonly received: number;
+      readonly taken: number;
+      readonly again: boolean;
+    }
+  /** To who answers in parts: nobody reads them any more. */
+  | { readonly kind: 'left'; readonly askId: string }
+  /** The task has new parts to read (logs, G5). */
+  | { readonly kind: 'parts'; readonly taskId: string }
   /** A waiter became the holder; its lease is short until it renews (locks, L4). Token 0: it only has to call again (L9). */
   | { readonly kind: 'granted'; readonly lock: string; readonly holder: string; readonly token: number }
   /** A task that this node holds was cancelled (control, O3). */
   | { readonly kind: 'cancelled'; readonly taskId: string; readonly message: string }
-  /** To everyone: tasks of this queue were released and wait to be claimed. */
+  /** To everyone: tasks of this queue were released and wait to be claimed, or there is room for tasks of this limited queue. */
   | { readonly kind: 'released'; readonly queue: string }
   /** To everyone: this queue was paused or resumed (control, O4). */
   | { readonly kind: 'paused' | 'resumed'; readonly queue: string }
+  /** To everyone: the limits of this queue have changed (control, O5). */
+  | { readonly kind: 'limited'; readonly queue: string }
+  /** To everyone: a schedule may be due earlier than before (schedules, U5). */
+  | { readonly kind: 'scheduled'; readonly schedule: string }
   /** To everyone: this node's presence has ended. */
   | { readonly kind: 'gone'; readonly node: string }
+  /** To everyone: this node has seen that the broker lost data. Who has sent lately looks whether it is missing. */
+  | { readonly kind: 'data-lost'; readonly node: string }
   /** A message from an agent that speaks the classic protocol, to an id of any process. */
   | {
       readonly kind: 'classic';

@@ -7,7 +7,7 @@
  *     epoch then). The epoch grows with every grant, also across data loss: max(last + 1, server time in microseconds).
  * P3  Taking an id from a node whose presence has ended revokes that node's lease first, so that none of its late writes
  *     can follow.
- * P4  `beats` grows with every join and renewal in the fleet. Reading less than one has seen means that data was lost.
+ * P4  `beats` grows with every join and renewal in the fleet. A call that returns no more than one has seen means that data was lost.
  */
 export interface NodeInfo {
   readonly node: string;
@@ -44,13 +44,16 @@ export interface Activation {
 }
 
 export interface PresencePort {
-  /** Begins a node's presence. */
+  /** Begins a node's presence. Every incarnation takes an id of its own: one that left under this id may still be listed as an owner. */
   join(info: NodeInfo, leaseMs: number): Promise<Beat>;
   /** Extends it (P1) and replaces its status. */
   renew(node: string, leaseMs: number, status: string): Promise<RenewReply>;
   /** Ends it at once and forgets the node. Its activations become free. Tells everyone `gone`. */
   leave(node: string): Promise<void>;
-  /** All nodes that joined and did not leave, those that ended less than an hour ago included, at most 1,000. */
+  /**
+   * All nodes that joined and did not leave, those that ended less than an hour ago included; at most 1,000, those whose leases
+   * end last. Ordered by `startedAt`, then by id.
+   */
   nodes(): Promise<readonly NodeRecord[]>;
   /** Claims agent ids for a node (P2, P3). The node must be present, else `OwnershipError('presence-lost')`. */
   activate(node: string, agentIds: readonly string[]): Promise<readonly ActivateReply[]>;

@@ -7,6 +7,7 @@
  * Q3  A requeued task keeps its id, starts with attempt 1 and goes to the back; its outcome is forgotten.
  */
 import type { ErrorRecord } from '../core/errors.ts';
+import type { QueueLimits } from './control.ts';
 
 /** How a task ended, as its callers see it. */
 export type TaskOutcome =
@@ -14,6 +15,7 @@ export type TaskOutcome =
   | { readonly kind: 'dead'; readonly reason: string; readonly error: ErrorRecord; readonly attempts: number };
 
 export interface QueueStats {
+  /** Also those behind another task of their concurrency key (tasks, T8). */
   readonly waiting: number;
   /** Delayed, retried or scheduled for later. */
   readonly parked: number;
@@ -23,6 +25,8 @@ export interface QueueStats {
   readonly deadDropped: number;
   /** None of its tasks is handed out (control, O4). */
   readonly paused: boolean;
+  /** How its tasks are handed out (control, O5 and O6); absent: without limits. */
+  readonly limits?: QueueLimits;
 }
 
 export interface DeadLetter {

@@ -3,17 +3,31 @@
  *
  * T1  An accepted task is waiting, parked (delayed), claimed, or settled; it leaves only by a settle, or
  *     because it was cancelled (control, O2).
- * T2  At most one node holds a task. Its receipt names the entry, the holder and the delivery; any later delivery makes
- *     the receipt stale.
+ * T2  At most one node holds a task. Its receipt names the task, its entry and the delivery, and is good for the holder alone;
+ *     any later delivery makes it stale, and so does any field that is not that of the claim.
  * T3  A settle or renewal with a stale receipt is refused, told so, and changes nothing: a task is settled exactly once.
  * T4  A claim is kept alive by renewal. It is recovered when it was not renewed for the lease time, or when its holder's
- *     presence has ended, whichever comes first.
+ *     presence has ended, whichever comes first. What a wait hands over after the presence of its node has ended is such a
+ *     claim: others may recover it at once, and its node can neither renew nor settle it.
  * T5  Waiting tasks are claimed high before normal before low, first in first out within a priority; released tasks
  *     before all others of their priority, in their old order. A retried or promoted task goes to the back.
- * T6  `attempt` counts deliveries: 1 for the first. A retry and a recovery add one, a release adds none.
+ * T6  `attempt` counts deliveries: 1 for the first. A retry and a recovery add one; a release adds none, nor does a recovery that is
+ *     not charged (T10).
  * T7  A key stands for the task that was enqueued under it in that queue until the key's time to live has passed, counted
  *     from the first enqueue: until then an enqueue under the same key stores nothing and gets the id of that task, whatever
  *     has become of it, also when the queue is full.
+ * T8  Of the tasks of a queue with the same concurrency key only the first that has not ended is parked, claimed or to be
+ *     claimed; the others wait behind it in the order of their enqueueing, whatever their priority or delay. A retry, a release
+ *     and a take-over keep the place; when the first has ended (settled for good, dead or cancelled) the next one goes to the
+ *     back of its queue, or is parked until it is due. A requeued dead letter stands behind all others of its key.
+ * T9  An enqueue that names an id brings back a task that was accepted under it and lost: under that id, at the back of its
+ *     priority, also when the queue is full. It changes nothing while the queue has that task, as a dead letter too, or its
+ *     outcome. A frame brings back all of its tasks or none.
+ * T10 A renewal may say of a claim that its handler waits, or that it has begun; what has begun stays begun. A recovery charges the
+ *     task with its holder (`attempt`, `lost`) when the handler had begun. When nothing was said of it, it counts as begun if the
+ *     task has lost no holder before, and as not begun if it has: so whoever runs a task that has lost one says so first.
+ * T11 A task that was released after its handler had begun says `redelivered` from then on, and how often it was (`returned`).
+ *     This and `lost` are kept until the task has ended, also when it is tried again; a requeued dead letter has neither.
  */
 import type { ErrorRecord } from '../core/errors.ts';
 import type { Frame } from './frame.ts';
@@ -29,6 +43,10 @@ export interface EnqueueOp {
   readonly maxWaiting: number;
   /** T7 */
   readonly key?: { readonly name: string; readonly ttlMs: number };
+  /** T8; not empty. */
+  readonly concurrencyKey?: string;
+  /** The id under which it was accepted before the broker lost it (T9). */
+  readonly taskId?: string;
 }
 
 export type EnqueueReply =
@@ -47,14 +65,30 @@ export interface Receipt {
   readonly deliveries: number;
 }
 
+/** A receipt, and what its holder says of the handler (T10); absent: nothing. */
+export interface HeldReceipt extends Receipt {
+  readonly handler?: 'waits' | 'begun';
+}
+
 export interface ClaimedTask {
   readonly queue: string;
   readonly receipt: Receipt;
   readonly envelope: string;
   /** T6 */
   readonly attempt: number;
-  /** True when this entry was handed to a node before and not released. A retried task is a new entry. */
+  /** True when this entry was charged before, or the task was released begun (T11). A retried task is a new entry. */
   readonly redelivered: boolean;
+  /** T10: the nodes that were lost with it, the latest last, at most 16; absent: none. */
+  readonly lost?: readonly string[];
+  /** T11; absent: never. */
+  readonly returned?: number;
+}
+
+/** What a claim brought. */
+export interface Claims {
+  readonly tasks: readonly ClaimedTask[];
+  /** There for a limited queue (control, O5 to O7); `againInMs` where its rate leaves no room until then. */
+  readonly limited?: { readonly againInMs?: number };
 }
 
 /** How one delivery ended. */
@@ -65,8 +99,11 @@ export type Outcome =
   | { readonly kind: 'retry'; readonly delayMs: number; readonly error: ErrorRecord }
   /** Never try again: to the dead letters; the failure is kept as the result for `resultTtlMs`. */
   | { readonly kind: 'dead'; readonly reason: string; readonly error: ErrorRecord; readonly resultTtlMs: number }
-  /** Give back untouched; the attempt does not count and the task keeps its place. */
-  | { readonly kind: 'release' };
+  /**
+   * Give back: the attempt does not count, and the task keeps its place. `begun`: its handler may have had effects (T11).
+   * `delayMs`: it is parked that long, then goes to the back.
+   */
+  | { readonly kind: 'release'; readonly begun?: true; readonly delayMs?: number };
 
 export interface SettleOp {
   readonly receipt: Receipt;
@@ -95,7 +132,7 @@ export interface WaitRequest {
   readonly node: string;
   /** At most this many tasks of each queue and priority. */
   readonly count: number;
-  /** Resolves empty after this many milliseconds; at most 2,000. */
+  /** Resolves empty after this many milliseconds; at most 2,000. Below 1 nothing is taken. */
   readonly timeoutMs: number;
   /** Ends the wait early. Tasks that arrive in that moment are still handed over. */
   readonly signal?: AbortSignal;
@@ -111,17 +148,17 @@ export interface RecoverRequest extends ClaimRequest {
 export interface TaskPort {
   /** Stores tasks. Lane `enqueue`; the tag is the queue. Durable when it resolves. */
   enqueue(frame: Frame<EnqueueOp>): Promise<readonly EnqueueReply[]>;
-  /** Takes waiting tasks (T5) without blocking. */
-  claim(request: ClaimRequest): Promise<readonly ClaimedTask[]>;
+  /** Takes waiting tasks (T5) without blocking; fewer where the queue is limited (control, O5, O6). */
+  claim(request: ClaimRequest): Promise<Claims>;
   /**
    * Takes tasks as they are enqueued, and those that wait already; does not see tasks that were released before the call.
-   * Call `claim` first. A task is handed to one waiting node only.
+   * Call `claim` first. A task is handed to one waiting node only. Nothing comes of queues that are paused or limited.
    */
   wait(request: WaitRequest): Promise<readonly ClaimedTask[]>;
   /** Ends deliveries (T3). Lane `settle`; the tag is the queue. The sender must be the node that claimed. */
   settle(frame: Frame<SettleOp>): Promise<readonly SettleReply[]>;
-  /** Keeps claims alive (T4). One answer per receipt. The node must hold its presence lease. */
-  renew(request: { queue: string; node: string; receipts: readonly Receipt[] }): Promise<readonly ClaimRenewal[]>;
+  /** Keeps claims alive (T4), and says what their handlers do (T10). One answer per receipt. The node must hold its presence lease. */
+  renew(request: { queue: string; node: string; receipts: readonly HeldReceipt[] }): Promise<readonly ClaimRenewal[]>;
   /** Takes over claims whose holder failed (T4), oldest first. */
   recover(request: RecoverRequest): Promise<readonly ClaimedTask[]>;
   /**

@@ -1,22 +1,22 @@
 /**
- * `runtime dead <queue>`: the tasks that will not be tried again, and with `--requeue` the way back.
+ * `runtime dead <queue>`: the tasks that will not be tried again, and with `--requeue` the way back. The messages that no handler
+ * took (`--agent`) are dead-mail.ts.
  *
  * Requeueing all takes only those that were dead when it began: what dies again meanwhile stays.
  */
 import type { DeadLetter } from '../broker/queues.ts';
 import type { Fleet } from '../compose/fleet.ts';
 import { decodeEnvelope } from '../core/envelope.ts';
-import { type CommonOptions, type Registration, withFleetOptions } from './context.ts';
+import { type Registration, withFleetOptions } from './context.ts';
+import { deadMail, type DeadMailOptions } from './dead-mail.ts';
 import { wholeNumber } from './events.ts';
 import { renderTable } from './render/table.ts';
 import { dateAndTime, plain, plural, record } from './render/text.ts';
-import { exitCodes } from './usage.ts';
+import { exitCodes, UsageError } from './usage.ts';
 import { withFleet } from './with-fleet.ts';
 
-interface Options extends CommonOptions {
-  readonly lines: number;
-  readonly requeue?: string;
-  readonly json?: true;
+interface Options extends DeadMailOptions {
+  readonly agent?: string;
 }
 
 const pageSize = 128;
@@ -25,14 +25,19 @@ export function registerDead({ program, context, act }: Registration): void {
   const { output } = context;
   const command = program
     .command('dead')
-    .description('show the dead letters of a queue, newest first')
-    .argument('<queue>', 'a role, or id of one agent')
+    .description('show the dead letters of a queue, or the dead messages of an agent, newest first')
+    .argument('[queue]', 'a role, or id of one agent')
+    .option('--agent <id>', 'the messages to this agent that no handler took')
     .option('-n, --lines <count>', 'how many', wholeNumber, 20)
-    .option('--requeue <id>', 'put this one, or "all", back into the queue')
+    .option('--requeue <id>', 'put this one, or "all", back')
+    .option('--drop <id>', 'with --agent: forget this one, or "all"')
     .option('--json', 'one JSON record per line, for programs');
   withFleetOptions(command).action(
-    act((queue: string, options: Options) =>
-      withFleet(context, options, async (fleet) => {
+    act((named: string | undefined, options: Options) => {
+      const { agent } = options;
+      const queue = subjectOf(named, options);
+      return withFleet(context, options, async (fleet) => {
+        if (agent !== undefined) return deadMail(fleet, agent, options, output);
         if (options.requeue !== undefined) {
           const count = options.requeue === 'all' ? await requeueAll(fleet, queue) : await one(fleet, queue, options);
           output.out(`${plural(count, 'task')} put back into ${plain(queue)}`);
@@ -43,9 +48,21 @@ export function registerDead({ program, context, act }: Registration): void {
         else if (letters.length > 0) output.out(renderTable(headings, letters.map(rowOf), output.columns));
         else output.err(`${plain(queue)} has no dead letters`);
         return exitCodes.ok;
-      }),
-    ),
+      });
+    }),
   );
+}
+
+/** Exactly one of queue and agent; throws `UsageError`. */
+function subjectOf(queue: string | undefined, { agent, drop }: Options): string {
+  const [subject, ...others] = [queue, agent].filter((one) => one !== undefined);
+  if (subject === undefined || others.length > 0)
+    throw new UsageError('expected a queue or --agent <id>, got: ' + (subject === undefined ? 'neither' : 'both'));
+  if (drop !== undefined && agent === undefined)
+    throw new UsageError(
+      'expected --drop to come with --agent, got: --drop alone\nDead tasks stay until newer ones push them out.',
+    );
+  return subject;
 }
 
 async function one(fleet: Fleet, queue: string, { requeue = '' }: Options): Promise<number> {

@@ -3,7 +3,7 @@
  *
  * What a program wants goes to the standard output alone: the task's id, or with `--wait` its result as JSON.
  */
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { EnqueueOptions } from '../agent/task-verbs.ts';
 import type { Priority } from '../agent/contract.ts';
 import type { Fleet } from '../compose/fleet.ts';
@@ -11,6 +11,7 @@ import type { Duration } from '../core/duration.ts';
 import { type CommonOptions, type Registration, withFleetOptions } from './context.ts';
 import { readStatus } from './fleet-status.ts';
 import { durationText } from './mail.ts';
+import { printTaskParts } from './parts.ts';
 import { plain, pretty } from './render/text.ts';
 import { watchTask } from './task-progress.ts';
 import { exitCodes, parseJson } from './usage.ts';
@@ -18,9 +19,12 @@ import { withFleet } from './with-fleet.ts';
 
 interface Options extends CommonOptions {
   readonly wait?: true;
+  readonly follow?: true;
   readonly priority?: Priority;
   readonly delay?: Duration;
+  readonly at?: number;
   readonly key?: string;
+  readonly concurrencyKey?: string;
 }
 
 export function registerEnqueue({ program, context, act }: Registration): void {
@@ -32,9 +36,16 @@ export function registerEnqueue({ program, context, act }: Registration): void {
     .argument('<task>', 'name of the task')
     .argument('[json]', 'input of the task (default: {})')
     .option('-w, --wait', 'wait for the result and print it as JSON')
+    .addOption(new Option('-f, --follow', 'print its parts as they come, one line of JSON each').conflicts('wait'))
     .addOption(new Option('-p, --priority <priority>', 'before others that wait').choices(['high', 'normal', 'low']))
     .option('-d, --delay <duration>', "not before this has passed, such as '30s'", durationText)
-    .option('-k, --key <text>', 'enqueueing again under the same key makes no second task');
+    .addOption(
+      new Option('--at <time>', "not before this time, such as '2026-12-01T09:00:00Z'")
+        .argParser(timeText)
+        .conflicts('delay'),
+    )
+    .option('-k, --key <text>', 'enqueueing again under the same key makes no second task')
+    .option('--concurrency-key <text>', 'tasks with the same one run one at a time and in order');
   withFleetOptions(command).action(
     act(async (role: string, task: string, json: string | undefined, options: Options) => {
       const input = json === undefined ? {} : parseJson(json, 'the input');
@@ -42,6 +53,10 @@ export function registerEnqueue({ program, context, act }: Registration): void {
         const handle = await fleet.enqueue({ role, task }, input, enqueueOptions(options));
         const note = await unknownQueue(fleet, name, role);
         if (note !== undefined) output.err(note);
+        if (options.follow) {
+          await printTaskParts(handle.stream(), output);
+          return exitCodes.ok;
+        }
         if (!options.wait) {
           output.out(handle.id);
           return exitCodes.ok;
@@ -59,12 +74,22 @@ export function registerEnqueue({ program, context, act }: Registration): void {
   );
 }
 
-function enqueueOptions({ priority, delay, key }: Options): EnqueueOptions {
+function enqueueOptions({ priority, delay, at, key, concurrencyKey }: Options): EnqueueOptions {
   return {
     ...(priority !== undefined && { priority }),
     ...(delay !== undefined && { delay }),
+    ...(at !== undefined && { runAt: at }),
     ...(key !== undefined && { key }),
+    ...(concurrencyKey !== undefined && { concurrencyKey }),
   };
+}
+
+/** Milliseconds since 1970. Without a zone a time means another moment on every machine. */
+function timeText(text: string): number {
+  const at = /(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at))
+    throw new InvalidArgumentError("Expected a time with its zone, such as '2026-12-01T09:00:00Z'.");
+  return at;
 }
 
 /** A misspelt role is no error, since its nodes may come later; but somebody should say so. */

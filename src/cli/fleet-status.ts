@@ -13,6 +13,7 @@ const agentSchema = z.object({
   state: z.string(),
   restarts: z.number().catch(0),
   mailbox: z.number().catch(0),
+  dropped: z.number().optional().catch(undefined),
   running: z.number().catch(0),
   text: z.string().optional().catch(undefined),
 });

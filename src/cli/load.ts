@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { handlersOf } from '../agent/handlers.ts';
-import { type HostingConfig, resolveConfig, type RuntimeConfig, type RuntimeOptions } from '../config/config.ts';
+import { type HostingConfig, isPem, resolveConfig, type RuntimeConfig, type RuntimeOptions } from '../config/config.ts';
 import { ConfigError, DefinitionError } from '../core/errors.ts';
 import { withEnvironment, withValue } from './environment.ts';
 import { loadAgentsFolder } from './load-agents.ts';
@@ -67,7 +67,15 @@ async function readOptions(file: string | undefined, { cwd, env, options }: Load
   const given = Object.entries({ redis: options.redis, fleet: options.fleet }).filter(
     ([, value]) => value !== undefined,
   );
-  return given.reduce((all, [key, value]) => withValue(all, [key], value), fromEnv) as RuntimeOptions;
+  const all = given.reduce((sofar, [key, value]) => withValue(sofar, [key], value), fromEnv) as RuntimeOptions;
+  return withPlacedCa(all, env['REDIS_TLS_CA'] || file === undefined ? cwd : dirname(file));
+}
+
+/** The path of a CA is relative to the file that names it, or to the working directory when a variable does. */
+function withPlacedCa(options: RuntimeOptions, folder: string): RuntimeOptions {
+  const ca: unknown = options.tls?.ca;
+  if (typeof ca !== 'string' || ca === '' || isPem(ca)) return options;
+  return withValue(options, ['tls', 'ca'], resolve(folder, ca)) as RuntimeOptions;
 }
 
 function defaultExport(exports: Readonly<Record<string, unknown>>, shown: string): Readonly<Record<string, unknown>> {

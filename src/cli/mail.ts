@@ -2,10 +2,12 @@
  * `runtime send`, `runtime ask` and `runtime broadcast`: the verbs of mail from a terminal. They differ in what they
  * promise, not in how they are called, so they stand together.
  */
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import type { SendOptions } from '../agent/mail-verbs.ts';
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { type CommonOptions, type Registration, withFleetOptions } from './context.ts';
 import { readStatus } from './fleet-status.ts';
+import { printParts } from './parts.ts';
 import { plain, pretty } from './render/text.ts';
 import { exitCodes, parseJson } from './usage.ts';
 import { withFleet } from './with-fleet.ts';
@@ -22,12 +24,21 @@ function registerSend({ program, context, act }: Registration): void {
     .description('put a message into the inbox of an agent: stored, handled when the agent is up')
     .argument('<agent>', 'its id')
     .argument('<message>', 'name of the message')
-    .argument('[json]', 'data of the message');
+    .argument('[json]', 'data of the message')
+    .option('--key <key>', 'store no second message under this key')
+    .option('--key-ttl <duration>', 'how long the key is remembered (default: 1h)', durationText)
+    .addOption(new Option('--volatile', 'tell the live agent and store nothing').conflicts(['key', 'keyTtl']));
   withFleetOptions(command).action(
-    act(async (agent: string, message: string, json: string | undefined, options: CommonOptions) => {
+    act(async (agent: string, message: string, json: string | undefined, options: SendFlags) => {
       const data = dataOf(json);
       return withFleet(context, options, async (fleet, name) => {
-        await fleet.send(agent, message, data);
+        const { id, stored } = await fleet.send(agent, message, data, sendOptions(options));
+        if (!stored) {
+          context.output.out(
+            options.volatile ? `told ${plain(agent)}` : `known: the message ${plain(id)} has that key`,
+          );
+          return exitCodes.ok;
+        }
         const { agents } = await readStatus(fleet, name);
         const isUp = agents.some(({ id }) => id === agent);
         context.output.out(
@@ -39,6 +50,16 @@ function registerSend({ program, context, act }: Registration): void {
   );
 }
 
+interface SendFlags extends CommonOptions {
+  readonly key?: string;
+  readonly keyTtl?: Duration;
+  readonly volatile?: true;
+}
+
+function sendOptions({ key, keyTtl, volatile }: SendFlags): SendOptions {
+  return volatile ? { volatile } : { ...(key !== undefined && { key }), ...(keyTtl !== undefined && { keyTtl }) };
+}
+
 function registerAsk({ program, context, act }: Registration): void {
   const command = program
     .command('ask')
@@ -46,19 +67,25 @@ function registerAsk({ program, context, act }: Registration): void {
     .argument('<agent>', 'its id')
     .argument('<message>', 'name of the message')
     .argument('[json]', 'data of the message')
-    .option('--deadline <duration>', "how long to wait for the answer, such as '5s' (default: 30s)", durationText);
+    .option('--deadline <duration>', "how long to wait for the answer, such as '5s' (default: 30s)", durationText)
+    .option('--stream', 'print the answer part by part as it comes, one line of JSON each');
   withFleetOptions(command).action(
     act(
       async (
         agent: string,
         message: string,
         json: string | undefined,
-        options: CommonOptions & { readonly deadline?: Duration },
+        options: CommonOptions & { readonly deadline?: Duration; readonly stream?: true },
       ) => {
         const data = dataOf(json);
         const { deadline } = options;
         return withFleet(context, options, async (fleet) => {
-          const answer = await fleet.ask(agent, message, data, deadline === undefined ? {} : { deadline });
+          const limit = deadline === undefined ? {} : { deadline };
+          if (options.stream) {
+            await printParts(fleet.stream(agent, message, data, limit), context.output);
+            return exitCodes.ok;
+          }
+          const answer = await fleet.ask(agent, message, data, limit);
           context.output.out(pretty(answer ?? null));
           return exitCodes.ok;
         });

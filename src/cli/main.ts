@@ -11,10 +11,12 @@ import type { CliContext, Registration, Signals } from './context.ts';
 import { registerDead } from './dead.ts';
 import { registerEnqueue } from './enqueue.ts';
 import { registerEvents } from './events.ts';
+import { registerLimit } from './limit.ts';
 import { registerLogs } from './logs.ts';
 import { registerMail } from './mail.ts';
 import { terminalOutput } from './output.ts';
 import { registerPause } from './pause.ts';
+import { registerSchedules } from './schedules.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
 import { exitCodes, tellError } from './usage.ts';
@@ -80,7 +82,9 @@ const commands: readonly ((registration: Registration) => void)[] = [
   registerEnqueue,
   registerCancel,
   registerPause,
+  registerLimit,
   registerDead,
+  registerSchedules,
   registerMail,
 ];
 

@@ -6,7 +6,7 @@
 import type { Observer, RuntimeEvents } from '../core/observer.ts';
 import type { Output } from './output.ts';
 import { bad, faint, good, name, warning } from './render/colours.ts';
-import { plain, span } from './render/text.ts';
+import { plain, plural, span } from './render/text.ts';
 
 type Sentences = { readonly [K in keyof RuntimeEvents]: (event: RuntimeEvents[K][0]) => string | undefined };
 
@@ -46,10 +46,18 @@ function sentencesFor(verbose: boolean): Sentences {
       `${note} ${name(plain(agent))} restarts in ${span(afterMs)}: ${plain(error.message)}`,
     'task.started': (event) => (verbose || event.redelivered ? started(event) : undefined),
     'task.settled': (event) => (verbose || event.error !== undefined ? settled(event) : undefined),
+    'handler.given-up': ({ agent, name: handler, zombies }) =>
+      `${fault} ${name(plain(agent))} ignores the end of "${plain(handler)}", which is given up; ${plural(zombies, 'handler')} of it still ${zombies === 1 ? 'runs' : 'run'}`,
     'task.recovered': ({ task, from }) => `${note} task ${plain(task)} was taken over from ${plain(from)}`,
-    'message.failed': ({ agent, name: message, error }) =>
-      `${fault} ${name(plain(agent))} failed to handle "${plain(message)}": ${plain(error.message)}`,
+    'message.failed': ({ agent, name: message, error, dead }) =>
+      `${fault} ${name(plain(agent))} failed to handle "${plain(message)}"${dead ? ', now a dead letter' : ''}: ${plain(error.message)}`,
+    'message.dropped': ({ agent, name: message, error }) =>
+      `${note} ${name(plain(agent))} did not get "${plain(message)}": ${plain(error.message)}`,
     'broadcast.gap': () => `${note} some broadcasts were trimmed from the stream before this node saw them`,
+    'schedule.run': ({ schedule, task }) =>
+      verbose ? `${faint('>')} schedule ${name(plain(schedule))}  ${plain(task)}` : undefined,
+    'schedule.missed': ({ schedule, runs, why }) =>
+      `${note} schedule ${name(plain(schedule))} left out ${plural(runs, 'run')}: ${plain(why)}`,
     'broker.trouble': ({ what, error }) => `${note} ${plain(what)}: ${plain(error.message)}`,
     'broker.recovered': ({ what }) => `${up} ${plain(what)} works again`,
     'broker.data-lost': ({ what }) => `${fault} the server has lost data: ${plain(what)}`,

@@ -5,6 +5,7 @@
 import type { RunningFleet } from '../compose/start-fleet.ts';
 import { Observer } from '../core/observer.ts';
 import { type CliContext, type CommonOptions, type Registration, withFleetOptions } from './context.ts';
+import { followTask } from './follow-task.ts';
 import { type FleetSettings, loadFleet } from './load.ts';
 import { narrate } from './narrate.ts';
 import { faint, strong, warning } from './render/colours.ts';
@@ -12,7 +13,6 @@ import { renderResult } from './render/result.ts';
 import { plain } from './render/text.ts';
 import { findRunTarget, type RunTarget } from './run-target.ts';
 import { listenForStop, type StopRequest } from './stop-signals.ts';
-import { watchTask } from './task-progress.ts';
 import { exitCodes, tellError, UsageError } from './usage.ts';
 
 interface Options extends CommonOptions {
@@ -107,9 +107,10 @@ function tellEnd(
 async function runTask(running: RunningFleet, target: RunTarget, run: Run): Promise<number> {
   const { clock, output } = run.context;
   const startedAt = clock.monotonic();
+  const over = new AbortController();
+  void Promise.race([running.ended, aborted(run.stop.signal)]).then(() => over.abort());
   try {
-    const handle = await running.fleet.enqueue({ role: target.role, task: target.task }, target.input);
-    const watching = watchTask(handle, { name: target.task, clock, output, say: (line) => output.out(line) });
+    const watching = followTask(running, target, run.context, over.signal);
     watching.catch(() => undefined); // when the fleet ends first, nobody waits for it any more
     const first = await Promise.race([
       watching.then((result) => ({ result })),

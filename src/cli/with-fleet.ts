@@ -19,7 +19,8 @@ export async function withFleet<T>(
   const redis = config.redis ?? (await findEmbedded(projectDir));
   if (redis === undefined) throw noFleet(projectDir);
   const { connect } = await import('../compose/connect.ts');
-  const fleet = await connect({ redis, fleet: config.fleet, classic: config.classic, name: 'cli' });
+  const tls = config.redis === undefined ? undefined : config.tls;
+  const fleet = await connect({ redis, tls, fleet: config.fleet, classic: config.classic, name: 'cli' });
   try {
     return await body(fleet, config.fleet);
   } finally {

@@ -5,6 +5,7 @@
  * A2  An ask whose target has no owner fails at once. One whose owner's presence ends fails then, by the notice `gone` or, when
  *     that was lost, by the next look at the directory: it does not sit out the deadline.
  * A3  The replies of a target that was replaced do not count: the id of the ask is the only key.
+ * A4  An ask for a stream ends likewise, its reply being the last part; how the parts before it come stands in incoming-parts.ts (J).
  */
 import type { Broker } from '../broker/broker.ts';
 import type { AskOp, AskReply } from '../broker/mail.ts';
@@ -12,13 +13,18 @@ import type { Notice } from '../broker/notices.ts';
 import { type Clock, type Timer, repeat } from '../core/clock.ts';
 import { encodeEnvelope, decodePayload, type Envelope } from '../core/envelope.ts';
 import { AgentUnavailable, abortReason, DeliveryError, type ErrorRecord } from '../core/errors.ts';
+import type { Observer } from '../core/observer.ts';
 import { replyError } from './reply-error.ts';
 import type { Frames } from './frames.ts';
+import { type AnswerNotice, IncomingParts } from './incoming-parts.ts';
+import { Post } from './post.ts';
 
 interface Pending {
   readonly askId: string;
   readonly agentId: string;
   owner: string | undefined;
+  /** Of a stream. */
+  readonly parts: IncomingParts | undefined;
   end(settle: () => void): void;
   reject(error: unknown): void;
   resolve(value: unknown): void;
@@ -26,7 +32,8 @@ interface Pending {
 
 export interface AsksDeps {
   readonly clock: Clock;
-  readonly broker: Pick<Broker, 'mail' | 'presence'>;
+  readonly observer: Observer;
+  readonly broker: Pick<Broker, 'mail' | 'presence' | 'notices'>;
   readonly frames: Frames<AskOp, AskReply>;
 }
 
@@ -35,14 +42,39 @@ const lookEveryMs = 1_000;
 export class Asks {
   readonly #deps: AsksDeps;
   readonly #pending = new Map<string, Pending>();
+  /** What is told to those who answer in parts. */
+  readonly #answers: Post<{ readonly address: string; readonly notice: AnswerNotice }>;
   #watch: Timer | undefined;
 
   constructor(deps: AsksDeps) {
     this.#deps = deps;
+    const { clock, observer, broker } = deps;
+    const what = 'telling who answers in parts';
+    this.#answers = new Post({ clock, observer, what, deliver: (answers) => broker.notices.post(answers) });
   }
 
   /** Sends the request and resolves to the reply's value. `timeoutMs` is what is left until the envelope's deadline. */
   ask(envelope: Envelope, timeoutMs: number, signal?: AbortSignal): Promise<unknown> {
+    return this.#send(envelope, timeoutMs, signal);
+  }
+
+  /** The same for an answer in parts: their values, as they come. Whoever leaves the loop ends the answer. */
+  async *stream(envelope: Envelope, timeoutMs: number, signal?: AbortSignal): AsyncGenerator<unknown> {
+    const tell = (address: string, notice: AnswerNotice): void => this.#answers.send({ address, notice });
+    const parts = new IncomingParts({ askId: envelope.opId, clock: this.#deps.clock, tell });
+    this.#send(envelope, timeoutMs, signal, parts).then(
+      () => parts.end({}),
+      (error: unknown) => parts.end({ error }, signal?.aborted === true || isTimeout(error)),
+    );
+    try {
+      yield* parts.read();
+    } finally {
+      parts.leave();
+      this.#pending.get(envelope.opId)?.end(() => {});
+    }
+  }
+
+  #send(envelope: Envelope, timeoutMs: number, signal?: AbortSignal, parts?: IncomingParts): Promise<unknown> {
     const text = encodeEnvelope(envelope);
     const { clock, broker, frames } = this.#deps;
     return new Promise((resolve, reject) => {
@@ -56,7 +88,8 @@ export class Asks {
       const timer = clock.setTimer(timeoutMs, () => end(() => reject(replyTimeout(envelope, timeoutMs))));
       const onAbort = (): void => end(() => reject(abortReason(signal)));
       signal?.addEventListener('abort', onAbort, { once: true });
-      const pending: Pending = { askId: envelope.opId, agentId: envelope.to, owner: undefined, end, reject, resolve };
+      const [askId, agentId] = [envelope.opId, envelope.to];
+      const pending: Pending = { askId, agentId, owner: undefined, parts, end, reject, resolve };
       this.#pending.set(envelope.opId, pending);
       frames.submit(broker.mail.tagOf(envelope.to), { to: envelope.to, envelope: text }).then(
         (reply) => this.#onSent(pending, reply),
@@ -69,10 +102,18 @@ export class Asks {
     if (notice.kind === 'reply') {
       const pending = this.#pending.get(notice.askId);
       pending?.end(() => settleReply(pending, notice));
+    } else if (notice.kind === 'part') {
+      const pending = this.#pending.get(notice.askId);
+      if (pending?.parts?.accept(notice)) pending.end(() => settlePart(pending, notice));
     } else if (notice.kind === 'gone') {
       for (const pending of this.#pending.values())
         if (pending.owner === notice.node) unavailable(pending, 'its node has gone');
     }
+  }
+
+  /** Parts may have been missed. */
+  onReset(): void {
+    for (const { parts } of this.#pending.values()) parts?.onReset();
   }
 
   stop(error: Error): void {
@@ -82,6 +123,7 @@ export class Asks {
   }
 
   #onSent(pending: Pending, reply: AskReply): void {
+    if (reply.kind === 'sent') pending.parts?.open(reply.owner); // also of one that has ended: its owner has to know
     if (this.#pending.get(pending.askId) !== pending) return; // it has ended already
     if (reply.kind === 'no-owner') return unavailable(pending, 'nobody runs it');
     pending.owner = reply.owner;
@@ -119,6 +161,16 @@ function settleReply(pending: Pending, notice: Notice & { kind: 'reply' }): void
   } catch (error) {
     pending.reject(error);
   }
+}
+
+/** The last part of a stream: its end, or what its handler threw. */
+function settlePart(pending: Pending, { state, body, askId }: Notice & { kind: 'part' }): void {
+  if (state === 'error') settleReply(pending, { kind: 'reply', askId, ok: false, body });
+  else pending.resolve(undefined);
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DeliveryError && error.code === 'reply-timeout' && error.cause === undefined;
 }
 
 function replyTimeout(envelope: Envelope, timeoutMs: number): DeliveryError {

@@ -6,6 +6,8 @@
  *     means: read the stream from the cursor.
  * B3  One read runs at a time; what asks for another meanwhile is remembered, so nothing is delivered twice or out of order.
  * B4  Where retention has trimmed what comes behind the cursor, listeners get a gap notice once, then what is left.
+ * B5  An event that the broker had lost, and that was sent again under a new id, is not delivered to listeners that have had it, as far
+ *     as the feed remembers (its last 10,000).
  */
 import type { Broker } from '../broker/broker.ts';
 import { compareEntryIds } from '../broker/entry-id.ts';
@@ -33,6 +35,8 @@ export interface FeedDeps {
 }
 
 const pageSize = 256;
+/** B5: what senders keep for as long as a broker may lose it, at a thousand broadcasts a second. */
+const mostRemembered = 10_000;
 const readBackoff: Backoff = { kind: 'exponential', baseMs: 50, maxMs: 1_000, jitter: true };
 /** When to look for an event that a foreign agent has announced before it is in the stream. */
 const hintLooksMs = [0, 20, 200, 2_000];
@@ -45,6 +49,8 @@ export class EventFeed {
   readonly #stop = new AbortController();
   #subscription: Subscription | undefined;
   #starting: Promise<void> | undefined;
+  /** B5: operation ids, oldest first. */
+  readonly #delivered = new Set<string>();
   #cursor: string | undefined;
   #reading = false;
   #readAgain = false;
@@ -126,7 +132,17 @@ export class EventFeed {
 
   #deliver(event: EventRecord): void {
     this.#cursor = event.id;
+    if (event.again && event.opId !== undefined && this.#delivered.has(event.opId)) return;
+    this.#remember(event);
     for (const listener of this.#listeners) listener.onEvent(event);
+  }
+
+  /** B5 */
+  #remember({ opId }: EventRecord): void {
+    if (opId === undefined) return;
+    this.#delivered.add(opId);
+    const oldest = this.#delivered.values().next();
+    if (this.#delivered.size > mostRemembered && !oldest.done) this.#delivered.delete(oldest.value);
   }
 
   /** B3 */

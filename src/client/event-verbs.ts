@@ -26,6 +26,7 @@ export class ClientEvents implements EventVerbs {
     if (name === '' || name.includes('*'))
       throw new DeliveryError('malformed', `expected a topic without wildcards, got: "${name}"`);
     await checkPayload(typeof topic === 'string' ? undefined : topic.data, data, `the data of broadcast "${name}"`);
+    identity.scope(); // refused when the call that uses it was given up
     return member.lanes.append.submit('events', {
       opId: member.deps.random.id('op'),
       topic: name,

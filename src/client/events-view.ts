@@ -1,20 +1,24 @@
 /**
- * The event stream as users read it: filtered pages, and a follower that never misses or repeats an event.
+ * The event stream as users read it: filtered pages, replays, and a follower that never misses or repeats an event.
  *
  * A follower reads from its own position and takes the live feed only as a signal that there is more, so a slow reader holds
  * nothing in memory and nobody up.
  */
-import type { EventFilter, Events, FleetEvent } from '../agent/event-verbs.ts';
-import { compileTopic } from '../agent/topic.ts';
+import type { EventRange, Events, FleetEvent } from '../agent/event-verbs.ts';
+import { compareEntryIds } from '../broker/entry-id.ts';
 import type { EventPort, EventRecord } from '../broker/events.ts';
 import { backoffMs, type Backoff } from '../core/backoff.ts';
 import { sleep } from '../core/clock.ts';
 import { decodePayload } from '../core/envelope.ts';
-import { BrokerError, RuntimeError } from '../core/errors.ts';
+import { BrokerError } from '../core/errors.ts';
 import { readBehind } from './event-feed.ts';
+import { alarm, keepPace } from './event-pace.ts';
+import { partOf, timeOf } from './event-range.ts';
 import type { Member } from './member.ts';
 
 const pageSize = 256;
+/** How far our idea of the server's time may be off: a follower waits that much longer for what came before its end. */
+const skewMs = 1_000;
 const readBackoff: Backoff = { kind: 'exponential', baseMs: 50, maxMs: 1_000, jitter: true };
 
 export class EventsView implements Events {
@@ -24,17 +28,18 @@ export class EventsView implements Events {
     this.#member = member;
   }
 
-  async read(filter: EventFilter & { readonly limit?: number } = {}): Promise<readonly FleetEvent[]> {
-    const wanted = matcher(filter);
+  async read(filter: EventRange & { readonly limit?: number } = {}): Promise<readonly FleetEvent[]> {
+    const part = partOf(filter, this.#member.serverNow());
     const limit = filter.limit ?? 100;
     const found: FleetEvent[] = [];
-    let after = filter.after ?? '0';
+    let after = part.after ?? '0';
     for (let missed = false; found.length < limit; ) {
       const { events, gap } = await this.#events.read({ after, count: pageSize });
       missed ||= gap;
       for (const event of events) {
+        if (part.isOver(event.id)) return found;
         after = event.id;
-        if (found.length === limit || !wanted(event)) continue;
+        if (found.length === limit || !part.wants(event)) continue;
         found.push(toFleetEvent(event, missed));
         missed = false;
       }
@@ -43,36 +48,67 @@ export class EventsView implements Events {
     return found;
   }
 
-  async *follow(filter: EventFilter & { readonly signal?: AbortSignal } = {}): AsyncIterable<FleetEvent> {
+  async *follow(filter: EventRange & { readonly signal?: AbortSignal } = {}): AsyncIterable<FleetEvent> {
     const { feed } = this.#member;
     const { signal } = filter;
-    const wanted = matcher(filter);
+    const part = partOf(filter, this.#member.serverNow());
     const bell = new Bell();
     const ring = (): void => bell.ring();
+    const leftMs = (): number => part.untilMs + skewMs - this.#member.serverNow();
+    const end = alarm(this.#member.deps.clock, leftMs, ring);
     const unsubscribe = feed.subscribe({ onEvent: ring, onGap: ring, onStop: ring });
     signal?.addEventListener('abort', ring, { once: true });
     try {
       await this.#patiently(signal, () => feed.start());
-      let after = filter.after ?? (await this.#patiently(signal, () => this.last()));
-      while (after !== undefined && !signal?.aborted) {
+      let after = part.after ?? (await this.#patiently(signal, () => this.last()));
+      for (let missed = false; after !== undefined && !signal?.aborted; ) {
         bell.reset();
-        const from = after;
+        const [from, isOver] = [after, leftMs() <= 0];
         const page = await this.#patiently(signal, () => readBehind(this.#events, from, pageSize));
         if (page === undefined) return;
-        let missed = page.gap;
+        missed ||= page.gap;
         for (const event of page.events) {
           after = event.id;
-          if (signal?.aborted) return;
-          if (!wanted(event)) continue;
+          if (signal?.aborted || part.isOver(event.id)) return;
+          if (!part.wants(event)) continue;
           yield toFleetEvent(event, missed);
           missed = false;
         }
         after = page.last;
-        if (page.events.length < pageSize && !signal?.aborted) await bell.rung();
+        if (page.events.length === pageSize) continue;
+        if (isOver) return;
+        if (!signal?.aborted) await bell.rung();
       }
     } finally {
       unsubscribe();
+      end.cancel();
       signal?.removeEventListener('abort', ring);
+    }
+  }
+
+  async *replay(
+    filter: EventRange & { readonly speed?: number; readonly signal?: AbortSignal } = {},
+  ): AsyncIterable<FleetEvent> {
+    const { signal } = filter;
+    const part = partOf(filter, this.#member.serverNow());
+    const due = keepPace(this.#member.deps.clock, filter);
+    const end = await this.#patiently(signal, () => this.last());
+    let after = part.after ?? '0';
+    for (let missed = false; end !== undefined; ) {
+      const from = after;
+      const page = await this.#patiently(signal, () => readBehind(this.#events, from, pageSize));
+      if (page === undefined) return;
+      missed ||= page.gap;
+      for (const event of page.events) {
+        if (compareEntryIds(event.id, end) > 0 || part.isOver(event.id)) return;
+        if (!part.wants(event)) continue;
+        await due(timeOf(event.id));
+        if (signal?.aborted) return;
+        yield toFleetEvent(event, missed);
+        missed = false;
+      }
+      if (page.events.length < pageSize) return;
+      after = page.last;
     }
   }
 
@@ -134,11 +170,4 @@ function readData(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function matcher({ topic, from }: EventFilter): (event: EventRecord) => boolean {
-  const pattern = topic === undefined ? undefined : compileTopic(topic);
-  if (typeof pattern === 'string')
-    throw new RuntimeError('topic', `expected the topic to be ${pattern}, got: ${topic}`);
-  return (event) => (pattern?.matches(event.topic) ?? true) && (from === undefined || event.from === from);
 }

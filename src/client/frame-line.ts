@@ -7,7 +7,9 @@
  * C3  `prev` names the frame before it while that one is unresolved, else nothing: so the broker applies in order, and a
  *     frame that was refused or given up holds up no other.
  * C4  What has waited longer than `patienceMs` through failures is given up; its submitter is told that the outcome is unknown,
- *     or that it was never sent.
+ *     or that it was never sent. A broker that is full is given `limits.fullPatienceMs`, and the submitter is told that it is full.
+ * C5  Every frame names the newest one that was answered. When the tag has forgotten that one, data was lost: what it has lost
+ *     of this line and is still kept is sent again, in order and under the same numbers, before anything newer.
  */
 import type { Frame } from '../broker/frame.ts';
 import { backoffMs, type Backoff } from '../core/backoff.ts';
@@ -15,6 +17,8 @@ import type { Clock, Timer } from '../core/clock.ts';
 import { BrokerError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Random } from '../core/random.ts';
+import { FrameHistory, type LineLegacy } from './frame-history.ts';
+import type { Outbox } from './outbox.ts';
 
 /** Who sends: the process's address, and whether it must hold a presence lease. */
 export interface Sender {
@@ -28,8 +32,14 @@ export interface LineDeps<Op, Reply> {
   readonly sender: Sender;
   readonly deliver: (frame: Frame<Op>) => Promise<readonly Reply[]>;
   readonly patienceMs: number;
-  /** Called when an operation leaves the line, answered or not. */
-  readonly onGone: (operations: number) => void;
+  /** Operations that came into the line (C5), or left it (negative), answered or not. */
+  readonly onChange: (operations: number) => void;
+  /** What is kept of the frames that were answered (C5). */
+  readonly outbox: Outbox;
+  /** The operation that brings `op` back after it was lost, `elapsedMs` after it was answered; undefined when nothing is to be. */
+  readonly again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined;
+  /** Accepted operations were lost: `found` is sent again, `gone` could not be brought back. */
+  readonly onLost: (loss: { readonly tag: string; readonly found: number; readonly gone: number }) => void;
 }
 
 export interface Submission<Op, Reply> {
@@ -43,6 +53,7 @@ export interface Submission<Op, Reply> {
 interface Unresolved<Op, Reply> {
   readonly seq: number;
   readonly parts: readonly Submission<Op, Reply>[];
+  readonly since: number;
   /** The failure that left the outcome open; undefined while in flight. */
   failure?: BrokerError;
   /** Some reply was lost: the broker may have applied it, whatever later tries say. */
@@ -54,6 +65,7 @@ const repeatBackoff: Backoff = { kind: 'exponential', baseMs: 25, maxMs: 1_000, 
 export class FrameLine<Op, Reply> {
   readonly #tag: string;
   readonly #deps: LineDeps<Op, Reply>;
+  readonly #history: FrameHistory<Op, Reply>;
   #collected: Submission<Op, Reply>[] = [];
   /** In order of seq. */
   #unresolved: Unresolved<Op, Reply>[] = [];
@@ -66,6 +78,7 @@ export class FrameLine<Op, Reply> {
   constructor(tag: string, deps: LineDeps<Op, Reply>) {
     this.#tag = tag;
     this.#deps = deps;
+    this.#history = new FrameHistory(deps);
   }
 
   submit(submission: Submission<Op, Reply>): void {
@@ -78,6 +91,22 @@ export class FrameLine<Op, Reply> {
     });
   }
 
+  /** Asks the tag whether it still knows what it answered lately (C5); an idle line would not find out. */
+  check(): void {
+    if (this.#unresolved.length === 0 && this.#collected.length === 0 && this.#history.kept.length > 0) this.#begin([]);
+  }
+
+  /** What the next incarnation of this process needs to go on asking. */
+  legacy(): LineLegacy<Op, Reply> {
+    const { known, kept } = this.#history;
+    return { tag: this.#tag, sender: this.#deps.sender.address, seq: this.#seq, known, kept };
+  }
+
+  inherit(legacy: LineLegacy<Op, Reply>): void {
+    this.#seq = legacy.seq;
+    this.#history.inherit(legacy);
+  }
+
   /** Rejects everything that is not answered yet. */
   abandon(error: unknown): void {
     this.#repeat?.cancel();
@@ -85,16 +114,21 @@ export class FrameLine<Op, Reply> {
     this.#unresolved = [];
     this.#collected = [];
     for (const part of parts) part.reject(error);
-    this.#deps.onGone(parts.length);
+    this.#deps.onChange(-parts.length);
   }
 
   #pump(): void {
     const open = this.#failures > 0 || this.#unresolved.some((frame) => frame.failure !== undefined);
     while (!open && this.#collected.length > 0 && this.#unresolved.length < limits.framesInFlight) {
-      const frame: Unresolved<Op, Reply> = { seq: ++this.#seq, parts: this.#cut(), maybeApplied: false };
-      this.#unresolved.push(frame);
-      void this.#send(frame);
+      this.#begin(this.#cut());
     }
+  }
+
+  #begin(parts: readonly Submission<Op, Reply>[]): void {
+    const since = parts.at(-1)?.since ?? this.#deps.clock.monotonic();
+    const frame: Unresolved<Op, Reply> = { seq: ++this.#seq, parts, since, maybeApplied: false };
+    this.#unresolved.push(frame);
+    void this.#send(frame);
   }
 
   /** Takes the next frame's operations off the front: at least one, within the limits of a frame. */
@@ -111,6 +145,7 @@ export class FrameLine<Op, Reply> {
     delete frame.failure;
     const before = this.#unresolved[this.#unresolved.indexOf(frame) - 1];
     const { sender, deliver } = this.#deps;
+    let answered = false;
     try {
       const ops = frame.parts.map((part) => part.op);
       const replies = await deliver({
@@ -118,22 +153,51 @@ export class FrameLine<Op, Reply> {
         sender: sender.address,
         seq: frame.seq,
         prev: before?.seq ?? 0,
+        known: this.#history.known,
         leased: sender.leased,
         ops,
       });
       frame.parts.forEach((part, index) => part.resolve(replies[index] as Reply));
+      this.#history.note(frame.seq, ops, replies, sizeOf(frame.parts));
       this.#failures = 0;
+      answered = true;
       this.#remove(frame);
     } catch (error) {
       frame.maybeApplied ||= error instanceof BrokerError && error.code === 'unknown-outcome';
-      if (error instanceof BrokerError && error.repeatable) frame.failure = error;
+      if (error instanceof BrokerError && error.code === 'forgotten') this.#revive(frame, error);
+      else if (error instanceof BrokerError && error.repeatable) frame.failure = error;
       else this.#refuse(frame, error);
     }
-    this.#next();
+    this.#next(answered);
   }
 
-  /** Goes on with newer frames when none is open; repeats the oldest open one when nothing is in flight any more (C2). */
-  #next(): void {
+  /** C5: the tag refused `frame`, since it has forgotten what it had answered. */
+  #revive(frame: Unresolved<Op, Reply>, failure: BrokerError): void {
+    frame.failure = failure;
+    const { clock, again, onChange } = this.#deps;
+    const since = clock.monotonic();
+    const loss = { tag: this.#tag, found: 0, gone: 0 };
+    const revived: Unresolved<Op, Reply>[] = [];
+    for (const { seq, ops, replies, bytes, at } of this.#history.takeLost(Number(failure.details.last))) {
+      const lost = ops
+        .map((op, index) => again(op, replies[index] as Reply, since - at))
+        .filter((op) => op !== undefined);
+      if (lost.length === 0) continue;
+      const reject = (): void => this.#deps.onLost({ tag: this.#tag, found: 0, gone: 1 });
+      const parts = lost.map((op) => ({ op, bytes: bytes / lost.length, since, resolve: () => undefined, reject }));
+      revived.push({ seq, parts, since, failure, maybeApplied: false });
+      loss.found += lost.length;
+    }
+    this.#unresolved.unshift(...revived);
+    onChange(loss.found);
+    this.#deps.onLost(loss);
+  }
+
+  /**
+   * Goes on with newer frames when none is open; repeats the oldest open one when nothing is in flight any more (C2): at once
+   * while the broker answers, else after a while.
+   */
+  #next(answered: boolean): void {
     const open = this.#unresolved.filter((frame) => frame.failure !== undefined);
     const failure = open[0]?.failure;
     if (failure === undefined) return this.#resume();
@@ -142,6 +206,7 @@ export class FrameLine<Op, Reply> {
     this.#giveUpLate(failure);
     const oldest = this.#unresolved[0];
     if (oldest === undefined) return this.#resume();
+    if (answered) return void this.#send(oldest);
     const { clock, random } = this.#deps;
     const waitMs = backoffMs(repeatBackoff, this.#failures, random, `repeat:${this.#tag}#${oldest.seq}`);
     this.#repeat = clock.setTimer(waitMs, () => void this.#send(oldest));
@@ -154,23 +219,25 @@ export class FrameLine<Op, Reply> {
 
   /** C4 */
   #giveUpLate(failure: BrokerError): void {
-    const limit = this.#deps.clock.monotonic() - this.#deps.patienceMs;
-    for (const frame of this.#unresolved.slice()) {
-      const newest = frame.parts.at(-1);
-      if (newest !== undefined && newest.since <= limit)
-        this.#refuse(frame, this.#tooLate(frame.maybeApplied ? 'unknown-outcome' : 'unreachable', frame.failure));
-    }
+    const limit = this.#deps.clock.monotonic() - this.#patienceMs(failure);
+    for (const frame of this.#unresolved.slice())
+      if (frame.since <= limit) this.#refuse(frame, this.#tooLate(frame.maybeApplied, frame.failure ?? failure));
     const late = this.#collected.filter((part) => part.since <= limit);
     if (late.length === 0) return;
     this.#collected = this.#collected.filter((part) => part.since > limit);
-    for (const part of late) part.reject(this.#tooLate('unreachable', failure));
-    this.#deps.onGone(late.length);
+    for (const part of late) part.reject(this.#tooLate(false, failure));
+    this.#deps.onChange(-late.length);
   }
 
-  #tooLate(code: 'unreachable' | 'unknown-outcome', cause: BrokerError | undefined): BrokerError {
-    const got = cause?.message ?? 'no answer';
-    const message = `expected the broker to answer within ${this.#deps.patienceMs} ms, got: ${got}`;
-    return new BrokerError(code, message, { cause });
+  #patienceMs({ code }: BrokerError): number {
+    const { patienceMs } = this.#deps;
+    return code === 'full' ? Math.min(patienceMs, limits.fullPatienceMs) : patienceMs;
+  }
+
+  #tooLate(maybeApplied: boolean, cause: BrokerError): BrokerError {
+    if (cause.code === 'full' && !maybeApplied) return cause;
+    const message = `expected the broker to answer within ${this.#patienceMs(cause)} ms, got: ${cause.message}`;
+    return new BrokerError(maybeApplied ? 'unknown-outcome' : 'unreachable', message, { cause });
   }
 
   #refuse(frame: Unresolved<Op, Reply>, error: unknown): void {
@@ -182,6 +249,10 @@ export class FrameLine<Op, Reply> {
     const at = this.#unresolved.indexOf(frame);
     if (at < 0) return;
     this.#unresolved.splice(at, 1);
-    this.#deps.onGone(frame.parts.length);
+    this.#deps.onChange(-frame.parts.length);
   }
+}
+
+function sizeOf(parts: readonly { readonly bytes: number }[]): number {
+  return parts.reduce((sum, part) => sum + part.bytes, 0);
 }

@@ -9,7 +9,9 @@ import type { Clock } from '../core/clock.ts';
 import { BrokerError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Random } from '../core/random.ts';
+import type { LineLegacy } from './frame-history.ts';
 import { FrameLine, type Sender } from './frame-line.ts';
+import type { Outbox } from './outbox.ts';
 
 export interface FramesDeps<Op, Reply> {
   readonly clock: Clock;
@@ -20,6 +22,11 @@ export interface FramesDeps<Op, Reply> {
   readonly bytesOf: (op: Op) => number;
   /** How long an operation may wait for a broker that cannot be reached, in milliseconds. */
   readonly patienceMs: number;
+  readonly outbox: Outbox;
+  /** What brings an operation back that was lost `elapsedMs` after it was answered; undefined when nothing is to. */
+  readonly again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined;
+  /** Accepted operations were lost by the broker. */
+  readonly onLost: (loss: { readonly tag: string; readonly found: number; readonly gone: number }) => void;
 }
 
 export class Frames<Op, Reply> {
@@ -27,6 +34,7 @@ export class Frames<Op, Reply> {
   readonly #lines = new Map<string, FrameLine<Op, Reply>>();
   #waiting = 0;
   #closed = false;
+  #legacies: readonly LineLegacy<Op, Reply>[] = [];
 
   constructor(deps: FramesDeps<Op, Reply>) {
     this.#deps = deps;
@@ -35,7 +43,7 @@ export class Frames<Op, Reply> {
   /**
    * Sends `op` to `tag` with this tick's others. Resolves to the broker's reply; operations of one tag are applied in
    * order. Rejects with `BrokerError('overloaded')` when too many wait, with what the port says when the frame is refused, and
-   * with `unreachable` or `unknown-outcome` when the broker stayed away longer than the patience.
+   * with `unreachable` or `unknown-outcome` when the broker stayed away longer than the patience, with `full` when it had no room.
    */
   submit(tag: string, op: Op): Promise<Reply> {
     if (this.#closed)
@@ -56,6 +64,32 @@ export class Frames<Op, Reply> {
     });
   }
 
+  /** Looks whether the broker still knows what it answered lately; what it has lost is sent again. */
+  check(): void {
+    for (const line of this.#lines.values()) line.check();
+  }
+
+  /** What is kept of the lines of a process that is gone, for the one that follows it. */
+  get legacies(): readonly LineLegacy<Op, Reply>[] {
+    return this.#closed ? this.#legacies : this.#heritable();
+  }
+
+  /**
+   * Goes on with the lines of a process that is gone, in its name: what the broker has lost of them is sent again. That process has lost
+   * its presence, but what it was told is accepted was accepted while it had it.
+   */
+  inherit(legacies: readonly LineLegacy<Op, Reply>[]): void {
+    for (const legacy of legacies) {
+      const line = this.#open(legacy.tag, { address: legacy.sender, leased: false });
+      line.inherit(legacy);
+      this.#lines.set(`${legacy.tag} ${legacy.sender}`, line);
+    }
+  }
+
+  #heritable(): readonly LineLegacy<Op, Reply>[] {
+    return [...this.#lines.values()].map((line) => line.legacy()).filter(({ kept }) => kept.length > 0);
+  }
+
   /** Operations without an answer. */
   get waiting(): number {
     return this.#waiting;
@@ -63,6 +97,7 @@ export class Frames<Op, Reply> {
 
   /** Rejects what is not answered and refuses everything from now on. */
   close(): void {
+    this.#legacies = this.#heritable();
     this.#closed = true;
     const error = new BrokerError('closed', 'expected an answer before the process left the fleet, got: none');
     for (const line of this.#lines.values()) line.abandon(error);
@@ -72,9 +107,13 @@ export class Frames<Op, Reply> {
   #line(tag: string): FrameLine<Op, Reply> {
     const known = this.#lines.get(tag);
     if (known !== undefined) return known;
-    const onGone = (operations: number): void => void (this.#waiting -= operations);
-    const line = new FrameLine<Op, Reply>(tag, { ...this.#deps, onGone });
+    const line = this.#open(tag, this.#deps.sender);
     this.#lines.set(tag, line);
     return line;
+  }
+
+  #open(tag: string, sender: Sender): FrameLine<Op, Reply> {
+    const onChange = (operations: number): void => void (this.#waiting += operations);
+    return new FrameLine<Op, Reply>(tag, { ...this.#deps, sender, onChange });
   }
 }

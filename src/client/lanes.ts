@@ -9,9 +9,12 @@ import type { Frame } from '../broker/frame.ts';
 import type { AcknowledgeOp, AcknowledgeReply, AskOp, AskReply, SendOp, SendReply } from '../broker/mail.ts';
 import type { EnqueueOp, EnqueueReply, SettleOp, SettleReply } from '../broker/tasks.ts';
 import type { Clock } from '../core/clock.ts';
+import { decodeEnvelope, encodeEnvelope } from '../core/envelope.ts';
 import type { Random } from '../core/random.ts';
 import type { Sender } from './frame-line.ts';
+import type { LineLegacy } from './frame-history.ts';
 import { Frames } from './frames.ts';
+import { Outbox } from './outbox.ts';
 
 export interface LanesDeps {
   readonly broker: Broker;
@@ -19,6 +22,17 @@ export interface LanesDeps {
   readonly random: Random;
   readonly sender: Sender;
   readonly patienceMs: number;
+  /** The broker has lost what it had accepted: `found` operations are sent again, `gone` could not be. */
+  readonly onLost: (loss: { readonly tag: string; readonly found: number; readonly gone: number }) => void;
+  /** What a process that is gone had kept. */
+  readonly legacy?: Legacy | undefined;
+}
+
+/** What one process keeps for the next: its lines of frames, by lane. What it settled and acknowledged is no longer its own. */
+export interface Legacy {
+  readonly enqueue: readonly LineLegacy<EnqueueOp, EnqueueReply>[];
+  readonly send: readonly LineLegacy<SendOp, SendReply>[];
+  readonly append: readonly LineLegacy<AppendOp, string>[];
 }
 
 export interface Lanes {
@@ -30,6 +44,9 @@ export interface Lanes {
   readonly append: Frames<AppendOp, string>;
   /** Operations that have no answer yet. */
   waiting(): number;
+  /** Looks whether the broker still knows what it answered lately; what it has lost is sent again. */
+  check(): void;
+  readonly legacy: Legacy;
   /** Rejects them and refuses new ones. */
   close(): void;
 }
@@ -39,39 +56,75 @@ const overheadBytes = 100;
 
 export function createLanes(deps: LanesDeps): Lanes {
   const { broker } = deps;
+  const outbox = new Outbox({ clock: deps.clock });
   const lane = <Op, Reply>(
     deliver: (frame: Frame<Op>) => Promise<readonly Reply[]>,
     bytesOf: (op: Op) => number,
-  ): Frames<Op, Reply> => new Frames<Op, Reply>({ ...deps, deliver, bytesOf: (op) => bytesOf(op) + overheadBytes });
+    again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined,
+  ): Frames<Op, Reply> =>
+    new Frames<Op, Reply>({ ...deps, outbox, deliver, bytesOf: (op) => bytesOf(op) + overheadBytes, again });
   const lanes = {
     enqueue: lane<EnqueueOp, EnqueueReply>(
       (frame) => broker.tasks.enqueue(frame),
       (op) => Buffer.byteLength(op.envelope),
+      enqueueAgain,
     ),
-    settle: lane<SettleOp, SettleReply>((frame) => broker.tasks.settle(frame), settleBytes),
+    settle: lane<SettleOp, SettleReply>(
+      (frame) => broker.tasks.settle(frame),
+      settleBytes,
+      (op, reply) => (reply === 'settled' ? op : undefined),
+    ),
     send: lane<SendOp, SendReply>(
       (frame) => broker.mail.send(frame),
-      (op) => Buffer.byteLength(op.envelope) + Buffer.byteLength(op.classic.metadata),
+      (op) => ('letter' in op ? 0 : Buffer.byteLength(op.envelope) + Buffer.byteLength(op.classic.metadata)),
+      (op, reply) => (reply.kind === 'stored' ? sendAgain(op) : undefined),
     ),
     ask: lane<AskOp, AskReply>(
       (frame) => broker.mail.ask(frame),
       (op) => Buffer.byteLength(op.envelope),
+      () => undefined, // live: nothing was stored
     ),
     acknowledge: lane<AcknowledgeOp, AcknowledgeReply>(
       (frame) => broker.mail.acknowledge(frame),
-      () => 0,
+      (op) => ('dead' in op ? Buffer.byteLength(JSON.stringify(op.dead)) : 0),
+      (op, reply) => (reply === 'acknowledged' ? op : undefined),
     ),
     append: lane<AppendOp, string>(
       (frame) => broker.events.append(frame),
       (op) => Buffer.byteLength(op.data),
+      (op) => ({ ...op, again: true }),
     ),
   };
-  const all: readonly { readonly waiting: number; close(): void }[] = Object.values(lanes);
+  const all: readonly { readonly waiting: number; check(): void; close(): void }[] = Object.values(lanes);
+  const { enqueue, send, append } = lanes;
+  enqueue.inherit(deps.legacy?.enqueue ?? []);
+  send.inherit(deps.legacy?.send ?? []);
+  append.inherit(deps.legacy?.append ?? []);
   return {
     ...lanes,
     waiting: () => all.reduce((sum, frames) => sum + frames.waiting, 0),
+    check: () => all.forEach((frames) => frames.check()),
+    get legacy() {
+      return { enqueue: enqueue.legacies, send: send.legacies, append: append.legacies };
+    },
     close: () => all.forEach((frames) => frames.close()),
   };
+}
+
+/** The task comes back under the id that its caller knows, and is due when it was to be. */
+function enqueueAgain(op: EnqueueOp, reply: EnqueueReply, elapsedMs: number): EnqueueOp | undefined {
+  if (reply.kind !== 'enqueued') return undefined;
+  const delayMs = Math.max(0, op.delayMs - elapsedMs);
+  return { ...op, envelope: marked(op.envelope), delayMs, taskId: reply.taskId };
+}
+
+function sendAgain(op: SendOp): SendOp {
+  return 'letter' in op ? op : { ...op, envelope: marked(op.envelope) };
+}
+
+/** Whoever gets it may have had it before the data was lost. */
+function marked(envelope: string): string {
+  return encodeEnvelope({ ...decodeEnvelope(envelope), again: true });
 }
 
 function settleBytes(op: SettleOp): number {

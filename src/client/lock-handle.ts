@@ -4,7 +4,8 @@
  * H1  The signal aborts with `OwnershipError('lock-lost')` as soon as the broker says so, or as soon as the lease may have
  *     ended by our own monotonic clock without a successful renewal: whichever comes first.
  * H2  Releasing, losing and releasing again are all safe: what is no longer ours is left alone.
- * H3  A resource that has seen a greater token refuses this one, and so does every resource after the loss or the release.
+ * H3  A resource that has seen a greater token refuses this one, and so does every resource after the loss or the release. It looks at
+ *     the clock itself: in a process that stood still, the timers of H1 are late.
  */
 import type { Lock } from '../agent/lock.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -58,6 +59,7 @@ export class LockHandle implements Lock {
   guard(resource: { token: number }): void {
     const { permits, ref } = this.#deps;
     if (permits > 1) throw guardedSemaphore(ref.name, permits);
+    if (this.#leftMs() <= 0) this.lose();
     this.#lost.signal.throwIfAborted();
     if (this.#done) throw lost(ref, 'it was released');
     if (resource.token > ref.token) throw lost(ref, `a later holder, whose token is ${resource.token}`);
@@ -82,9 +84,15 @@ export class LockHandle implements Lock {
     this.#lost.abort(lost(this.#deps.ref, 'its lease has ended'));
   }
 
+  /** Of the lease, as far as we know. */
+  #leftMs(): number {
+    const { clock, leaseMs } = this.#deps;
+    return this.#renewedAt + leaseMs - clock.monotonic();
+  }
+
   #schedule(): void {
     const { clock, leaseMs } = this.#deps;
-    const leftMs = this.#renewedAt + leaseMs - clock.monotonic();
+    const leftMs = this.#leftMs();
     if (leftMs <= 0) return this.lose();
     this.#timer = clock.setTimer(Math.min(leaseMs / 3, leftMs), () => void this.#renew());
   }
@@ -92,7 +100,7 @@ export class LockHandle implements Lock {
   async #renew(): Promise<void> {
     const { broker, clock, ref, leaseMs } = this.#deps;
     const askedAt = clock.monotonic();
-    this.#guard = clock.setTimer(Math.max(0, this.#renewedAt + leaseMs - askedAt), () => this.lose());
+    this.#guard = clock.setTimer(Math.max(0, this.#leftMs()), () => this.lose());
     try {
       const kept = await broker.locks.renew({ ...ref, leaseMs });
       if (!kept) return this.lose();

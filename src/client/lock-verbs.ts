@@ -19,13 +19,14 @@ export class ClientLocks implements LockVerbs {
 
   readonly lock = async (name: string, options: LockOptions = {}): Promise<Lock> => {
     const { member, identity, settings } = this.#deps;
+    const scope = identity.scope();
     return member.locks.acquire({
       name,
       owner: identity.name,
       leaseMs: options.lease === undefined ? settings.lockLeaseMs : durationMs(options.lease, 'lease'),
       waitMs: options.wait === undefined ? Number.POSITIVE_INFINITY : durationMs(options.wait, 'wait'),
       permits: options.permits,
-      signal: options.signal ?? identity.scope()?.signal,
+      signal: options.signal ?? scope?.signal,
     });
   };
 

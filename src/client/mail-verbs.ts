@@ -4,10 +4,11 @@
  * A message is stored or refused when its call ends; an ask is live, and its cycles are found here.
  */
 import type { MessageContract, Schema } from '../agent/contract.ts';
-import type { AskOptions, MailVerbs } from '../agent/mail-verbs.ts';
-import { encodeEnvelope } from '../core/envelope.ts';
+import type { AskOptions, MailVerbs, SendOptions } from '../agent/mail-verbs.ts';
+import type { Envelope } from '../core/envelope.ts';
 import { DeliveryError } from '../core/errors.ts';
 import { checkPayload } from './check-payload.ts';
+import { sendMessage } from './send.ts';
 import type { VerbsDeps } from './verbs.ts';
 import { wrap } from './wrap.ts';
 
@@ -18,28 +19,43 @@ export class ClientMail implements MailVerbs {
     this.#deps = deps;
   }
 
-  readonly send = (async (to: string, message: string | MessageContract, data?: unknown) => {
-    const { member, settings, identity } = this.#deps;
+  readonly send = ((to: string, message: string | MessageContract, data?: unknown, options: SendOptions = {}) => {
     const { name, schema } = named(message);
-    await checkPayload(schema, data, `the data of message "${name}"`);
-    const envelope = wrap(member, identity, { kind: 'message', to, name, data, waits: false });
-    const reply = await member.lanes.send.submit(member.deps.broker.mail.tagOf(to), {
-      to,
-      opId: envelope.opId,
-      envelope: encodeEnvelope(envelope),
-      limit: settings.inboxLimit,
-      classic: { from: identity.name, message: name, metadata: JSON.stringify(data ?? {}), sentAt: envelope.sentAt },
-    });
-    if (reply.kind === 'stored') return;
-    throw new DeliveryError(
-      'inbox-full',
-      `expected the inbox of "${to}" to hold fewer than ${settings.inboxLimit} messages, got: ${reply.entries}`,
-    );
+    return sendMessage(this.#deps, { to, name, schema, data, options });
   }) as MailVerbs['send'];
 
   readonly ask = (async (to: string, message: string | MessageContract, data?: unknown, options: AskOptions = {}) => {
+    const { name, reply, part } = named(message);
+    const { envelope, leftMs, signal } = await this.#request(to, message, data, options);
+    const value = await this.#deps.member.asks.ask(envelope, leftMs, signal);
+    if (part === undefined || !Array.isArray(value)) return checkPayload(reply, value, `the answer to "${name}"`);
+    return Promise.all(value.map((one) => checkPayload(part, one, `a part of the answer to "${name}"`)));
+  }) as MailVerbs['ask'];
+
+  readonly stream = ((to: string, message: string | MessageContract, data?: unknown, options: AskOptions = {}) =>
+    this.#stream(to, message, data, options)) as MailVerbs['stream'];
+
+  async *#stream(
+    to: string,
+    message: string | MessageContract,
+    data: unknown,
+    options: AskOptions,
+  ): AsyncGenerator<unknown> {
+    const { name, reply, part = reply } = named(message);
+    const { envelope, leftMs, signal } = await this.#request(to, message, data, options);
+    for await (const value of this.#deps.member.asks.stream({ ...envelope, stream: true }, leftMs, signal))
+      yield await checkPayload(part, value, `a part of the answer to "${name}"`);
+  }
+
+  /** The envelope of an ask, unless its target waits for it already. */
+  async #request(
+    to: string,
+    message: string | MessageContract,
+    data: unknown,
+    options: AskOptions,
+  ): Promise<{ envelope: Envelope; leftMs: number; signal: AbortSignal | undefined }> {
     const { member, identity, settings } = this.#deps;
-    const { name, schema, reply } = named(message);
+    const { name, schema } = named(message);
     await checkPayload(schema, data, `the data of ask "${name}"`);
     const envelope = wrap(member, identity, {
       kind: 'ask',
@@ -58,13 +74,19 @@ export class ClientMail implements MailVerbs {
     }
     const leftMs = Math.max(0, (envelope.deadline ?? 0) - member.serverNow());
     const signal = options.signal ?? identity.scope()?.signal;
-    const value = await member.asks.ask({ ...envelope, trace: { id: envelope.trace.id, asks } }, leftMs, signal);
-    return checkPayload(reply, value, `the answer to "${name}"`);
-  }) as MailVerbs['ask'];
+    return { envelope: { ...envelope, trace: { id: envelope.trace.id, asks } }, leftMs, signal };
+  }
 }
 
-function named(message: string | MessageContract): { name: string; schema?: Schema; reply?: Schema | undefined } {
-  return typeof message === 'string'
-    ? { name: message }
-    : { name: message.name, schema: message.data, reply: message.reply };
+interface Named {
+  readonly name: string;
+  readonly schema?: Schema;
+  readonly reply?: Schema | undefined;
+  readonly part?: Schema | undefined;
+}
+
+function named(message: string | MessageContract): Named {
+  if (typeof message === 'string') return { name: message };
+  const { name, data, reply, part } = message;
+  return { name, schema: data, reply, part };
 }

@@ -7,14 +7,14 @@
 import { handlersOf, type HandlerTable } from '../agent/handlers.ts';
 import type { AgentClass } from '../agent/task-types.ts';
 import type { Broker, BrokerInfo } from '../broker/broker.ts';
-import type { Notice, Subscription } from '../broker/notices.ts';
+import { everyone, type Notice, type Subscription } from '../broker/notices.ts';
 import type { Clock } from '../core/clock.ts';
-import { BrokerError } from '../core/errors.ts';
-import type { Observer } from '../core/observer.ts';
+import { BrokerError, describeError } from '../core/errors.ts';
+import { observe, type Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import { Asks } from './asks.ts';
 import { EventFeed } from './event-feed.ts';
-import { createLanes, type Lanes } from './lanes.ts';
+import { createLanes, type Lanes, type Legacy } from './lanes.ts';
 import { Locks } from './locks.ts';
 import { TaskWatch } from './task-watch.ts';
 
@@ -28,6 +28,8 @@ export interface MemberDeps {
   readonly leased: boolean;
   /** How long an operation waits for a broker that cannot be reached, in milliseconds. */
   readonly patienceMs: number;
+  /** What the incarnation before this one had kept. */
+  readonly legacy?: Legacy | undefined;
   /** Hears what the membership itself does not handle: mail, asks, classic messages, releases. */
   readonly onNotice?: (notice: Notice) => void;
   /** Notices may have been missed. */
@@ -55,8 +57,10 @@ export class Member {
       random,
       sender: { address, leased: deps.leased },
       patienceMs: deps.patienceMs,
+      legacy: deps.legacy,
+      onLost: (loss) => this.#onLost(loss),
     });
-    this.asks = new Asks({ broker, clock, frames: this.lanes.ask });
+    this.asks = new Asks({ broker, clock, observer: deps.observer, frames: this.lanes.ask });
     this.tasks = new TaskWatch({ broker, clock });
     this.locks = new Locks({ broker, clock, random, address, patienceMs: deps.patienceMs });
     this.feed = new EventFeed(deps);
@@ -80,6 +84,7 @@ export class Member {
       onNotice: (notice) => this.#onNotice(notice),
       onReset: () => this.#onReset(),
     });
+    this.lanes.check();
     return info;
   }
 
@@ -125,13 +130,29 @@ export class Member {
     return table;
   }
 
+  /** Tells the whole fleet, this process included, that the broker has lost data: everyone looks what is missing of its own. */
+  tellDataLost(): void {
+    const { broker, address } = this.deps;
+    broker.notices
+      .post([{ address: everyone, notice: { kind: 'data-lost', node: address } }])
+      .catch((error: unknown) => {
+        const what = 'telling the fleet of a loss of data';
+        observe(this.deps.observer, 'broker.trouble', { what, error: describeError(error) });
+      });
+  }
+
   #onNotice(notice: Notice): void {
     switch (notice.kind) {
       case 'settled':
       case 'progress':
+      case 'parts':
         return this.tasks.onNotice(notice);
       case 'reply':
+      case 'part':
         return this.asks.onNotice(notice);
+      case 'data-lost':
+        this.lanes.check();
+        return this.deps.onNotice?.(notice);
       case 'granted':
         return this.locks.onNotice(notice);
       case 'gone':
@@ -139,17 +160,32 @@ export class Member {
         return this.deps.onNotice?.(notice);
       case 'mail':
       case 'ask':
+      case 'credit':
+      case 'left':
       case 'cancelled':
       case 'released':
       case 'paused':
       case 'resumed':
+      case 'limited':
+      case 'scheduled':
       case 'classic':
         return this.deps.onNotice?.(notice);
     }
   }
 
+  /** What the broker has lost is told to whoever watches; never silent. */
+  #onLost({ tag, found, gone }: { tag: string; found: number; gone: number }): void {
+    const what =
+      gone > 0
+        ? `${gone} accepted operations of "${tag}" were lost by the broker and could not be brought back`
+        : `the broker has lost what it had accepted for "${tag}"; ${found} operations are sent again`;
+    observe(this.deps.observer, 'broker.data-lost', { what });
+  }
+
   #onReset(): void {
+    this.lanes.check();
     this.tasks.onReset();
+    this.asks.onReset();
     this.locks.onReset();
     this.deps.onReset?.();
   }

@@ -14,13 +14,20 @@ import {
 
 /** What the asker's call rejects with. */
 export function replyError(agentId: string, record: ErrorRecord): Error {
-  if (record.code === 'agent-unavailable') return new AgentUnavailable(agentId, 'its node told so');
   const cause = restoreError(record);
+  if (record.byHandler) return failedToAnswer(agentId, cause);
+  if (record.name === 'AgentUnavailable') return new AgentUnavailable(agentId, 'its node told so');
   if (record.name === 'DeliveryError') return new DeliveryError(record.code as DeliveryCode, record.message, { cause });
-  return new HandlerError(`agent "${agentId}" failed to answer: ${record.message}`, { cause, details: { agentId } });
+  return failedToAnswer(agentId, cause);
+}
+
+/** Name, code, message and details of what was thrown are those of the cause. */
+function failedToAnswer(agentId: string, cause: Error): HandlerError {
+  return new HandlerError(`agent "${agentId}" failed to answer: ${cause.message}`, { cause, details: { agentId } });
 }
 
 /** What a handler threw, in a form that is not taken for an error of its runtime. */
 export function wrapThrown(error: unknown): unknown {
-  return error instanceof DeliveryError ? new HandlerError(error.message, { cause: error }) : error;
+  if (!(error instanceof DeliveryError)) return error;
+  return new HandlerError(error.message, { cause: error, details: { byHandler: true } });
 }

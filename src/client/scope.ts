@@ -4,7 +4,9 @@
  * An agent's verbs know the handler call they are used in: its trace, deadline and signal travel into whatever it starts. An
  * outside client has no such call.
  */
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Trace } from '../core/envelope.ts';
+import { CancelledError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
 
 /** The handler call in which a verb is used. */
@@ -13,6 +15,19 @@ export interface CallScope {
   /** Server time in milliseconds. */
   readonly deadline?: number;
   readonly signal: AbortSignal;
+  /** Why the runtime has given the call up while its handler still runs; undefined as long as it has not. */
+  readonly givenUp?: () => Error | undefined;
+}
+
+/** The call in which a verb of an agent is used. Throws `CancelledError('given-up')` when the runtime has given that call up. */
+export function scopeOf(scopes: AsyncLocalStorage<CallScope>): CallScope | undefined {
+  const scope = scopes.getStore();
+  const reason = scope?.givenUp?.();
+  if (reason === undefined) return scope;
+  throw new CancelledError(
+    'given-up',
+    `expected the handler to have ended before it uses this, got: it was given up, because ${reason.message}`,
+  );
 }
 
 export interface Identity {
@@ -20,6 +35,7 @@ export interface Identity {
   readonly name: string;
   /** True for agents: their asks are part of the chain that finds cycles. */
   readonly isAgent: boolean;
+  /** Every verb that has an effect asks for it: throws when the call was given up. */
   scope(): CallScope | undefined;
 }
 

@@ -17,8 +17,14 @@ export interface TaskCall {
   readonly input: unknown;
   readonly inputSchema?: Schema | undefined;
   readonly outputSchema?: Schema | undefined;
-  /** What handler or contract say about retries, priority and result time. */
-  readonly defaults: { readonly retries?: number; readonly priority?: Priority; readonly resultTtlMs?: number };
+  readonly partSchema?: Schema | undefined;
+  /** What handler or contract say about retries, priority, result time and concurrency key. */
+  readonly defaults: {
+    readonly retries?: number;
+    readonly priority?: Priority;
+    readonly resultTtlMs?: number;
+    readonly concurrencyKey?: string | ((input: never) => string);
+  };
   readonly options: EnqueueOptions;
 }
 
@@ -36,11 +42,20 @@ export function readTaskCall(args: readonly unknown[], handlersOf: (Class: Agent
   }
   const options = (args[2] ?? {}) as EnqueueOptions;
   if (isContract(target)) {
-    const { name, input, output } = target;
+    const { name, input, output, part } = target;
     const { resultTtl, ...policy } = target.options;
     const defaults = resultTtl === undefined ? policy : { ...policy, resultTtlMs: durationMs(resultTtl, 'resultTtl') };
     const queue = addressable(options.to ?? target.role, name);
-    return { queue, name, input: args[1], inputSchema: input, outputSchema: output, defaults, options };
+    return {
+      queue,
+      name,
+      input: args[1],
+      inputSchema: input,
+      outputSchema: output,
+      partSchema: part,
+      defaults,
+      options,
+    };
   }
   const { role, task } = target as TaskAddress;
   return { queue: addressable(options.to ?? role, task), name: task, input: args[1], defaults: {}, options };
@@ -66,6 +81,7 @@ function fromClass(
     input,
     inputSchema: handler.input,
     outputSchema: handler.output,
+    partSchema: handler.part,
     defaults: handler.options,
     options,
   };

@@ -4,7 +4,15 @@
  * It waits through the task watch and falls back to reading; the verbs only make it.
  */
 import type { Schema } from '../agent/contract.ts';
-import type { CancelAnswer, Progress, ResultOptions, TaskHandle, TaskState } from '../agent/task-handle.ts';
+import type {
+  CancelAnswer,
+  Progress,
+  ResultOptions,
+  StreamOptions,
+  TaskHandle,
+  TaskPart,
+  TaskState,
+} from '../agent/task-handle.ts';
 import type { TaskOutcome } from '../broker/queues.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
 import { decodePayload } from '../core/envelope.ts';
@@ -12,6 +20,7 @@ import { abortReason, DeliveryError, HandlerError, restoreError } from '../core/
 import { cancelTask } from './cancel.ts';
 import { checkPayload } from './check-payload.ts';
 import type { Member } from './member.ts';
+import { readTask } from './task-stream.ts';
 
 export interface HandleDeps {
   readonly member: Member;
@@ -22,6 +31,7 @@ export interface HandleDeps {
   /** It was enqueued before, under the same key: what became of it may have been told already. */
   readonly isKnown?: boolean;
   readonly outputSchema?: Schema | undefined;
+  readonly partSchema?: Schema | undefined;
   /** Of the handler call in which the task was enqueued: its end is the end of waiting, too. */
   readonly callSignal?: AbortSignal | undefined;
 }
@@ -35,17 +45,20 @@ interface Waiting {
 
 export class Handle implements TaskHandle {
   readonly id: string;
+  /** See `HandleDeps`. */
+  readonly isKnown: boolean;
   readonly #deps: HandleDeps;
   #waiting: Waiting | undefined;
 
   constructor(deps: HandleDeps) {
     this.#deps = deps;
     this.id = deps.taskId;
+    this.isKnown = deps.isKnown ?? false;
   }
 
   /** Begins to wait in the same tick in which the task was accepted, so that nothing has to be read back. */
   listenNow(): this {
-    this.#waiting ??= this.#listen(this.#deps.isKnown ?? false);
+    this.#waiting ??= this.#listen(this.isKnown);
     return this;
   }
 
@@ -101,6 +114,12 @@ export class Handle implements TaskHandle {
     } finally {
       stop();
     }
+  }
+
+  stream(options: StreamOptions = {}): AsyncIterable<TaskPart> {
+    const { callSignal } = this.#deps;
+    const result = (signal: AbortSignal): Promise<unknown> => this.result({ signal });
+    return readTask({ ...this.#deps, result }, callSignal === undefined ? options : { signal: callSignal, ...options });
   }
 
   cancel(reason?: string): Promise<CancelAnswer> {

@@ -9,6 +9,7 @@ import { ClientEvents } from './event-verbs.ts';
 import { ClientLocks } from './lock-verbs.ts';
 import { ClientMail } from './mail-verbs.ts';
 import type { Member } from './member.ts';
+import { ClientSchedules } from './schedule-verbs.ts';
 import type { Identity, Settings } from './scope.ts';
 import { ClientTasks } from './task-verbs.ts';
 
@@ -21,13 +22,16 @@ export interface VerbsDeps {
 export class FleetVerbs implements Verbs {
   readonly enqueue: Verbs['enqueue'];
   readonly run: Verbs['run'];
+  readonly enqueueMany: Verbs['enqueueMany'];
   readonly send: Verbs['send'];
   readonly ask: Verbs['ask'];
+  readonly stream: Verbs['stream'];
   readonly broadcast: Verbs['broadcast'];
   readonly events: Events;
   readonly lock: Verbs['lock'];
   readonly tryLock: Verbs['tryLock'];
   readonly withLock: Verbs['withLock'];
+  readonly schedules: Verbs['schedules'];
 
   constructor(deps: VerbsDeps) {
     const tasks = new ClientTasks(deps);
@@ -36,12 +40,15 @@ export class FleetVerbs implements Verbs {
     const locks = new ClientLocks(deps);
     this.enqueue = tasks.enqueue;
     this.run = tasks.run;
+    this.enqueueMany = tasks.enqueueMany;
     this.send = mail.send;
     this.ask = mail.ask;
+    this.stream = mail.stream;
     this.broadcast = events.broadcast;
     this.events = events.events;
     this.lock = locks.lock;
     this.tryLock = locks.tryLock;
     this.withLock = locks.withLock;
+    this.schedules = new ClientSchedules(deps).schedules;
   }
 }

@@ -5,16 +5,22 @@
  */
 import { FleetClient, type Fleet } from './fleet.ts';
 import { Member } from '../client/member.ts';
-import { resolveConfig } from '../config/config.ts';
+import { resolveConfig, type RuntimeOptions } from '../config/config.ts';
 import { ConfigError } from '../core/errors.ts';
 import { Observer } from '../core/observer.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
 import { findEmbedded } from './embedded.ts';
+import { loadTrust } from './load-trust.ts';
 import { checkUrl, redisSource } from './open-broker.ts';
 
 export interface ConnectOptions {
   /** `redis://`, `rediss://` or `unix://`. Default: the private server of the current directory, when one runs. */
   readonly redis?: string | undefined;
+  /** As in the fleet's configuration: the CA of a `rediss://` server; a relative path is below the current directory. */
+  readonly tls?: RuntimeOptions['tls'];
+  /** As in the fleet's configuration: when what this client sends counts as stored. Default `'server'`. */
+  readonly durability?: RuntimeOptions['durability'];
+  readonly replicas?: RuntimeOptions['replicas'];
   /** Default `'default'`. */
   readonly fleet?: string;
   /** As in the fleet's configuration. Default false. */
@@ -43,12 +49,13 @@ export async function connect(options: ConnectOptions = {}): Promise<Fleet> {
       'expected redis to be the URL of a server, got: nothing, and no private server runs in this directory',
     ]);
   }
-  const { fleet = 'default', classic = false } = options;
-  const config = resolveConfig({ redis: checkUrl(redis), fleet, classic });
+  const { fleet = 'default', classic = false, tls, durability, replicas } = options;
+  const config = resolveConfig({ redis: checkUrl(redis), fleet, classic, tls, durability, replicas });
+  const trust = await loadTrust(config.tls, process.cwd());
   const observer = options.observer ?? new Observer();
   const [clock, random] = [systemClock, systemRandom];
   const address = `c${random.id()}`;
-  const broker = redisSource(redis, { ...config, clock, random, observer }).open(address);
+  const broker = redisSource(redis, { ...config, trust, clock, random, observer }).open(address);
   const member = new Member({ broker, clock, random, observer, address, leased: false, patienceMs });
   await member.start();
   const { timing, limits } = config;

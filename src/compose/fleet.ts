@@ -8,10 +8,14 @@ import type { CancelAnswer } from '../agent/task-handle.ts';
 import type { BrokerInfo } from '../broker/broker.ts';
 import type { LockState } from '../broker/locks.ts';
 import type { LogEntry } from '../broker/logs.ts';
+import type { DeadMessages } from '../broker/mail.ts';
 import type { NodeRecord } from '../broker/presence.ts';
+import type { QueueLimits } from '../broker/control.ts';
 import type { DeadLetter, QueueStats } from '../broker/queues.ts';
 import { cancelTask } from '../client/cancel.ts';
+import { dropMessages, requeueMessages } from '../client/dead-mail.ts';
 import { FleetVerbs } from '../client/verbs.ts';
+import { limitQueue, type QueueLimitOptions } from '../client/limit-queue.ts';
 import type { VerbsDeps } from '../client/verbs.ts';
 
 export interface Fleet extends Verbs, AsyncDisposable {
@@ -31,29 +35,62 @@ export interface Fleet extends Verbs, AsyncDisposable {
   pause(queue: string): Promise<boolean>;
   /** Ends the pause of a queue. True when it was paused. */
   resume(queue: string): Promise<boolean>;
+  /**
+   * Changes the limits of a queue in the whole fleet, until somebody changes them again: `concurrency`, how many of its tasks run at
+   * a time; `rate`, how many start in any span of time. What is absent stays, `null` takes a limit away. Resolves to those that hold.
+   *
+   * @throws ConfigError for a limit that is out of range.
+   */
+  limit(queue: string, change: QueueLimitOptions): Promise<QueueLimits>;
   /** Tasks of a queue that will not be tried again, newest first; with `before`, only those that died before that time. */
   deadLetters(queue: string, page: { count: number; before?: number }): Promise<readonly DeadLetter[]>;
   /** Puts dead letters back, to be tried from the first attempt. Resolves to the ids that were there. */
   requeue(queue: string, taskIds: readonly string[]): Promise<readonly string[]>;
-  /** Locks as people see them; `lock`, `tryLock` and `withLock` take them. */
-  readonly locks: {
-    /** Who holds a lock and how many wait; undefined when it is free. */
-    inspect(name: string): Promise<LockState | undefined>;
-  };
+  /**
+   * Messages to an agent that no handler took (none of that name, data that does not fit, a broken envelope), newest first; with
+   * `before`, only those older than that letter. `dropped` tells how many newer ones pushed out.
+   */
+  deadMessages(agentId: string, page: { count: number; before?: string }): Promise<DeadMessages>;
+  /**
+   * Puts dead messages back into the inbox, with their ids. Resolves to the letters that were there.
+   *
+   * @throws DeliveryError `inbox-full` when not all of them found room; those that did not stay dead letters.
+   */
+  requeueMessages(agentId: string, letters: readonly string[]): Promise<readonly string[]>;
+  /** Forgets dead messages. Resolves to the letters that were there. */
+  dropMessages(agentId: string, letters: readonly string[]): Promise<readonly string[]>;
+  /** Everything about locks under one name. */
+  readonly locks: FleetLocks;
   /** An agent's last lines, newest first. */
   logs(agentId: string, count?: number): Promise<readonly LogEntry[]>;
   /** Leaves the fleet: whatever waits is told `closed`. */
   close(): Promise<void>;
 }
 
+/** Locks: taking them, as `lock`, `tryLock` and `withLock` of the fleet do, and a look at them. */
+export interface FleetLocks {
+  /** The same as `lock`. */
+  readonly acquire: Verbs['lock'];
+  /** The same as `tryLock`. */
+  readonly tryAcquire: Verbs['tryLock'];
+  readonly withLock: Verbs['withLock'];
+  /** Who holds a lock and how many wait; undefined when it is free. */
+  inspect(name: string): Promise<LockState | undefined>;
+}
+
 export class FleetClient extends FleetVerbs implements Fleet {
-  readonly locks: Fleet['locks'];
+  readonly locks: FleetLocks;
   readonly #deps: VerbsDeps;
 
   constructor(deps: VerbsDeps) {
     super(deps);
     this.#deps = deps;
-    this.locks = { inspect: (name) => deps.member.deps.broker.locks.inspect(name) };
+    this.locks = {
+      acquire: this.lock,
+      tryAcquire: this.tryLock,
+      withLock: this.withLock,
+      inspect: (name) => deps.member.deps.broker.locks.inspect(name),
+    };
   }
 
   get name(): string {
@@ -85,12 +122,28 @@ export class FleetClient extends FleetVerbs implements Fleet {
     return this.#deps.member.deps.broker.control.resume(queue);
   }
 
+  async limit(queue: string, change: QueueLimitOptions): Promise<QueueLimits> {
+    return await limitQueue(this.#deps.member, queue, change);
+  }
+
   deadLetters(queue: string, page: { count: number; before?: number }): Promise<readonly DeadLetter[]> {
     return this.#deps.member.deps.broker.queues.deadLetters(queue, page);
   }
 
   requeue(queue: string, taskIds: readonly string[]): Promise<readonly string[]> {
     return this.#deps.member.deps.broker.queues.requeue(queue, taskIds);
+  }
+
+  deadMessages(agentId: string, page: { count: number; before?: string }): Promise<DeadMessages> {
+    return this.#deps.member.deps.broker.mail.deadLetters(agentId, page);
+  }
+
+  requeueMessages(agentId: string, letters: readonly string[]): Promise<readonly string[]> {
+    return requeueMessages(this.#deps, agentId, letters);
+  }
+
+  dropMessages(agentId: string, letters: readonly string[]): Promise<readonly string[]> {
+    return dropMessages(this.#deps, agentId, letters);
   }
 
   logs(agentId: string, count = 100): Promise<readonly LogEntry[]> {

@@ -12,6 +12,7 @@ import type { Random } from '../core/random.ts';
 import { MemoryBroker } from '../memory/broker.ts';
 import { MemoryFleet } from '../memory/fleet.ts';
 import { RedisBroker } from '../redis/broker.ts';
+import type { TlsTrust } from '../redis/tls.ts';
 import { startEmbedded } from './embedded.ts';
 
 /** What is the same for every incarnation of a process. */
@@ -19,6 +20,11 @@ export interface BrokerSetting {
   readonly fleet: string;
   readonly classic: boolean;
   readonly limits: LimitsConfig;
+  readonly durability: 'server' | 'replicated';
+  /** Of durability `replicated`. */
+  readonly replicas: number;
+  /** Of a server that speaks TLS; see load-trust.ts. */
+  readonly trust?: TlsTrust;
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;
@@ -36,10 +42,11 @@ export interface BrokerSource {
 
 /** A server by its URL: `redis://`, `rediss://` or `unix://`. */
 export function redisSource(url: string, setting: BrokerSetting): BrokerSource {
-  const { limits, ...rest } = setting;
+  const { limits, durability, replicas, ...rest } = setting;
+  const confirmed = durability === 'replicated' ? { replicas } : {};
   const retention = { events: limits.events, eventsAgeMs: limits.eventsAgeMs };
   return {
-    open: (address) => new RedisBroker({ ...rest, url, address, retention }),
+    open: (address) => new RedisBroker({ ...rest, ...confirmed, url, address, retention }),
     release: () => Promise.resolve(),
   };
 }

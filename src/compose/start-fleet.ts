@@ -13,14 +13,16 @@ import { CancelledError, describeError } from '../core/errors.ts';
 import { observe, Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
-import { Node, type NodeEnd } from '../runtime/node.ts';
+import type { NodeEnd } from '../runtime/ending.ts';
+import { Node, type NodeLegacy } from '../runtime/node.ts';
 import { FleetClient, type Fleet } from './fleet.ts';
+import { loadTrust } from './load-trust.ts';
 import { type BrokerSource, checkUrl, embeddedSource, redisSource } from './open-broker.ts';
 
 export interface StartDeps {
   /** Hears everything that happens; make one to listen before the start. */
   readonly observer?: Observer;
-  /** Where `.runtime/` is. Default: the current directory. */
+  /** Where `.runtime/` is, and a relative `tls.ca`. Default: the current directory. */
   readonly projectDir?: string;
   /** Where a redis-server is looked for. Default: the environment of the process. */
   readonly env?: NodeJS.ProcessEnv;
@@ -59,7 +61,8 @@ export async function startFleet(options: RuntimeOptions, deps: StartDeps = {}):
 /** The same for a configuration that is resolved already. */
 export async function startResolved(config: RuntimeConfig, deps: StartDeps = {}): Promise<RunningFleet> {
   const { observer = new Observer(), projectDir = process.cwd(), env = process.env } = deps;
-  const setting = { ...config, clock: systemClock, random: systemRandom, observer };
+  const trust = await loadTrust(config.tls, projectDir);
+  const setting = { ...config, trust, clock: systemClock, random: systemRandom, observer };
   const source =
     config.redis === undefined
       ? await embeddedSource(projectDir, env, setting)
@@ -93,6 +96,8 @@ class Incarnations implements RunningFleet {
   #resolveEnded: (end: { readonly reason: string; readonly error?: unknown }) => void = () => {};
   #node: Node | undefined;
   #nodeId = '';
+  /** Of the incarnation before this one. */
+  #legacy: NodeLegacy | undefined;
   /** What happens to the current incarnation; the next step waits for it (Z1). */
   #turn: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
@@ -121,7 +126,7 @@ class Incarnations implements RunningFleet {
   async start(): Promise<void> {
     const { config, source, observer, clock, random } = this.#deps;
     const id = nodeId(random);
-    const common = { config, observer, clock, random, host: hostname(), pid: process.pid };
+    const common = { config, legacy: this.#legacy, observer, clock, random, host: hostname(), pid: process.pid };
     const node = new Node({ ...common, broker: source.open(id), node: id, onEnded: (end) => this.#onEnded(end) });
     this.#node = node; // before it is up, so that a stop reaches it
     this.#nodeId = id;
@@ -179,6 +184,7 @@ class Incarnations implements RunningFleet {
     } catch (error) {
       observe(this.#deps.observer, 'broker.trouble', { what: 'stopping the node', error: describeError(error) });
     }
+    this.#legacy = node?.legacy ?? this.#legacy;
   }
 }
 

@@ -9,6 +9,7 @@ import { ConfigError } from '../core/errors.ts';
 import { describeProblem, optionName } from './problems.ts';
 import { readablePart } from './readable.ts';
 import { brokenRelations } from './relations.ts';
+import type { ScheduleOption } from './schedules.ts';
 import { agentsFolder, optionsSchema } from './schema.ts';
 
 type ParsedOptions = z.output<typeof optionsSchema>;
@@ -28,6 +29,7 @@ interface HostingBase {
   readonly role: string;
   readonly concurrency: number;
   readonly mailbox: number;
+  readonly overflow: 'reject' | 'drop-oldest';
 }
 /** How a class is run, complete. */
 export type HostingConfig =
@@ -55,15 +57,41 @@ export interface LimitsConfig {
   readonly maxWaiting: number;
 }
 
+/** Whom a node trusts behind a `rediss://` URL. */
+export interface TlsConfig {
+  /** Certificates as PEM text, or the path of a file with them. Absent: those that Node trusts. */
+  readonly ca?: string;
+  readonly insecure: boolean;
+}
+
+/** True for certificates themselves, false for the path of a file. */
+export function isPem(ca: string): boolean {
+  return ca.includes('-----BEGIN ');
+}
+
+/** The limits of one queue in the whole fleet; what is absent is not limited. */
+export interface QueueConfig {
+  readonly concurrency?: number;
+  readonly rate?: { readonly max: number; readonly perMs: number };
+}
+
 /** The configuration as the runtime reads it: complete, every duration in milliseconds. */
 export interface RuntimeConfig {
   /** Absent: the embedded broker. */
   readonly redis?: string;
+  readonly tls: TlsConfig;
+  readonly durability: 'server' | 'replicated';
+  /** Of durability `replicated`. */
+  readonly replicas: number;
   readonly fleet: string;
   readonly classic: boolean;
   readonly agents: AgentsConfig;
   readonly timing: TimingConfig;
   readonly limits: LimitsConfig;
+  /** By role or agent id. */
+  readonly queues: Readonly<Record<string, QueueConfig>>;
+  /** By name. */
+  readonly schedules: Readonly<Record<string, ScheduleOption>>;
 }
 
 /**
@@ -116,9 +144,12 @@ function splitAgents(options: RuntimeOptions): { readonly folder?: string; reado
 }
 
 function complete(parsed: ParsedOptions, folder: string | undefined): RuntimeConfig {
-  const { timing, limits } = parsed;
+  const { timing, limits, tls } = parsed;
   return {
     ...(parsed.redis !== undefined && { redis: parsed.redis }),
+    tls: { insecure: tls.insecure, ...(tls.ca !== undefined && { ca: tls.ca }) },
+    durability: parsed.durability,
+    replicas: parsed.replicas,
     fleet: parsed.fleet,
     classic: parsed.classic,
     agents: folder ?? parsed.agents.map(completeHosting),
@@ -138,6 +169,15 @@ function complete(parsed: ParsedOptions, folder: string | undefined): RuntimeCon
       inbox: limits.inbox,
       maxWaiting: limits.maxWaiting,
     },
+    queues: Object.fromEntries(Object.entries(parsed.queues).map(([name, queue]) => [name, completeQueue(queue)])),
+    schedules: parsed.schedules,
+  };
+}
+
+function completeQueue({ concurrency, rate }: ParsedOptions['queues'][string]): QueueConfig {
+  return {
+    ...(concurrency !== undefined && { concurrency }),
+    ...(rate && { rate: { max: rate.max, perMs: rate.per } }),
   };
 }
 

@@ -35,14 +35,18 @@ export function duration(fallback: Duration, leastMs: number, words: Words) {
     .register(optionRegistry, { rule, default: fallback, ...words });
 }
 
-/** A duration like `duration`, without a default of its own: it depends on another option. */
-export function derivedDuration(leastMs: number, words: Words) {
+/** A duration like `duration` that has no default. */
+export function plainDuration(leastMs: number, words: Words) {
   const rule = `a duration such as '30s' or 1500, of at least ${leastMs} ms`;
   return z
     .custom<Duration>((value) => (parseDuration(value) ?? -1) >= leastMs, { error: rule })
     .transform((value) => parseDuration(value) ?? leastMs)
-    .optional()
     .register(optionRegistry, { rule, ...words });
+}
+
+/** One that may be left out: it depends on another option then. */
+export function derivedDuration(leastMs: number, words: Words) {
+  return plainDuration(leastMs, words).optional();
 }
 
 /** A whole number from `least` to `most`. */
@@ -54,6 +58,25 @@ export function count(fallback: number, least: number, most: number, words: Word
     .max(most, { error: rule })
     .default(fallback)
     .register(optionRegistry, { rule, default: fallback, ...words });
+}
+
+/** A whole number like `count` that has no default. */
+export function plainCount(least: number, most: number, words: Words) {
+  const rule = `a whole number from ${least} to ${most}`;
+  return z
+    .int({ error: rule })
+    .min(least, { error: rule })
+    .max(most, { error: rule })
+    .register(optionRegistry, { rule, ...words });
+}
+
+/** One of a few words; the first is the default. */
+export function choice<const Value extends string>(values: readonly [Value, ...Value[]], words: Words) {
+  const rule = values.map((value) => `'${value}'`).join(' or ');
+  return z
+    .enum(values, { error: rule })
+    .default(values[0] as never)
+    .register(optionRegistry, { rule, default: values[0], ...words });
 }
 
 export function flag(fallback: boolean, words: Words) {

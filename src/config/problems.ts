@@ -9,6 +9,10 @@ import { describeOptions, hostingRule } from './schema.ts';
 /** The messages of one issue found in `options`. */
 export function describeProblem(issue: z.core.$ZodIssue, options: unknown): readonly string[] {
   const path = pathText(issue.path);
+  if (issue.code === 'invalid_key')
+    return [
+      `expected the name of a ${issue.path[0] === 'schedules' ? 'schedule' : 'queue'} in ${pathText(issue.path.slice(0, -1))} to be ${issue.issues[0]?.message}, got: ${show(issue.path.at(-1), path)}`,
+    ];
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(issue.path, options);
     return issue.keys.map((key) => unknownOption(path === '' ? key : `${path}.${key}`, key, known));
@@ -59,12 +63,14 @@ function knownKeys(path: readonly PropertyKey[], options: unknown): readonly str
     .filter((option) => option.path.startsWith(prefix))
     .map((option) => option.path.slice(prefix.length))
     .filter((name) => !name.includes('.'));
-  return path.length === 0 ? [...new Set([...names, 'timing', 'limits'])] : names.filter((name) => name !== 'role');
+  if (path.length === 0) return [...new Set([...names, 'tls', 'timing', 'limits', 'queues', 'schedules'])];
+  return prefix === 'queues.' ? [...names, 'rate'] : names.filter((name) => name !== 'role');
 }
 
 /** Where the option at `path` stands in `describeOptions`. */
 function prefixOf(path: readonly PropertyKey[], options: unknown): string {
   if (path.length < 2) return '';
+  if (path[0] === 'queues') return ['queues', ...path.slice(2, -1), ''].join('.');
   if (path[0] !== 'agents') return `${String(path[0])}.`;
   const kind = valueAt(options, [...path.slice(0, 2), 'kind']);
   return typeof kind === 'string' ? `${kind}.` : '';

@@ -3,14 +3,50 @@
  *
  * Apart from the forms of single options, because a relation is broken by two that are each well formed.
  */
-import type { AgentsConfig, TimingConfig } from './config.ts';
+import type { AgentsConfig, RuntimeConfig, TimingConfig, TlsConfig } from './config.ts';
 
 /** The broken relations, as messages; `name` writes an option so that users find it. */
 export function brokenRelations(
-  config: { readonly timing: TimingConfig; readonly agents: AgentsConfig },
+  config: Pick<RuntimeConfig, 'redis' | 'tls' | 'durability' | 'timing' | 'agents' | 'queues'>,
   name: (path: string) => string,
 ): readonly string[] {
-  return [...timingProblems(config.timing, name), ...agentProblems(config.agents)];
+  const { redis, tls, durability, timing, agents, queues } = config;
+  return [
+    ...(durability === 'replicated' ? replicaProblems(redis, name) : []),
+    ...tlsProblems(redis, tls, name),
+    ...timingProblems(timing, name),
+    ...agentProblems(agents),
+    ...queueProblems(queues),
+  ];
+}
+
+/** The private server and the memory broker have no replicas. */
+function replicaProblems(redis: string | undefined, name: (path: string) => string): readonly string[] {
+  if (redis !== undefined) return [];
+  return [
+    `expected ${name('redis')} to be set beside durability 'replicated', got: nothing\nOnly a Redis of yours has replicas; set its URL, or leave ${name('durability')} out.`,
+  ];
+}
+
+/** Who names a queue means to limit it; a name alone would take its limits away for the whole fleet. */
+function queueProblems(queues: RuntimeConfig['queues']): readonly string[] {
+  return Object.entries(queues)
+    .filter(([, limits]) => Object.keys(limits).length === 0)
+    .map(
+      ([queue]) =>
+        `expected queues.${queue} to name a limit, got: none\nWrite concurrency or rate; to take the limits of a queue away, run: runtime limit ${queue} --none`,
+    );
+}
+
+/** Who names a CA takes the link to be encrypted; the URL decides whether it is. */
+function tlsProblems(redis: string | undefined, tls: TlsConfig, name: (path: string) => string): readonly string[] {
+  if (redis === undefined || redis.startsWith('rediss://')) return [];
+  const set = tls.ca !== undefined ? 'tls.ca' : 'tls.insecure';
+  if (tls.ca === undefined && !tls.insecure) return [];
+  const scheme = /^[a-z]+:/.exec(redis)?.[0] ?? 'the path of a socket';
+  return [
+    `expected ${name('redis')} to be a rediss:// URL beside ${name(set)}, got: ${scheme}\nOnly rediss:// speaks TLS; change the URL, or leave ${set} out.`,
+  ];
 }
 
 function timingProblems(timing: TimingConfig, name: (path: string) => string): readonly string[] {

@@ -6,7 +6,18 @@
  */
 import { z } from 'zod';
 import { limits } from '../core/limits.ts';
-import { count, derivedDuration, duration, flag, optionRegistry, text } from './options.ts';
+import {
+  choice,
+  count,
+  derivedDuration,
+  duration,
+  flag,
+  optionRegistry,
+  plainCount,
+  plainDuration,
+  text,
+} from './options.ts';
+import { scheduleFields, scheduleSchema, schedulesRule } from './schedules.ts';
 
 const idRule = 'at most 128 letters, digits, ".", "_", "-" and "@", beginning with a letter or digit';
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/;
@@ -22,6 +33,10 @@ const concurrency = count(1, 1, 10_000, { description: 'Envelopes that one agent
 const mailbox = count(limits.mailbox, 1, 100_000, {
   description: 'Envelopes that wait in the process in front of one agent.',
 });
+const overflow = choice(['reject', 'drop-oldest'], {
+  description:
+    'What a full mailbox does with live mail (asks, volatile messages): refuse it, or drop the oldest live mail that waits. Stored mail is never dropped.',
+});
 
 const poolSchema = z.strictObject({
   kind: z.literal('pool'),
@@ -30,6 +45,7 @@ const poolSchema = z.strictObject({
   size: count(1, 1, 100_000, { description: 'Agents on each node.' }),
   concurrency,
   mailbox,
+  overflow,
 });
 
 const singleSchema = z.strictObject({
@@ -39,8 +55,10 @@ const singleSchema = z.strictObject({
   id: text(idPattern, idRule, { description: 'The fleet-wide agent id. Default: the role.' }).optional(),
   concurrency,
   mailbox,
+  overflow,
 });
 
+export const queuesRule = 'an object of limits by queue';
 export const hostingRule = 'made by pool() or single()';
 const hostingSchema = z.discriminatedUnion('kind', [poolSchema, singleSchema], { error: hostingRule });
 
@@ -98,6 +116,35 @@ const limitsSchema = z.strictObject({
   }),
 });
 
+const tlsSchema = z.strictObject({
+  ca: text(/\S/, 'certificates in PEM form, or the path of a file with them', {
+    description:
+      'The CAs that may sign the certificate of a `rediss://` server, and no others. Default: those that Node trusts.',
+    variable: 'REDIS_TLS_CA',
+  }).optional(),
+  insecure: flag(false, {
+    description: 'Take any certificate of a `rediss://` server, unchecked. Every start warns of it.',
+    variable: 'REDIS_TLS_INSECURE',
+  }),
+});
+
+const rateSchema = z.strictObject({
+  max: plainCount(1, limits.queueStarts, {
+    description:
+      'Tasks of the queue that start in any span of time `per`, in the whole fleet. Retries and take-overs count.',
+  }),
+  per: plainDuration(1, { description: 'The span of time: a window that slides, by the clock of the server.' }),
+});
+
+/** Of one queue. */
+const queueSchema = z.strictObject({
+  concurrency: plainCount(1, limits.queueClaims, {
+    description: 'Tasks of the queue that run at a time in the whole fleet. Absent: no limit.',
+  }).optional(),
+  rate: rateSchema.optional(),
+});
+const queueName = z.string().regex(idPattern, { error: idRule });
+
 export const optionsSchema = z.strictObject({
   redis: text(/^(?:rediss?:\/\/\S+|unix:\/\/\/\S+|\/\S+)$/, 'a redis:// or rediss:// URL, or the path of a socket', {
     description: 'The Redis of the fleet. Without it, a private server is started, or the memory broker.',
@@ -112,9 +159,23 @@ export const optionsSchema = z.strictObject({
     description: 'Speak the classic key names and records, for agents in PHP and Python on the same Redis.',
     variable: 'RUNTIME_CLASSIC',
   }),
+  durability: choice(['server', 'replicated'], {
+    description:
+      'When tasks, messages and broadcasts count as stored: when the server says so, or when `replicas` of it say so, too.',
+    variable: 'RUNTIME_DURABILITY',
+  }),
+  replicas: count(1, 1, 10, {
+    description: 'Replicas that have to confirm with durability `replicated`.',
+    variable: 'RUNTIME_REPLICAS',
+  }),
   agents: z.array(hostingSchema, { error: 'a list made by pool() and single(), or the path of a folder' }).default([]),
+  tls: tlsSchema.prefault({}),
   timing: timingSchema.prefault({}),
   limits: limitsSchema.prefault({}),
+  queues: z.record(queueName, queueSchema, { error: queuesRule }).default({}),
+  schedules: z
+    .record(z.string().regex(namePattern, { error: nameRule }), scheduleSchema, { error: schedulesRule })
+    .default({}),
 });
 
 /** The path of a folder with agents, for the command line to load. */
@@ -137,8 +198,12 @@ export interface OptionDescription {
 export function describeOptions(): readonly OptionDescription[] {
   const parts: Readonly<Record<string, z.ZodObject>> = {
     '': optionsSchema,
+    'tls.': tlsSchema,
     'timing.': timingSchema,
     'limits.': limitsSchema,
+    'queues.': queueSchema,
+    'queues.rate.': rateSchema,
+    'schedules.': scheduleFields,
     'pool.': poolSchema,
     'single.': singleSchema,
   };

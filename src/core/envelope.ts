@@ -35,6 +35,12 @@ export interface Envelope {
   /** Milliseconds since 1970, server time, after which nobody waits any more. */
   readonly deadline?: number;
   readonly trace: Trace;
+  /** Of a child: id of the task whose handler fanned it out. It does not run once that task has ended. */
+  readonly parent?: string;
+  /** Of an ask: the answer is wanted in parts. */
+  readonly stream?: true;
+  /** Of a task or a message that the broker had lost and that was sent again: it may have been handled before. */
+  readonly again?: true;
   /** How a task is to be tried; absent on mail. */
   readonly policy?: TaskPolicy;
 }
@@ -52,7 +58,7 @@ export function encodeEnvelope(envelope: Envelope): string {
   return encodePayload(envelope, `${envelope.kind} "${envelope.name}"`);
 }
 
-/** Any payload to JSON text within the limits. `what` names it in the error. */
+/** Any payload to JSON text within the limits: what the receiver would refuse is refused here. `what` names it in the error. */
 export function encodePayload(value: unknown, what: string): string {
   let text: string | undefined;
   try {
@@ -71,8 +77,23 @@ export function encodePayload(value: unknown, what: string): string {
       `expected the payload of ${what} to be at most ${limits.payloadBytes} bytes, got: ${bytes}\nStore large data elsewhere and send a reference.`,
     );
   }
+  const depth = jsonDepth(text);
+  if (depth > limits.payloadDepth) {
+    const rule = `nested at most ${limits.payloadDepth} deep`;
+    throw new DeliveryError('invalid-payload', `expected the payload of ${what} to be ${rule}, got: ${depth} deep`);
+  }
+  if (text.includes(`"${forbiddenKey}":`))
+    throw new DeliveryError(
+      'invalid-payload',
+      `expected the payload of ${what} to have no key "${forbiddenKey}", got: one`,
+    );
   return text;
 }
+
+/** Whoever copies an object that has it as a key of its own changes what the copy inherits. */
+const forbiddenKey = '__proto__';
+/** It, or an escape of one of its letters. */
+const mayHoldForbiddenKey = /__proto__|\\u00(?:5f|70|72|6f|74)/i;
 
 /** Wire to envelope. Throws `DeliveryError('malformed')`; never returns half an envelope. */
 export function decodeEnvelope(text: string): Envelope {
@@ -81,15 +102,20 @@ export function decodeEnvelope(text: string): Envelope {
   return value;
 }
 
-/** JSON text from outside to a value: depth and size are checked before it is parsed. */
+/** JSON text from outside to a value: depth and size are checked before it is parsed; no object in it has a key `__proto__`. */
 export function decodePayload(text: string): unknown {
   if (text.length > 2 * limits.payloadBytes) throw malformed(`at most ${2 * limits.payloadBytes} characters`, text);
   if (jsonDepth(text) > limits.payloadDepth) throw malformed(`nested at most ${limits.payloadDepth} deep`, text);
   try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw malformed('JSON', text);
+    return JSON.parse(text, mayHoldForbiddenKey.test(text) ? refuseForbiddenKey : undefined) as unknown;
+  } catch (error) {
+    throw error instanceof DeliveryError ? error : malformed('JSON', text);
   }
+}
+
+function refuseForbiddenKey(key: string, value: unknown): unknown {
+  if (key === forbiddenKey) throw malformed(`without a key "${forbiddenKey}"`, `{"${forbiddenKey}": ...}`);
+  return value;
 }
 
 function malformed(rule: string, text: string): DeliveryError {
@@ -122,7 +148,16 @@ function isEnvelope(value: unknown): value is Envelope {
     ['opId', 'kind', 'from', 'via', 'to', 'name'].every((field) => typeof it[field] === 'string') &&
     typeof it['sentAt'] === 'number' &&
     (it['deadline'] === undefined || typeof it['deadline'] === 'number') &&
+    (it['parent'] === undefined || typeof it['parent'] === 'string') &&
+    isPolicy(it['policy']) &&
     typeof trace?.id === 'string' &&
     Array.isArray(trace.asks)
   );
+}
+
+function isPolicy(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  const { retries = 0, resultTtlMs = 0 } = value as Record<string, unknown>;
+  return typeof retries === 'number' && typeof resultTtlMs === 'number';
 }

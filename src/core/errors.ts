@@ -41,12 +41,17 @@ export type BrokerCode =
   | 'unreachable'
   | 'unknown-outcome'
   | 'overloaded'
+  | 'full'
   | 'out-of-order'
   | 'stale-frame'
+  | 'forgotten'
   | 'refused'
   | 'closed';
 
-/** Infrastructure failed. The runtime retries it; it is not charged to the task. `unknown-outcome`: the reply was lost. */
+/**
+ * Infrastructure failed. The runtime retries it; it is not charged to the task. `unknown-outcome`: the reply was lost. `full`: the
+ * broker has no memory left for what is new.
+ */
 export class BrokerError extends RuntimeError {
   declare readonly code: BrokerCode;
   constructor(code: BrokerCode, message: string, options: { cause?: unknown; details?: Details } = {}) {
@@ -58,6 +63,7 @@ export class BrokerError extends RuntimeError {
       this.code === 'unreachable' ||
       this.code === 'unknown-outcome' ||
       this.code === 'overloaded' ||
+      this.code === 'full' ||
       this.code === 'out-of-order'
     );
   }
@@ -71,10 +77,12 @@ export type DeliveryCode =
   | 'mailbox-full'
   | 'inbox-full'
   | 'queue-full'
+  | 'unknown-task'
   | 'agent-unavailable'
   | 'reply-timeout'
   | 'ask-cycle'
-  | 'deadline';
+  | 'deadline'
+  | 'poison';
 
 /** What was sent could not be delivered, or the reply did not come. The sender's affair. */
 export class DeliveryError extends RuntimeError {
@@ -126,10 +134,11 @@ export class RetryableError extends RuntimeError {
 
 /**
  * The node is draining or the handler's work was withdrawn; not the handler's fault and never charged. `cancelled`: somebody
- * cancelled the task, and it will not be tried again.
+ * cancelled the task, and it will not be tried again. `given-up`: the call that uses a verb was ended by the runtime, its handler
+ * goes on all the same.
  */
 export class CancelledError extends RuntimeError {
-  constructor(code: 'drain' | 'timeout' | 'stopped' | 'cancelled', message: string) {
+  constructor(code: 'drain' | 'timeout' | 'stopped' | 'cancelled' | 'given-up', message: string) {
     super(code, message);
   }
 }
@@ -146,11 +155,16 @@ export interface ErrorRecord {
   readonly name: string;
   readonly code: string;
   readonly message: string;
+  /** What the error carries for programs: at most 4,000 characters of JSON, left out when it is more or no JSON. */
+  readonly details?: Details;
   readonly stack?: string;
+  /** A handler let it through: it is not the word of the runtime, whatever its class. */
+  readonly byHandler?: true;
 }
 
 const longestMessage = 2_000;
 const longestStack = 4_000;
+const longestDetails = 4_000;
 
 /**
  * Removes the user part of every URL in `text`; of a Redis URL up to its last `@`, since passwords are often pasted into it as
@@ -167,20 +181,40 @@ export function redact(text: string): string {
 
 /** Turns whatever was thrown into a record that may be logged, stored and sent. */
 export function describeError(error: unknown): ErrorRecord {
+  if (error instanceof HandlerError && error.details['byHandler'] === true)
+    return { ...describeError(error.cause), byHandler: true };
   if (!(error instanceof Error))
     return { name: 'Error', code: 'thrown', message: redact(String(error)).slice(0, longestMessage) };
-  const code = (error as { code?: unknown }).code;
-  const record = {
-    name: error.name,
+  const { code, details } = error as { code?: unknown; details?: unknown };
+  const readable = readableDetails(details);
+  return {
+    name: nameOf(error),
     code: typeof code === 'string' ? code : 'error',
     message: redact(error.message).slice(0, longestMessage),
+    ...(readable && { details: readable }),
+    ...(error.stack !== undefined && { stack: redact(error.stack).slice(0, longestStack) }),
   };
-  return error.stack === undefined ? record : { ...record, stack: redact(error.stack).slice(0, longestStack) };
+}
+
+/** Of a class that says no name of its own, the name of the class. */
+function nameOf(error: Error): string {
+  const { name } = error.constructor;
+  return error.name === 'Error' && name !== '' ? name : error.name;
+}
+
+function readableDetails(details: unknown): Details | undefined {
+  if (typeof details !== 'object' || details === null || Array.isArray(details)) return undefined;
+  try {
+    const text = redact(JSON.stringify(details) ?? '');
+    return text === '{}' || text === '' || text.length > longestDetails ? undefined : (JSON.parse(text) as Details);
+  } catch {
+    return undefined; // no JSON: the message has to do
+  }
 }
 
 /** The error a record stands for, on the side that receives it. */
 export function restoreError(record: ErrorRecord): RuntimeError {
-  const error = new RuntimeError(record.code, record.message);
+  const error = new RuntimeError(record.code, record.message, record.details && { details: record.details });
   error.name = record.name;
   if (record.stack !== undefined) error.stack = record.stack;
   return error;

@@ -14,6 +14,12 @@ export const limits = {
   framesRemembered: 16,
   /** How long a tag remembers a silent sender's replies. */
   framesRememberedMs: 600_000,
+  /** How long a sender keeps what was acknowledged, to send it again after a loss of data. */
+  framesKeptMs: 10_000,
+  /** Bytes of it, over all lanes of a process. */
+  framesKeptBytes: 64 * 1024 * 1024,
+  /** How long an operation waits for a broker that is full to have room again. */
+  fullPatienceMs: 3_000,
   /** Operations that may wait in one collector before senders are refused. */
   collectorOps: 20_000,
   /** Bytes of one payload as JSON. */
@@ -26,7 +32,19 @@ export const limits = {
   inboxSeen: 1_000,
   /** Tasks waiting, parked and running in one queue. */
   queueTasks: 1_000_000,
-  /** Dead letters kept in one queue. */
+  /** Inputs of one `enqueueMany` or fan-out. */
+  batchTasks: 10_000,
+  /** How long the key of a message is remembered when its sender does not say. */
+  messageKeyMs: 3_600_000,
+  /** Messages of one cell whose acknowledgement may be on its way while the next ones are handled. */
+  acknowledgements: 128,
+  /** The greatest limit of the tasks of one queue that run at a time. */
+  queueClaims: 100_000,
+  /** The greatest limit of the tasks of one queue that start in a span of time: the starts of that span are kept. */
+  queueStarts: 100_000,
+  /** Holders that a task may lose before it is taken for the reason of it. */
+  lostHolders: 3,
+  /** Dead letters kept in one queue, and of one agent. */
   deadLetters: 10_000,
   /** Entries in the fleet's event stream. */
   events: 100_000,
@@ -40,6 +58,22 @@ export const limits = {
   lockPermits: 1_000,
   /** Waiters for one lock. */
   lockWaiters: 10_000,
+  /** Schedules of one fleet. */
+  schedules: 1_000,
+  /** Bytes of one schedule. */
+  scheduleBytes: 64 * 1024,
+  /** Missed runs of one schedule that are made up for. */
+  missedRuns: 100,
   /** Agents in the chain of one ask. */
   askDepth: 64,
+  /** Parts of a streamed answer that its agent may be ahead of whoever reads them. */
+  streamParts: 32,
+  /** Bytes of them, not counting the part that goes past it. */
+  streamBytes: 256 * 1024,
+  /** Parts kept of one task, of its last run. */
+  taskParts: 10_000,
+  /** Bytes of them. */
+  taskPartsBytes: 1024 * 1024,
+  /** How long they are kept after the last one. */
+  taskPartsKeptMs: 600_000,
 } as const;

@@ -19,9 +19,16 @@ export interface RuntimeEvents {
   'agent.restarting': [{ agent: string; afterMs: number; error: ErrorRecord }];
   'task.started': [{ agent: string; task: string; name: string; attempt: number; redelivered: boolean }];
   'task.settled': [{ agent: string; task: string; name: string; outcome: string; error?: ErrorRecord; tookMs: number }];
+  /** A handler went on after its signal had aborted and its grace was over; `zombies` of the agent have not ended. */
+  'handler.given-up': [{ agent: string; name: string; zombies: number }];
   'task.recovered': [{ task: string; from: string }];
-  'message.failed': [{ agent: string; name: string; error: ErrorRecord }];
+  /** `dead`: no handler took it, and it was kept as a dead letter. */
+  'message.failed': [{ agent: string; name: string; error: ErrorRecord; dead?: true }];
+  /** Live mail that nobody waits for was not handed to a handler. */
+  'message.dropped': [{ agent: string; name: string; error: ErrorRecord }];
   'broadcast.gap': [{ after: string; next: string }];
+  'schedule.run': [{ schedule: string; task: string; dueAt: number }];
+  'schedule.missed': [{ schedule: string; runs: number; why: string }];
   'broker.trouble': [{ what: string; error: ErrorRecord }];
   'broker.recovered': [{ what: string }];
   'broker.data-lost': [{ what: string }];

@@ -13,6 +13,7 @@ import type { MailPort } from '../broker/mail.ts';
 import type { NoticePort } from '../broker/notices.ts';
 import type { PresencePort } from '../broker/presence.ts';
 import type { QueuePort } from '../broker/queues.ts';
+import type { SchedulePort } from '../broker/schedules.ts';
 import type { TaskPort } from '../broker/tasks.ts';
 import { MemoryControl } from './control.ts';
 import { MemoryEvents } from './events.ts';
@@ -24,6 +25,7 @@ import { MemoryMail } from './mail.ts';
 import { MemoryNotices } from './notices.ts';
 import { MemoryPresence } from './presence.ts';
 import { MemoryQueues } from './queues.ts';
+import { MemorySchedules } from './schedules.ts';
 import { MemoryTasks } from './tasks.ts';
 
 export class MemoryBroker implements Broker {
@@ -36,6 +38,7 @@ export class MemoryBroker implements Broker {
   readonly locks: LockPort;
   readonly presence: PresencePort;
   readonly logs: LogPort;
+  readonly schedules: SchedulePort;
   readonly #fleet: MemoryFleet;
   readonly #link: Link;
 
@@ -53,6 +56,7 @@ export class MemoryBroker implements Broker {
     this.locks = new MemoryLocks(parts);
     this.presence = new MemoryPresence(parts);
     this.logs = new MemoryLogs(parts);
+    this.schedules = new MemorySchedules(parts);
   }
 
   async start(): Promise<BrokerInfo> {

@@ -1,12 +1,20 @@
 /**
  * The control port in memory: each call one step on the state of a queue.
  *
- * Invariants O1 to O4 stand in broker/control.ts. `endCancelled` is where every cancelled task ends, also for the task port.
+ * Invariants O1 to O7 stand in broker/control.ts. `endCancelled` is where every cancelled task ends, also for the task port.
  */
-import { cancelledReason, type CancelReply, type CancelRequest, type ControlPort } from '../broker/control.ts';
+import {
+  cancelledReason,
+  type CancelReply,
+  type CancelRequest,
+  type ControlPort,
+  type LimitChange,
+  type QueueLimits,
+} from '../broker/control.ts';
 import { everyone } from '../broker/notices.ts';
 import { parseTaskId } from '../broker/task-id.ts';
 import type { MemoryFleet } from './fleet.ts';
+import { stepOn } from './limiter.ts';
 import type { Link } from './link.ts';
 import { attemptsOf, type CancelMark, keep, kept, type QueueState, type StoredTask } from './queue-state.ts';
 
@@ -26,7 +34,7 @@ export class MemoryControl implements ControlPort {
       if (queue === undefined || task === undefined) return this.#replyOfEnded(queue, taskId);
       const mark = { error, resultTtlMs };
       if (task.place !== 'claimed') {
-        endCancelled(this.#fleet, queue, task, mark, attemptsOf(task));
+        stepOn(this.#fleet, queue, () => endCancelled(this.#fleet, queue, task, mark, attemptsOf(task)));
         return 'cancelled';
       }
       if (!queue.cancelled.has(taskId)) queue.cancelled.set(taskId, mark);
@@ -41,6 +49,15 @@ export class MemoryControl implements ControlPort {
 
   resume(queue: string): Promise<boolean> {
     return this.#switch(queue, false);
+  }
+
+  limit(name: string, change: LimitChange): Promise<QueueLimits> {
+    return this.#link.call({ name, change }, (asked) => {
+      const { limiter } = this.#fleet.queue(asked.name);
+      if (limiter.change(asked.change))
+        this.#fleet.exchange.postNotice(everyone, { kind: 'limited', queue: asked.name });
+      return limiter.limits ?? {};
+    });
   }
 
   #switch(name: string, paused: boolean): Promise<boolean> {

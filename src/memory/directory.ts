@@ -14,10 +14,13 @@ export interface NodeEntry {
   leaseUntil: number;
 }
 
+/** Owner of an id that was given back while its inbox held messages: its last epoch is still good for them (mail, M4). */
+export const nobody = '';
+
 export class Directory {
   readonly #clock: Clock;
   readonly nodes = new Map<string, NodeEntry>();
-  /** Also those whose owner's presence has ended, until somebody takes them. */
+  /** Also those whose owner's presence has ended, until somebody takes them, and those of nobody. */
   readonly activations = new Map<string, Activation>();
   /** P4 */
   beats = 0;

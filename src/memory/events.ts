@@ -1,11 +1,13 @@
 /**
  * The event port in memory: one list, trimmed from the old end when something is appended.
  *
- * Invariants E1 to E4 stand in broker/events.ts. A gap is seen from the `prev` of the oldest event that is left.
+ * Invariants E1 to E6 stand in broker/events.ts. A gap is seen from the `prev` of the oldest event that is left.
  */
 import type { AppendOp, EventListener, EventPage, EventPort, EventRecord } from '../broker/events.ts';
+import type { Position, PositionOwner } from '../broker/events.ts';
 import type { Frame } from '../broker/frame.ts';
 import type { Subscription } from '../broker/notices.ts';
+import { OwnershipError } from '../core/errors.ts';
 import type { MemoryFleet } from './fleet.ts';
 import type { Link } from './link.ts';
 
@@ -31,7 +33,7 @@ export class MemoryEvents implements EventPort {
       const { events, lastEvent } = this.#fleet;
       const from = firstBehind(events, after);
       const trimmedUpTo = events[0]?.prev ?? lastEvent;
-      return { events: events.slice(from, from + count), gap: isBehind(trimmedUpTo, after) };
+      return { events: events.slice(from, from + Math.max(0, count)), gap: isBehind(trimmedUpTo, after) };
     });
   }
 
@@ -42,6 +44,36 @@ export class MemoryEvents implements EventPort {
   async listen(listener: EventListener): Promise<Subscription> {
     await this.#link.trip();
     return this.#fleet.exchange.listenEvents(this.#link, listener);
+  }
+
+  openPosition(owner: PositionOwner, start: string): Promise<Position> {
+    return this.#link.call({ ...owner, start }, ({ agentId, epoch, start: begin }) => {
+      const known = this.#current({ agentId, epoch }) ?? { handled: begin, handed: begin, seq: 0, epoch };
+      const position = { ...known, epoch, seq: known.epoch === epoch ? known.seq : 0 };
+      this.#fleet.positions.set(agentId, position);
+      return { handled: position.handled, handed: position.handed, seq: position.seq };
+    });
+  }
+
+  savePosition(owner: PositionOwner, position: Position): Promise<void> {
+    return this.#link.call({ ...owner, ...position }, ({ agentId, ...given }) => {
+      const known = this.#current({ agentId, epoch: given.epoch });
+      if (known?.epoch === given.epoch && known.seq >= given.seq) return;
+      this.#fleet.positions.set(agentId, given);
+    });
+  }
+
+  trim(): Promise<void> {
+    return this.#link.call(undefined, () => this.#trim());
+  }
+
+  /** E5: what is stored, if the epoch has a right to it. */
+  #current({ agentId, epoch }: PositionOwner): (Position & { readonly epoch: number }) | undefined {
+    const position = this.#fleet.positions.get(agentId);
+    const granted = this.#fleet.directory.activations.get(agentId)?.epoch ?? 0;
+    if (epoch >= granted && epoch >= (position?.epoch ?? 0)) return position;
+    const message = `expected epoch ${epoch} of "${agentId}" to be current, got: older`;
+    throw new OwnershipError('activation-lost', message, { agentId, epoch });
   }
 
   #appendOne(op: AppendOp): string {

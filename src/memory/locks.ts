@@ -11,7 +11,6 @@ import {
   type HolderRef,
   type LockPort,
   type LockState,
-  waiterLeaseMs,
 } from '../broker/locks.ts';
 import { limits } from '../core/limits.ts';
 import type { MemoryFleet } from './fleet.ts';
@@ -57,7 +56,7 @@ export class MemoryLocks implements LockPort {
   renew(ref: HolderRef & { leaseMs: number }): Promise<boolean> {
     return this.#link.call(ref, (received) => {
       const grant = this.#grantOf(received);
-      if (grant !== undefined) grant.leaseUntil = this.#now() + received.leaseMs;
+      if (grant !== undefined) grant.leaseUntil = this.#endOf(received.leaseMs);
       return grant !== undefined;
     });
   }
@@ -135,7 +134,7 @@ export class MemoryLocks implements LockPort {
 
   #grant(lock: HeldLock, holder: string, leaseMs: number): number {
     const token = this.#fleet.nextNumber();
-    lock.holders.set(holder, { token, leaseUntil: this.#now() + leaseMs });
+    lock.holders.set(holder, { token, leaseUntil: this.#endOf(leaseMs) });
     return token;
   }
 
@@ -156,7 +155,12 @@ export class MemoryLocks implements LockPort {
   /** L3 */
   #forgetSilent(lock: HeldLock): void {
     for (const [holder, { calledAt }] of lock.waiters)
-      if (this.#now() - calledAt >= waiterLeaseMs) lock.waiters.delete(holder);
+      if (this.#now() - calledAt >= this.#fleet.waiterLeaseMs) lock.waiters.delete(holder);
+  }
+
+  /** A lease lasts a millisecond at least. */
+  #endOf(leaseMs: number): number {
+    return this.#now() + Math.max(1, Math.ceil(leaseMs));
   }
 
   #now(): number {

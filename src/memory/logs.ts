@@ -1,12 +1,14 @@
 /**
  * The log port in memory: the last lines of each agent, newest first.
  *
- * Invariant G1 stands in broker/logs.ts. Times are kept to the second, as in the classic log format.
+ * Invariant G1 stands in broker/logs.ts. Times are kept to the second, as in the classic log format. The parts of tasks are in
+ * task-parts.ts.
  */
-import type { LogEntry, LogPort } from '../broker/logs.ts';
+import type { AddPartsRequest, LogEntry, LogPort, StoredPart } from '../broker/logs.ts';
 import { limits } from '../core/limits.ts';
 import type { MemoryFleet } from './fleet.ts';
 import type { Link } from './link.ts';
+import { addParts, readParts } from './task-parts.ts';
 
 export class MemoryLogs implements LogPort {
   readonly #fleet: MemoryFleet;
@@ -24,16 +26,27 @@ export class MemoryLogs implements LogPort {
         lines.unshift({ ...entry, at: Math.floor(entry.at / 1_000) * 1_000 });
         lines.length = Math.min(lines.length, limits.logEntries);
         this.#fleet.logs.set(entry.agent, lines);
+        this.#fleet.loggedAt.set(entry.agent, this.#fleet.clock.now());
       }
     });
   }
 
   read(agent: string, count: number): Promise<readonly LogEntry[]> {
     return this.#link.call(agent, (name) => {
-      const lines = this.#fleet.logs.get(name) ?? [];
-      const isOver = (lines[0]?.at ?? 0) + limits.logKeptMs < this.#fleet.clock.now();
-      if (isOver) this.#fleet.logs.delete(name);
-      return isOver ? [] : lines.slice(0, count);
+      const { logs, loggedAt, clock } = this.#fleet;
+      if ((loggedAt.get(name) ?? 0) + limits.logKeptMs <= clock.now()) {
+        logs.delete(name);
+        loggedAt.delete(name);
+      }
+      return (logs.get(name) ?? []).slice(0, Math.max(0, count));
     });
+  }
+
+  addParts(request: AddPartsRequest): Promise<'added' | 'stale'> {
+    return this.#link.call(request, (received) => addParts(this.#fleet, received));
+  }
+
+  readParts(taskId: string, page: { readonly after: string; readonly count: number }): Promise<readonly StoredPart[]> {
+    return this.#link.call({ taskId, page }, (asked) => readParts(this.#fleet, asked.taskId, asked.page));
   }
 }

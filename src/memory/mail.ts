@@ -1,7 +1,7 @@
 /**
  * The mail port in memory: inboxes that remember to which activation each entry was first handed.
  *
- * Invariants M1 to M7 stand in broker/mail.ts.
+ * Invariants M1 to M10 stand in broker/mail.ts.
  */
 import type { Frame } from '../broker/frame.ts';
 import type {
@@ -9,15 +9,20 @@ import type {
   AcknowledgeReply,
   AskOp,
   AskReply,
+  DeadMessages,
+  EndOfMessage,
   InboxEntry,
   MailPort,
+  NewMessage,
   ReadInboxRequest,
   SendOp,
   SendReply,
 } from '../broker/mail.ts';
 import { OwnershipError } from '../core/errors.ts';
+import { nobody } from './directory.ts';
 import type { MemoryFleet } from './fleet.ts';
 import type { Link } from './link.ts';
+import { keep, kept } from './queue-state.ts';
 
 export interface StoredMessage {
   readonly opId: string;
@@ -49,7 +54,7 @@ export class MemoryMail implements MailPort {
   }
 
   send(frame: Frame<SendOp>): Promise<readonly SendReply[]> {
-    return this.#link.call(frame, (received) => this.#fleet.frames.apply('send', received, (op) => this.#store(op)));
+    return this.#link.call(frame, (received) => this.#fleet.frames.apply('send', received, (op) => this.#send(op)));
   }
 
   ask(frame: Frame<AskOp>): Promise<readonly AskReply[]> {
@@ -67,18 +72,19 @@ export class MemoryMail implements MailPort {
             epoch,
           },
         );
+      const granted = this.#fleet.directory.activations.get(agentId)?.epoch ?? 0;
       const behind = after === '' ? 0 : numberOf(after);
       const entries = [...(this.#fleet.inboxes.get(agentId) ?? [])].filter(([, { number }]) => number > behind);
-      return entries.slice(0, count).map(([entry, message]) => {
-        message.handedTo ||= epoch;
-        return { entry, opId: message.opId, envelope: message.envelope, redelivered: message.handedTo < epoch };
+      return entries.slice(0, Math.max(0, count)).map(([entry, message]) => {
+        message.handedTo ||= Math.max(1, granted);
+        return { entry, opId: message.opId, envelope: message.envelope, redelivered: message.handedTo < granted };
       });
     });
   }
 
   acknowledge(frame: Frame<AcknowledgeOp>): Promise<readonly AcknowledgeReply[]> {
     return this.#link.call(frame, (received) =>
-      this.#fleet.frames.apply('acknowledge', received, (op) => this.#remove(op)),
+      this.#fleet.frames.apply('acknowledge', received, (op) => this.#end(op)),
     );
   }
 
@@ -88,7 +94,30 @@ export class MemoryMail implements MailPort {
     );
   }
 
-  #store({ to, opId, envelope, limit }: SendOp): SendReply {
+  deadLetters(agentId: string, page: { count: number; before?: string }): Promise<DeadMessages> {
+    return this.#link.call(page, (received) => this.#fleet.deadMail.page(agentId, received));
+  }
+
+  #send(op: SendOp): SendReply {
+    const { deadMail, messageKeys, clock } = this.#fleet;
+    if ('letter' in op) {
+      const letter = deadMail.find(op.to, op.letter);
+      if (letter === undefined) return { kind: 'no-letter' };
+      const { opId, envelope } = letter;
+      const reply = this.#store({ to: op.to, limit: op.limit, opId, envelope });
+      if (reply.kind === 'stored') deadMail.forget(op.to, op.letter);
+      return reply;
+    }
+    if (op.key === undefined) return this.#store(op);
+    const key = JSON.stringify([op.to, op.key.name]);
+    const opId = kept(messageKeys, key, clock.now());
+    if (opId !== undefined) return { kind: 'known', opId };
+    const reply = this.#store(op);
+    if (reply.kind === 'stored') keep(messageKeys, key, op.opId, { now: clock.now(), ttlMs: op.key.ttlMs });
+    return reply;
+  }
+
+  #store({ to, opId, envelope, limit }: Omit<NewMessage, 'classic'>): SendReply {
     const inbox: Inbox = this.#fleet.inboxes.get(to) ?? new Map();
     if (inbox.size >= limit) return { kind: 'inbox-full', entries: inbox.size };
     const activation = this.#fleet.directory.liveOwner(to);
@@ -108,12 +137,26 @@ export class MemoryMail implements MailPort {
     return { kind: 'sent', owner };
   }
 
-  #remove({ agentId, epoch, entry, opId }: AcknowledgeOp): AcknowledgeReply {
-    if (this.#isStale(agentId, epoch)) return 'stale-epoch';
-    const inbox = this.#fleet.inboxes.get(agentId);
-    if (inbox?.get(entry)?.opId !== opId) return 'unknown';
+  #end(op: AcknowledgeOp): AcknowledgeReply {
+    if ('letter' in op) return this.#fleet.deadMail.forget(op.agentId, op.letter) ? 'acknowledged' : 'unknown';
+    return this.#remove(op);
+  }
+
+  #remove({ agentId, epoch, entry, opId, dead }: EndOfMessage): AcknowledgeReply {
+    const { inboxes, directory } = this.#fleet;
+    const inbox = inboxes.get(agentId);
+    const message = inbox?.get(entry);
+    if (inbox === undefined || message?.opId !== opId) return 'unknown';
+    const activation = directory.activations.get(agentId);
+    if (activation?.epoch !== epoch) return 'stale-epoch';
+    if (dead !== undefined) {
+      const death = { letter: `${this.#fleet.nextNumber()}-0`, diedAt: this.#fleet.clock.now() };
+      this.#fleet.deadMail.keep(agentId, message, dead, death);
+    }
     inbox.delete(entry);
-    if (inbox.size === 0) this.#fleet.inboxes.delete(agentId);
+    if (inbox.size > 0) return 'acknowledged';
+    inboxes.delete(agentId);
+    if (activation.owner === nobody) directory.activations.delete(agentId);
     return 'acknowledged';
   }
 
@@ -122,6 +165,8 @@ export class MemoryMail implements MailPort {
   }
 }
 
+/** Before all entries when it is none. */
 function numberOf(entry: string): number {
-  return Number(entry.split('-')[0]);
+  const number = /^(\d{1,16})-\d{1,16}$/.exec(entry)?.[1];
+  return Number(number ?? 0);
 }

@@ -6,7 +6,7 @@
 import { everyone } from '../broker/notices.ts';
 import type { ActivateReply, Activation, Beat, NodeInfo, NodeRecord } from '../broker/presence.ts';
 import type { PresencePort, RenewReply } from '../broker/presence.ts';
-import type { Directory, NodeEntry } from './directory.ts';
+import { type Directory, nobody, type NodeEntry } from './directory.ts';
 import type { MemoryFleet } from './fleet.ts';
 import type { Link } from './link.ts';
 
@@ -44,8 +44,6 @@ export class MemoryPresence implements PresencePort {
   leave(node: string): Promise<void> {
     return this.#link.call(node, (received) => {
       this.#directory.nodes.delete(received);
-      for (const [agentId, { owner }] of this.#directory.activations)
-        if (owner === received) this.#directory.activations.delete(agentId);
       this.#fleet.exchange.postNotice(everyone, { kind: 'gone', node: received });
     });
   }
@@ -55,7 +53,11 @@ export class MemoryPresence implements PresencePort {
       const now = this.#now();
       for (const [node, { leaseUntil }] of this.#directory.nodes)
         if (leaseUntil + endedNodesKeptMs < now) this.#directory.nodes.delete(node);
-      return [...this.#directory.nodes.values()].slice(-mostNodes).map((entry) => recordOf(entry, now));
+      const latest = [...this.#directory.nodes.values()]
+        .sort((a, b) => b.leaseUntil - a.leaseUntil)
+        .slice(0, mostNodes);
+      const records = latest.map((entry) => recordOf(entry, now));
+      return records.sort((a, b) => a.startedAt - b.startedAt || (a.node < b.node ? -1 : 1));
     });
   }
 
@@ -69,9 +71,10 @@ export class MemoryPresence implements PresencePort {
   deactivate(node: string, agentId: string, epoch: number): Promise<boolean> {
     return this.#link.call(agentId, (id) => {
       const activation = this.#directory.activations.get(id);
-      const held = activation?.owner === node && activation.epoch === epoch;
-      if (held) this.#directory.activations.delete(id);
-      return held;
+      if (activation?.owner !== node || activation.epoch !== epoch) return false;
+      if (this.#fleet.inboxes.has(id)) this.#directory.activations.set(id, { owner: nobody, epoch });
+      else this.#directory.activations.delete(id);
+      return true;
     });
   }
 

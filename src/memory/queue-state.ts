@@ -1,7 +1,7 @@
 /**
  * One queue in memory: where each of its tasks is, and the moves between those places.
  *
- * Every task is in `tasks` and in exactly one of waiting, released, parked and claimed (T1); a move takes it out of the
+ * Every task is in `tasks` and in exactly one of waiting, released, parked, claimed and behind (T1); a move takes it out of the
  * one and puts it into the other in one step.
  */
 import type { ClaimedTask, EnqueueOp, Receipt } from '../broker/tasks.ts';
@@ -10,12 +10,14 @@ import { formatTaskId, type Priority, priorities } from '../broker/task-id.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ErrorRecord } from '../core/errors.ts';
 import { integer, type Random } from '../core/random.ts';
+import { KeyLines } from './key-lines.ts';
+import { Limiter } from './limiter.ts';
 
 export interface StoredTask {
   readonly id: string;
   readonly priority: Priority;
   readonly envelope: string;
-  place: 'waiting' | 'released' | 'parked' | 'claimed';
+  place: 'waiting' | 'released' | 'parked' | 'claimed' | 'behind';
   /** Named by receipts; a new one whenever the task goes to the back. */
   entry: string;
   /** Position among the entries of its queue. */
@@ -29,6 +31,12 @@ export interface StoredTask {
   holder: string;
   renewedAt: number;
   dueAt: number;
+  /** What the holder said of its handler (T10). */
+  handler: 'waits' | 'begun' | undefined;
+  /** T10 */
+  readonly lost: string[];
+  /** T11 */
+  returned: number;
 }
 
 /** What is kept of the cancellation of a claimed task (control, O3). */
@@ -42,6 +50,9 @@ interface Expiring<T> {
   readonly expiresAt: number;
 }
 
+/** Names of lost holders that are kept. */
+const mostLost = 16;
+
 type Line = Readonly<Record<Priority, Map<string, StoredTask>>>;
 
 export class QueueState {
@@ -53,11 +64,18 @@ export class QueueState {
   readonly released: Line = { high: new Map(), normal: new Map(), low: new Map() };
   readonly parked = new Map<string, StoredTask>();
   readonly claimed = new Map<string, StoredTask>();
+  /** They stand behind another task of their concurrency key (T8). */
+  readonly behind = new Map<string, StoredTask>();
+  readonly lines = new KeyLines();
   /** Oldest first. */
   readonly dead = new Map<string, DeadLetter>();
   deadDropped = 0;
   /** Control, O4. */
   paused = false;
+  /** Control, O5 to O7. */
+  readonly limiter: Limiter;
+  /** How often a task came to the back of the queue. */
+  arrivals = 0;
   readonly cancelled = new Map<string, CancelMark>();
   readonly outcomes = new Map<string, Expiring<TaskOutcome>>();
   readonly progress = new Map<string, Expiring<string>>();
@@ -71,20 +89,23 @@ export class QueueState {
     this.name = name;
     this.#clock = deps.clock;
     this.#random = deps.random;
+    this.limiter = new Limiter(deps.clock);
   }
 
-  /** Accepts a new task: waiting, or parked until its delay has passed. */
-  accept(op: EnqueueOp): StoredTask {
-    const id = formatTaskId({ queue: this.name, priority: op.priority, number: this.#mint() });
+  /** Accepts a new task: waiting, parked until its delay has passed, or behind others of its concurrency key. One that was lost
+   * keeps the id by which it is known. */
+  accept(op: EnqueueOp, known?: string): StoredTask {
+    const id = known ?? formatTaskId({ queue: this.name, priority: op.priority, number: this.#mint() });
     const task = this.#newTask(id, op.priority, op.envelope);
-    if (op.delayMs > 0) this.park(task, op.delayMs);
-    else this.#place(task, 'waiting');
+    task.dueAt = op.delayMs > 0 ? this.#clock.now() + op.delayMs : 0;
+    this.#enter(task, op.concurrencyKey, task.entry);
+    if (known !== undefined && op.concurrencyKey !== undefined) this.lines.sort(op.concurrencyKey);
     return task;
   }
 
   /** Q3: a task that was dead begins anew. */
   revive(id: string, priority: Priority, envelope: string): void {
-    this.#place(this.#newTask(id, priority, envelope), 'waiting');
+    this.#enter(this.#newTask(id, priority, envelope), this.lines.keyed.get(id), this.#mint());
   }
 
   /** Hands a task to a node. */
@@ -94,21 +115,25 @@ export class QueueState {
     task.deliveries++;
     task.charged++;
     task.renewedAt = this.#clock.now();
+    task.handler = undefined;
     const { id: taskId, priority, entry, deliveries } = task;
     return {
       queue: this.name,
       receipt: { taskId, priority, entry, deliveries },
       envelope: task.envelope,
       attempt: attemptsOf(task),
-      redelivered: task.charged > 1,
+      redelivered: task.charged > 1 || task.returned > 0,
+      ...(task.lost.length > 0 && { lost: [...task.lost] }),
+      ...(task.returned > 0 && { returned: task.returned }),
     };
   }
 
   /** The claimed task that a receipt of `node` stands for, unless the receipt is stale (T3). */
   held(receipt: Receipt, node: string): StoredTask | undefined {
     const task = this.claimed.get(receipt.taskId);
-    const current = task?.holder === node && task.entry === receipt.entry && task.deliveries === receipt.deliveries;
-    return current ? task : undefined;
+    const isSame = (field: 'priority' | 'entry' | 'deliveries'): boolean => task?.[field] === receipt[field];
+    const isCurrent = task?.holder === node && isSame('entry') && isSame('deliveries') && isSame('priority');
+    return isCurrent ? task : undefined;
   }
 
   /** To the back of its priority, as a new entry (T5). */
@@ -127,14 +152,34 @@ export class QueueState {
   }
 
   /** T6: the attempt is not charged. */
-  release(task: StoredTask): void {
+  release(task: StoredTask, { begun, delayMs = 0 }: { readonly begun?: true; readonly delayMs?: number } = {}): void {
     task.charged--;
+    if (begun) task.returned++;
+    if (delayMs > 0) this.park(task, delayMs);
+    else this.#place(task, 'released');
+  }
+
+  /** T10: the holder of a claimed task has failed. */
+  chargeLoss(task: StoredTask): void {
+    const hasBegun = task.handler === 'begun' || (task.handler === undefined && task.lost.length === 0);
+    if (!hasBegun) task.charged--;
+    else if (task.lost.length < mostLost) task.lost.push(task.holder);
+  }
+
+  /** The holder of a claimed task failed and nobody can take it over yet: to the front, the attempt charged. */
+  putBack(task: StoredTask): void {
     this.#place(task, 'released');
   }
 
+  /** It has ended; the next one of its concurrency key goes on. One that is a dead letter keeps its key. */
   remove(task: StoredTask): void {
     this.#linesOf(task).delete(task.id);
     this.tasks.delete(task.id);
+    const next = this.lines.leave(task, this.dead.has(task.id));
+    if (next === undefined) return;
+    const waitMs = next.dueAt - this.#clock.now();
+    if (waitMs > 0) this.park(next, waitMs);
+    else this.toBack(next);
   }
 
   /** The next tasks to claim, T5. */
@@ -152,15 +197,26 @@ export class QueueState {
     return found;
   }
 
+  /** T8: only the first of its key enters the queue itself. */
+  #enter(task: StoredTask, key: string | undefined, turn: string): void {
+    const isFirst = key === undefined || this.lines.join(task, key, turn);
+    const waitMs = task.dueAt - this.#clock.now();
+    if (!isFirst) this.#place(task, 'behind');
+    else if (waitMs > 0) this.park(task, waitMs);
+    else this.#place(task, 'waiting');
+  }
+
   #newTask(id: string, priority: Priority, envelope: string): StoredTask {
     const counts = { deliveries: 0, charged: 0, earlierAttempts: 0, renewedAt: 0, dueAt: 0 };
+    const past = { handler: undefined, lost: [], returned: 0 };
     const entry = id.slice(id.lastIndexOf('.') + 1);
-    return { id, priority, envelope, place: 'waiting', entry, order: ++this.#order, holder: '', ...counts };
+    return { id, priority, envelope, place: 'waiting', entry, order: ++this.#order, holder: '', ...counts, ...past };
   }
 
   #place(task: StoredTask, place: StoredTask['place']): void {
     this.#linesOf(task).delete(task.id);
     task.place = place;
+    if (place === 'waiting') this.arrivals++;
     if (place !== 'claimed') task.holder = '';
     this.#linesOf(task).set(task.id, task);
     this.tasks.set(task.id, task);

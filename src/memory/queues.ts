@@ -7,8 +7,8 @@ import type { DeadLetter, ProgressReport, QueuePort, QueueStats, TaskOutcome, Ta
 import { parseTaskId, priorities } from '../broker/task-id.ts';
 import type { MemoryFleet } from './fleet.ts';
 import type { Link } from './link.ts';
+import { stepOn } from './limiter.ts';
 import { keep, kept, type QueueState } from './queue-state.ts';
-import { serveWaiters } from './waiters.ts';
 
 export class MemoryQueues implements QueuePort {
   readonly #fleet: MemoryFleet;
@@ -30,7 +30,7 @@ export class MemoryQueues implements QueuePort {
     return this.#link.call(taskId, (id) => {
       const queue = this.#queueOf(id);
       const task = queue?.tasks.get(id);
-      if (task !== undefined) return task.place === 'released' ? 'waiting' : task.place;
+      if (task !== undefined) return task.place === 'parked' || task.place === 'claimed' ? task.place : 'waiting';
       if (queue?.dead.has(id)) return 'dead';
       return queue === undefined ? 'unknown' : (kept(queue.outcomes, id, this.#fleet.clock.now())?.kind ?? 'unknown');
     });
@@ -38,15 +38,17 @@ export class MemoryQueues implements QueuePort {
 
   stats(queue: string): Promise<QueueStats> {
     return this.#link.call(queue, (name) => {
-      const { waiting, released, parked, claimed, dead, deadDropped, paused } = this.#fleet.queue(name);
+      const { waiting, released, parked, claimed, behind, dead, deadDropped, paused, limiter } =
+        this.#fleet.queue(name);
       const sizes = priorities.map((priority) => waiting[priority].size + released[priority].size);
       return {
-        waiting: sizes.reduce((sum, size) => sum + size, 0),
+        waiting: sizes.reduce((sum, size) => sum + size, behind.size),
         parked: parked.size,
         claimed: claimed.size,
         dead: dead.size,
         deadDropped,
         paused,
+        ...(limiter.limits && { limits: limiter.limits }),
       };
     });
   }
@@ -71,16 +73,14 @@ export class MemoryQueues implements QueuePort {
   deadLetters(queue: string, page: { count: number; before?: number }): Promise<readonly DeadLetter[]> {
     return this.#link.call(page, ({ count, before = Infinity }) => {
       const letters = [...this.#fleet.queue(queue).dead.values()].filter(({ diedAt }) => diedAt < before);
-      return letters.reverse().slice(0, count);
+      return letters.reverse().slice(0, Math.max(0, count));
     });
   }
 
   requeue(queue: string, taskIds: readonly string[]): Promise<readonly string[]> {
     return this.#link.call(taskIds, (ids) => {
       const state = this.#fleet.queue(queue);
-      const found = ids.filter((id) => requeueOne(state, id));
-      serveWaiters(this.#fleet, state);
-      return found;
+      return stepOn(this.#fleet, state, () => ids.filter((id) => requeueOne(state, id)));
     });
   }
 

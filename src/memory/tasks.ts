@@ -1,17 +1,18 @@
 /**
  * The task port in memory: accepting, claiming, settling and recovering, each call one step on the queue's state.
  *
- * Invariants T1 to T6 stand in broker/tasks.ts; the places a task can be in, in queue-state.ts.
+ * Invariants T1 to T8 stand in broker/tasks.ts; the places a task can be in, in queue-state.ts.
  */
 import type { Frame } from '../broker/frame.ts';
 import type {
   ClaimedTask,
   ClaimRenewal,
   ClaimRequest,
+  Claims,
   EnqueueOp,
   EnqueueReply,
+  HeldReceipt,
   Outcome,
-  Receipt,
   RecoverRequest,
   SettleOp,
   SettleReply,
@@ -24,9 +25,10 @@ import type { TaskOutcome } from '../broker/queues.ts';
 import { endCancelled } from './control.ts';
 import { copy } from './copy.ts';
 import type { MemoryFleet } from './fleet.ts';
+import { stepOn } from './limiter.ts';
 import type { Link } from './link.ts';
 import { attemptsOf, keep, kept, type QueueState, type StoredTask } from './queue-state.ts';
-import { serveWaiters, takeNow, waitForTasks } from './waiters.ts';
+import { takeNow, waitForTasks } from './waiters.ts';
 
 export class MemoryTasks implements TaskPort {
   readonly #fleet: MemoryFleet;
@@ -40,20 +42,23 @@ export class MemoryTasks implements TaskPort {
   enqueue(frame: Frame<EnqueueOp>): Promise<readonly EnqueueReply[]> {
     return this.#link.call(frame, (received) => {
       const queue = this.#fleet.queue(received.tag);
-      const replies = this.#fleet.frames.apply('enqueue', received, (op) =>
-        enqueueOne(queue, op, this.#fleet.clock.now()),
-      );
-      serveWaiters(this.#fleet, queue);
-      return replies;
+      const now = this.#fleet.clock.now();
+      const apply = () => this.#fleet.frames.apply('enqueue', received, (op) => enqueueOne(queue, op, now));
+      return stepOn(this.#fleet, queue, apply);
     });
   }
 
-  claim(request: ClaimRequest): Promise<readonly ClaimedTask[]> {
+  claim(request: ClaimRequest): Promise<Claims> {
     return this.#link.call(request, ({ queue: name, node, count }) => {
       this.#fleet.directory.demandPresence(node);
       const queue = this.#fleet.queue(name);
-      if (queue.paused) return [];
-      return queue.next(count).map((task) => queue.deliver(task, node));
+      if (queue.paused) return { tasks: [] };
+      const { limiter } = queue;
+      const next = queue.next(Math.min(count, limiter.room(queue.claimed.size)));
+      const tasks = next.map((task) => queue.deliver(task, node));
+      for (const _ of tasks) limiter.noteStart();
+      const limited = limiter.outlook();
+      return { tasks, ...(limited && { limited }) };
     });
   }
 
@@ -62,8 +67,11 @@ export class MemoryTasks implements TaskPort {
     const received = copy(asked);
     await this.#link.trip();
     this.#fleet.directory.demandPresence(received.node);
-    if (signal?.aborted) return [];
-    const open = { ...received, queues: received.queues.filter((name) => !this.#fleet.queues.get(name)?.paused) };
+    if (signal?.aborted || received.timeoutMs < 1) return [];
+    const open = {
+      ...received,
+      queues: (received.count < 1 ? [] : received.queues).filter((name) => this.#isOpen(name)),
+    };
     const tasks = takeNow(this.#fleet, open);
     if (tasks.length > 0) return copy(tasks);
     return copy(await waitForTasks({ fleet: this.#fleet, link: this.#link, signal }, open));
@@ -72,13 +80,13 @@ export class MemoryTasks implements TaskPort {
   settle(frame: Frame<SettleOp>): Promise<readonly SettleReply[]> {
     return this.#link.call(frame, (received) => {
       const queue = this.#fleet.queue(received.tag);
-      const replies = this.#fleet.frames.apply('settle', received, (op) => this.#settleOne(queue, received.sender, op));
-      serveWaiters(this.#fleet, queue);
-      return replies;
+      const { frames } = this.#fleet;
+      const apply = () => frames.apply('settle', received, (op) => this.#settleOne(queue, received.sender, op));
+      return stepOn(this.#fleet, queue, apply);
     });
   }
 
-  renew(request: { queue: string; node: string; receipts: readonly Receipt[] }): Promise<readonly ClaimRenewal[]> {
+  renew(request: { queue: string; node: string; receipts: readonly HeldReceipt[] }): Promise<readonly ClaimRenewal[]> {
     return this.#link.call(request, ({ queue, node, receipts }) => {
       this.#fleet.directory.demandPresence(node);
       return receipts.map((receipt) => {
@@ -86,6 +94,7 @@ export class MemoryTasks implements TaskPort {
         const task = this.#fleet.queue(queue).held(receipt, node);
         if (task === undefined) return 'stale';
         task.renewedAt = this.#fleet.clock.now();
+        if (receipt.handler !== undefined && task.handler !== 'begun') task.handler = receipt.handler;
         return cancelled.has(task.id) ? 'cancelled' : 'kept';
       });
     });
@@ -100,12 +109,8 @@ export class MemoryTasks implements TaskPort {
       const ended = new Set(gone.filter((other) => !directory.isPresent(other)));
       const overdue = (task: StoredTask): boolean => clock.now() - task.renewedAt >= leaseMs || ended.has(task.holder);
       const tasks = [...queue.claimed.values()].filter(overdue).sort((a, b) => a.order - b.order);
-      return tasks.slice(0, count).flatMap((task) => {
-        const mark = queue.cancelled.get(task.id);
-        if (mark === undefined) return [queue.deliver(task, node)];
-        endCancelled(this.#fleet, queue, task, mark, attemptsOf(task));
-        return [];
-      });
+      const takeOver = (task: StoredTask): ClaimedTask[] => this.#takeOver(queue, task, node);
+      return stepOn(this.#fleet, queue, () => tasks.slice(0, Math.max(0, count)).flatMap(takeOver));
     });
   }
 
@@ -115,12 +120,32 @@ export class MemoryTasks implements TaskPort {
       const queue = this.#fleet.queue(name);
       const now = this.#fleet.clock.now();
       const parked = [...queue.parked.values()].sort((a, b) => a.dueAt - b.dueAt);
-      const due = parked.filter((task) => task.dueAt <= now).slice(0, count);
-      for (const task of due) queue.toBack(task);
-      serveWaiters(this.#fleet, queue);
+      const due = parked.filter((task) => task.dueAt <= now).slice(0, Math.max(0, count));
+      stepOn(this.#fleet, queue, () => due.forEach((task) => queue.toBack(task)));
       const next = parked[due.length];
       return { moved: due.length, ...(next && { nextDueInMs: Math.max(0, next.dueAt - now) }) };
     });
+  }
+
+  /** O4, O7 */
+  #isOpen(name: string): boolean {
+    const queue = this.#fleet.queues.get(name);
+    return !queue?.paused && queue?.limiter.limits === undefined;
+  }
+
+  /** One overdue claim: taken over, or ended as cancelled (O3), or put back while the rate leaves no room (O6). */
+  #takeOver(queue: QueueState, task: StoredTask, node: string): ClaimedTask[] {
+    const mark = queue.cancelled.get(task.id);
+    if (mark !== undefined) {
+      endCancelled(this.#fleet, queue, task, mark, attemptsOf(task));
+      return [];
+    }
+    queue.chargeLoss(task);
+    if (queue.limiter.startsLeft() > 0) {
+      queue.limiter.noteStart();
+      return [queue.deliver(task, node)];
+    } else queue.putBack(task);
+    return [];
   }
 
   #settleOne(queue: QueueState, sender: string, op: SettleOp): SettleReply {
@@ -138,7 +163,7 @@ export class MemoryTasks implements TaskPort {
         else queue.toBack(task);
         break;
       case 'release':
-        queue.release(task);
+        queue.release(task, outcome);
         this.#fleet.exchange.postNotice(everyone, { kind: 'released', queue: queue.name });
         break;
       case 'dead':
@@ -167,12 +192,24 @@ function describe({ kind, reason, error }: Dead): Pick<Dead, 'kind' | 'reason' |
 }
 
 function enqueueOne(queue: QueueState, op: EnqueueOp, now: number): EnqueueReply {
+  if (op.taskId !== undefined) return bringBack(queue, op, op.taskId, now);
   const known = op.key && kept(queue.keys, op.key.name, now);
   if (known !== undefined) return { kind: 'known', taskId: known };
   const tasks = queue.tasks.size;
   if (tasks >= op.maxWaiting) return { kind: 'queue-full', tasks };
   const taskId = queue.accept(op).id;
   if (op.key !== undefined) keep(queue.keys, op.key.name, taskId, { now, ttlMs: op.key.ttlMs });
+  return { kind: 'enqueued', taskId };
+}
+
+/** T9 */
+function bringBack(queue: QueueState, op: EnqueueOp, taskId: string, now: number): EnqueueReply {
+  const isThere = queue.tasks.has(taskId) || queue.dead.has(taskId) || kept(queue.outcomes, taskId, now) !== undefined;
+  if (!isThere) {
+    queue.accept(op, taskId);
+    if (op.key !== undefined && kept(queue.keys, op.key.name, now) === undefined)
+      keep(queue.keys, op.key.name, taskId, { now, ttlMs: op.key.ttlMs });
+  }
   return { kind: 'enqueued', taskId };
 }
 
@@ -183,6 +220,7 @@ function bury(queue: QueueState, task: StoredTask, { reason, error }: Dead, died
   for (const oldest of queue.dead.keys()) {
     if (queue.dead.size <= limits.deadLetters) break;
     queue.dead.delete(oldest);
+    queue.lines.keyed.delete(oldest);
     queue.deadDropped++;
   }
 }

@@ -20,14 +20,20 @@ import { RedisNotices } from './notices.ts';
 import { Owners } from './owners.ts';
 import { RedisPresence } from './presence.ts';
 import { RedisQueues } from './queues.ts';
+import { Replication } from './replication.ts';
+import { RedisSchedules } from './schedules.ts';
 import { Scripts } from './scripts.ts';
 import { checkServer } from './server-check.ts';
+import { ServerRuns } from './server-runs.ts';
 import { Store } from './store.ts';
 import { RedisTasks } from './tasks.ts';
+import { type TlsTrust, trustWarnings } from './tls.ts';
 
 export interface RedisBrokerDeps {
   /** A URL (`redis:`, `rediss:`), the path of a socket, or the parts. */
   readonly url: string | RedisTarget;
+  /** Whose certificates are taken from a server that speaks TLS. Default: those that Node trusts. */
+  readonly trust?: TlsTrust;
   readonly fleet: string;
   /** Use the names of the classic protocol where it has one. */
   readonly classic: boolean;
@@ -37,8 +43,12 @@ export interface RedisBrokerDeps {
   readonly random: Random;
   readonly observer: Observer;
   readonly retention: EventRetention;
+  /** Replicas that have to confirm tasks, messages and broadcasts; none by default. */
+  readonly replicas?: number;
   /** Used by whoever starts a fleet first; 1 by default. */
   readonly mailShards?: number;
+  /** How long a silent waiter keeps its place in the line of a lock (locks, L3): the same in all processes. */
+  readonly waiterLeaseMs?: number;
 }
 
 export class RedisBroker implements Broker {
@@ -51,30 +61,46 @@ export class RedisBroker implements Broker {
   readonly locks: RedisLocks;
   readonly presence: RedisPresence;
   readonly logs: RedisLogs;
+  readonly schedules: RedisSchedules;
   readonly #where: string;
+  readonly #warnings: readonly string[];
   readonly #connections: Connections;
   readonly #store: Store;
   readonly #shards: MailShards;
 
-  constructor({ url, fleet, classic, address, clock, random, observer, retention, mailShards = 1 }: RedisBrokerDeps) {
-    const target = parseTarget(url);
+  constructor({ url, fleet, classic, mailShards = 1, waiterLeaseMs, retention, trust, ...deps }: RedisBrokerDeps) {
+    const { address, clock, random, observer, replicas = 0 } = deps;
+    const target = parseTarget(url, trust);
     const keys = new Keys({ fleet, db: target.db, classic });
     const scripts = new Scripts();
-    const connections = new Connections({ target, name: address, scripts, clock, random, observer });
-    const { commands, blocking, subscriptions } = connections;
-    const store = new Store({ keys, commands, scripts });
+    const runs = new ServerRuns({ key: keys.presence.server });
+    const connections = new Connections({
+      target,
+      name: address,
+      scripts,
+      runs,
+      confirmed: replicas > 0,
+      clock,
+      random,
+      observer,
+    });
+    const { commands, blocking, subscriptions, writes } = connections;
+    const replication = writes && new Replication({ link: writes, replicas });
+    const store = new Store({ keys, commands, scripts, replication });
     const shards = new MailShards({ wanted: mailShards });
     const owners = new Owners({ keys });
-    this.tasks = new RedisTasks({ store, blocking, clock, random });
+    this.tasks = new RedisTasks({ store, blocking, runs, clock, random });
     this.queues = new RedisQueues({ store, random });
-    this.control = new RedisControl({ store });
+    this.control = new RedisControl({ store, random });
     this.mail = new RedisMail({ store, shards, owners, random, classic });
     this.notices = new RedisNotices({ store, subscriptions, observer, classic });
-    this.events = new RedisEvents({ store, subscriptions, retention });
-    this.locks = new RedisLocks({ store, classic });
+    this.events = new RedisEvents({ store, shards, subscriptions, retention });
+    this.locks = new RedisLocks({ store, classic, waiterLeaseMs });
     this.presence = new RedisPresence({ store, shards, owners, onLeft: (node) => this.tasks.retire(node) });
     this.logs = new RedisLogs({ store });
+    this.schedules = new RedisSchedules({ store });
     this.#where = describeTarget(target);
+    this.#warnings = target.tls === undefined ? [] : trustWarnings(trust);
     this.#connections = connections;
     this.#store = store;
     this.#shards = shards;
@@ -84,7 +110,9 @@ export class RedisBroker implements Broker {
     await this.#connections.start();
     try {
       const call = this.#store.call.bind(this.#store);
-      const { server, durability, warnings } = await checkServer(call);
+      const { server, durability, ...facts } = await checkServer(call);
+      const unpromised = (await this.#store.replication?.warnings(call)) ?? [];
+      const warnings = [...this.#warnings, ...facts.warnings, ...unpromised];
       await this.#shards.start(this.#store.keys, call);
       const [seconds, micros] = (await call('time')) as [string, string];
       const serverTime = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);

@@ -5,9 +5,10 @@
  * nothing but their redacted message leaves this folder.
  */
 import { BrokerError, type BrokerCode, redact } from '../core/errors.ts';
+import { certificateError } from './tls.ts';
 
 const codes: Readonly<Record<string, BrokerCode>> = {
-  OOM: 'overloaded',
+  OOM: 'full',
   BUSY: 'overloaded',
   MISCONF: 'overloaded',
   NOREPLICAS: 'overloaded',
@@ -25,8 +26,11 @@ export function brokerError(error: unknown, { what, written }: { what: string; w
   const options = { cause: new Error(message) };
   if (error instanceof Error && error.name === 'ReplyError') {
     const code = codes[/^[A-Z]+/.exec(message)?.[0] ?? ''] ?? 'refused';
-    return new BrokerError(code, `expected Redis to accept ${what}, got: ${message}`, options);
+    const remedy = code === 'full' ? '\nIt is full: let it hand out what it has, or raise its maxmemory.' : '';
+    return new BrokerError(code, `expected Redis to accept ${what}, got: ${message}${remedy}`, options);
   }
+  const untrusted = written ? undefined : certificateError(error, what);
+  if (untrusted !== undefined) return untrusted;
   const wasSent = written && !message.startsWith("Stream isn't writeable");
   return wasSent
     ? new BrokerError('unknown-outcome', `expected a reply of Redis to ${what}, got: ${message}`, options)

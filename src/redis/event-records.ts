@@ -12,14 +12,14 @@ import { isoSeconds, parseTime } from './classic-time.ts';
 const idForm = /^\d+-\d+$/;
 
 /** The arguments of one operation of append.lua. */
-export function encodeEvent({ opId, topic, from, data, sentAt }: AppendOp): Argument[] {
+export function encodeEvent({ opId, topic, from, data, sentAt, again }: AppendOp): Argument[] {
   const isWrapped = !data.trimStart().startsWith('{');
   const metadata = isWrapped ? `{"value":${data}}` : data;
   const timestamp = isoSeconds(sentAt);
   const start = JSON.stringify({ agent: from, timestamp, message: topic });
-  const end = JSON.stringify({ opId, sentAt, ...(isWrapped && { wrapped: true }) });
+  const end = JSON.stringify({ opId, sentAt, ...(isWrapped && { wrapped: true }), ...(again && { again }) });
   const json = `${start.slice(0, -1)},"metadata":${metadata},${end.slice(1, -1)}`;
-  return [from, topic, metadata, timestamp, opId, sentAt, isWrapped ? 1 : 0, json];
+  return [from, topic, metadata, timestamp, opId, sentAt, isWrapped ? 1 : 0, again ? 1 : 0, json];
 }
 
 /** An entry of the stream: ours or foreign. */
@@ -35,7 +35,8 @@ export function decodeEntry(id: string, flat: readonly string[]): EventRecord {
     return { id, topic, from, data: foreignData(metadata), sentAt: time };
   }
   const data = fields.get('wrapped') === '1' ? metadata.slice('{"value":'.length, -1) : metadata;
-  return { id, prev, opId, topic, from, data, sentAt: Number(sentAt) };
+  const again = fields.get('again') === '1' && ({ again: true } as const);
+  return { id, prev, opId, topic, from, data, sentAt: Number(sentAt), ...again };
 }
 
 /** What was published; undefined when it is foreign or cannot be read. */
@@ -46,14 +47,23 @@ export function decodePublished(text: string): EventRecord | undefined {
   } catch {
     return undefined;
   }
-  const { id, prev, opId, agent, message, metadata, sentAt, wrapped } = (value ?? {}) as {
+  const { id, prev, opId, agent, message, metadata, sentAt, wrapped, again } = (value ?? {}) as {
     [field in string]?: unknown;
   };
   if (typeof id !== 'string' || typeof prev !== 'string' || typeof opId !== 'string') return undefined;
   if (typeof agent !== 'string' || typeof message !== 'string' || typeof sentAt !== 'number') return undefined;
   if (!idForm.test(id) || (prev !== '0' && !idForm.test(prev))) return undefined;
   const data = wrapped === true ? (metadata as { value?: unknown }).value : metadata;
-  return { id, prev, opId, topic: message, from: agent, data: JSON.stringify(data), sentAt };
+  return {
+    id,
+    prev,
+    opId,
+    topic: message,
+    from: agent,
+    data: JSON.stringify(data),
+    sentAt,
+    ...(again === true && { again }),
+  };
 }
 
 /** PHP writes an empty map as `[]`; what is not JSON at all is handed on as text. */

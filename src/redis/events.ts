@@ -1,13 +1,16 @@
 /**
  * The event port on Redis: one stream, and a PUBLISH of each event that names its predecessor.
  *
- * Invariants E1 to E4 stand in broker/events.ts. With and without classic agents the records are the same; only the names
- * of stream and channel differ.
+ * Invariants E1 to E6 stand in broker/events.ts. With and without classic agents the records are the same; only the names
+ * of stream and channel differ. Positions lie beside the directory, in the mail shards, so that one script sees position and epoch.
  */
-import type { AppendOp, EventListener, EventPage, EventPort } from '../broker/events.ts';
+import type { AppendOp, EventListener, EventPage, EventPort, Position, PositionOwner } from '../broker/events.ts';
 import type { Frame } from '../broker/frame.ts';
 import type { Subscription } from '../broker/notices.ts';
+import { OwnershipError } from '../core/errors.ts';
 import { decodeEntry, decodePublished, encodeEvent } from './event-records.ts';
+import type { MailShards } from './mail-shards.ts';
+import type { Argument } from './link.ts';
 import type { Store } from './store.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -19,6 +22,7 @@ export interface EventRetention {
 
 export interface EventsDeps {
   readonly store: Store;
+  readonly shards: MailShards;
   readonly subscriptions: Subscriptions;
   readonly retention: EventRetention;
 }
@@ -27,11 +31,13 @@ type Entry = readonly [id: string, fields: readonly string[]];
 
 export class RedisEvents implements EventPort {
   readonly #store: Store;
+  readonly #shards: MailShards;
   readonly #subscriptions: Subscriptions;
   readonly #retention: EventRetention;
 
   constructor(deps: EventsDeps) {
     this.#store = deps.store;
+    this.#shards = deps.shards;
     this.#subscriptions = deps.subscriptions;
     this.#retention = deps.retention;
   }
@@ -53,8 +59,8 @@ export class RedisEvents implements EventPort {
     const [entries, newestTrimmed] = (await Promise.all([
       this.#store.call('xrange', stream, start, '+', 'COUNT', count),
       this.#store.call('get', trimmed),
-    ])) as [readonly Entry[], string | null];
-    const events = entries.map(([id, fields]) => decodeEntry(id, fields));
+    ])) as [readonly Entry[] | null, string | null];
+    const events = (entries ?? []).map(([id, fields]) => decodeEntry(id, fields));
     const missed = [newestTrimmed ?? '0', events[0]?.prev ?? '0'].some((id) => isBehind(id, after));
     return { events, gap: missed };
   }
@@ -77,6 +83,34 @@ export class RedisEvents implements EventPort {
         else listener.onEvent(event);
       },
     });
+  }
+
+  async openPosition(owner: PositionOwner, start: string): Promise<Position> {
+    const [handled = start, handed = start, seq] = (await this.#fenced('open-position', owner, [start])) as string[];
+    return { handled, handed, seq: Number(seq) };
+  }
+
+  async savePosition(owner: PositionOwner, { handled, handed, seq }: Position): Promise<void> {
+    await this.#fenced('save-position', owner, [seq, handled, handed]);
+  }
+
+  async trim(): Promise<void> {
+    const { stream, trimmed } = this.#store.keys.events;
+    const { events, eventsAgeMs } = this.#retention;
+    await this.#store.run('trim-events', { keys: [stream, trimmed], args: [events, Math.ceil(eventsAgeMs)] });
+  }
+
+  /** E5 */
+  async #fenced(
+    script: 'open-position' | 'save-position',
+    { agentId, epoch }: PositionOwner,
+    args: readonly Argument[],
+  ): Promise<unknown> {
+    const { directory, positions } = this.#store.keys.mail(this.#shards.of(agentId));
+    const reply = await this.#store.run(script, { keys: [directory, positions], args: [agentId, epoch, ...args] });
+    if (reply !== 'STALE') return reply;
+    const message = `expected epoch ${epoch} of "${agentId}" to be current, got: older`;
+    throw new OwnershipError('activation-lost', message, { agentId, epoch });
   }
 }
 

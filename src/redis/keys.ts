@@ -2,8 +2,8 @@
  * Every key and channel of a fleet: the data model in one place.
  *
  * Keys of one hash tag live together: `{q:<queue>}` a queue, `{m<i>}` a mail shard, `{ev}` the events, `{p}` presence,
- * `{l:<name>}` a lock. Channels carry the database number, because Pub/Sub ignores SELECT. In classic mode broadcasts,
- * events, direct messages, locks and logs have exactly the names that classic agents know.
+ * `{l:<name>}` a lock, `{s}` the schedules. Channels carry the database number, because Pub/Sub ignores SELECT. In classic
+ * mode broadcasts, events, direct messages, locks and logs have exactly the names that classic agents know.
  */
 import { everyone } from '../broker/notices.ts';
 import { priorities } from '../broker/task-id.ts';
@@ -18,7 +18,7 @@ export interface KeyOptions {
 export interface QueueKeys {
   /** hash: ms, seq (last id minted), dead, deadDropped */
   readonly meta: string;
-  /** Streams in the order of `priorities`: e envelope, a attempts charged before, t name when the task moved. */
+  /** Streams in the order of `priorities`: e envelope, a attempts charged before, t name when the task moved, p its past. */
   readonly streams: readonly string[];
   /** hash: name to attempts and envelope */
   readonly parked: string;
@@ -34,12 +34,28 @@ export interface QueueKeys {
   readonly dead: string;
   /** string, there while the queue is paused */
   readonly paused: string;
+  /** string, there while the queue is limited: most claims, most starts, their window in ms */
+  readonly limits: string;
+  /** zset: entry and delivery by time of the claim in microseconds, of the last window */
+  readonly starts: string;
+  /** hash: name to turn, of tasks with a concurrency key */
+  readonly keyed: string;
+  /** zset, all with the same score: turns of tasks that have not ended, in the order of each key */
+  readonly turns: string;
+  /** hash: name to attempts, due time and envelope, of tasks that stand behind another one of their key */
+  readonly behind: string;
+  /**
+   * hash: name to what its holder said of the handler, and the past: how often it was released begun, which holders were lost
+   */
+  readonly history: string;
   /** hash: name to the mark of a task that was cancelled while it was claimed */
   readonly cancelled: string;
   /** string with a time to live: name of the task that was enqueued under the key */
   readonly key: (key: string) => string;
   readonly result: (name: string) => string;
   readonly progress: (name: string) => string;
+  /** stream with a time to live, entries <start of the run>-<number>: r run, a attempt, b bytes so far, p part */
+  readonly parts: (name: string) => string;
 }
 
 /** The keys of one mail shard, which also holds the directory of its agents. */
@@ -48,10 +64,18 @@ export interface MailKeys {
   readonly meta: string;
   /** hash: agent to owner, epoch, how far it has read, how far earlier epochs had read */
   readonly directory: string;
+  /** hash: agent to epoch, seq, and how far its durable subscription has handled events and been handed any */
+  readonly positions: string;
   /** zset of owner and agent, all with the same score: the inboxes that are not empty, found by owner */
   readonly nonEmpty: string;
   /** stream: o operation id, e envelope, h epoch that it was handed to when it was stored */
   readonly inbox: (agentId: string) => string;
+  /** string with a time to live: operation id of the message that was sent under the key */
+  readonly key: (agentId: string, key: string) => string;
+  /** stream: o operation id, e envelope, r reason, x error */
+  readonly dead: (agentId: string) => string;
+  /** hash: agent to how many dead letters newer ones pushed out */
+  readonly deadDropped: string;
 }
 
 export class Keys {
@@ -82,10 +106,17 @@ export class Keys {
       deadByTime: `${tag}dead-by-time`,
       dead: `${tag}dead`,
       paused: `${tag}paused`,
+      limits: `${tag}limits`,
+      starts: `${tag}starts`,
+      keyed: `${tag}keyed`,
+      turns: `${tag}turns`,
+      behind: `${tag}behind`,
+      history: `${tag}history`,
       cancelled: `${tag}cancelled`,
       key: (key) => `${tag}key:${key}`,
       result: (name) => `${tag}result:${name}`,
       progress: (name) => `${tag}progress:${name}`,
+      parts: (name) => `${tag}parts:${name}`,
     };
   }
 
@@ -94,8 +125,13 @@ export class Keys {
     return {
       meta: `${tag}meta`,
       directory: `${tag}directory`,
+      positions: `${tag}positions`,
       nonEmpty: `${tag}non-empty`,
       inbox: (agentId) => `${tag}in:${agentId}`,
+      // No agent has a colon in its id; who sends to such an id all the same must not meet the keys of another agent.
+      key: (agentId, key) => `${tag}key:${agentId.replace(/[%:]/g, encodeURIComponent)}:${key}`,
+      dead: (agentId) => `${tag}dead:${agentId}`,
+      deadDropped: `${tag}dead-dropped`,
     };
   }
 
@@ -109,10 +145,30 @@ export class Keys {
     return `${this.#prefix}{p}:lease:${node}`;
   }
 
-  /** hashes: node to description and status; zset: node by end of lease; counter of beats */
-  get presence(): { nodes: string; statuses: string; ends: string; beats: string } {
+  /** hashes: node to description and status; zset: node by end of lease; counter of beats; hash: the server's run */
+  get presence(): { nodes: string; statuses: string; ends: string; beats: string; server: string } {
     const tag = `${this.#prefix}{p}:`;
-    return { nodes: `${tag}nodes`, statuses: `${tag}statuses`, ends: `${tag}ends`, beats: `${tag}beats` };
+    return {
+      nodes: `${tag}nodes`,
+      statuses: `${tag}statuses`,
+      ends: `${tag}ends`,
+      beats: `${tag}beats`,
+      server: `${tag}server`,
+    };
+  }
+
+  /**
+   * hashes by name: definition, begun run and when, tally; zset: name by due time in milliseconds; set: names of paused ones.
+   */
+  get schedules(): { definitions: string; due: string; begun: string; paused: string; tallies: string } {
+    const tag = `${this.#prefix}{s}:`;
+    return {
+      definitions: `${tag}definitions`,
+      due: `${tag}due`,
+      begun: `${tag}begun`,
+      paused: `${tag}paused`,
+      tallies: `${tag}tallies`,
+    };
   }
 
   /** stream of events, and string with the newest id that retention trimmed */

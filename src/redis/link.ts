@@ -5,6 +5,7 @@
  *     is built after a wait with full jitter.
  * K2  A link is up only after the server has answered, the database is selected and the role is set up (`prepare`).
  * K3  A call on a link that is not up is refused at once; a call whose reply is lost is told so, never repeated.
+ * K4  A link that cannot come back because of a certificate or a password goes on trying, and says why.
  */
 import { Redis, type RedisOptions } from 'ioredis';
 import { backoffMs, type Backoff } from '../core/backoff.ts';
@@ -90,21 +91,25 @@ export class Link {
     if (this.#closing.signal.aborted) return;
     const what = this.#name();
     observe(this.#deps.observer, 'broker.trouble', { what, error: describeError(this.#lost(reason)) });
-    this.#reopening = this.#reopen().then(
+    this.#reopening = this.#reopen(what).then(
       () => observe(this.#deps.observer, 'broker.recovered', { what }),
       () => {},
     );
   }
 
-  /** Tries until it is up or closed; rejects only when closed. */
-  async #reopen(): Promise<void> {
-    const { clock, random } = this.#deps;
+  /** Tries until it is up or closed; rejects only when closed. What a server refuses (K4) is told when its words change. */
+  async #reopen(what: string): Promise<void> {
+    const { clock, random, observer } = this.#deps;
+    let told = '';
     for (let failures = 1; ; failures++) {
       await sleep(clock, backoffMs(reconnect, failures, random, `reconnect/${this.#deps.role}`), this.#closing.signal);
       try {
         return await this.#open();
-      } catch {
+      } catch (error) {
         this.#closing.signal.throwIfAborted();
+        if (!(error instanceof BrokerError) || error.code !== 'refused' || error.message === told) continue;
+        told = error.message;
+        observe(observer, 'broker.trouble', { what, error: describeError(error) });
       }
     }
   }

@@ -26,17 +26,22 @@ const foreignLookAgainMs = 250;
 /** L9: as long as a waiter of ours takes to look again at a foreign holder. */
 const pauseMs = foreignLookAgainMs;
 
+/** A lease lasts a millisecond at least. */
+const wholeMs = (leaseMs: number): number => Math.max(1, Math.ceil(leaseMs));
+
 export class RedisLocks implements LockPort {
   readonly #store: Store;
   readonly #pauseMs: number;
+  readonly #waiterLeaseMs: number;
 
-  constructor(deps: { store: Store; classic: boolean }) {
+  constructor(deps: { store: Store; classic: boolean; waiterLeaseMs?: number | undefined }) {
     this.#store = deps.store;
+    this.#waiterLeaseMs = deps.waiterLeaseMs ?? waiterLeaseMs;
     this.#pauseMs = deps.classic ? pauseMs : 0;
   }
 
   async acquire({ name, holder, address, leaseMs, wait, permits = 1 }: AcquireRequest): Promise<AcquireReply> {
-    const args = [address, Math.ceil(leaseMs), wait ? 1 : 0, limits.lockWaiters, foreignLookAgainMs, permits];
+    const args = [address, wholeMs(leaseMs), wait ? 1 : 0, limits.lockWaiters, foreignLookAgainMs, permits];
     const [kind, value] = (await this.#run('acquire', name, holder, args)) as [string, (string | number)?];
     switch (kind) {
       case 'granted':
@@ -54,7 +59,7 @@ export class RedisLocks implements LockPort {
   }
 
   async renew({ name, holder, token, leaseMs }: HolderRef & { leaseMs: number }): Promise<boolean> {
-    return (await this.#run('renew-lock', name, holder, [token, Math.ceil(leaseMs)])) === 1;
+    return (await this.#run('renew-lock', name, holder, [token, wholeMs(leaseMs)])) === 1;
   }
 
   async release({ name, holder, token }: HolderRef): Promise<boolean> {
@@ -83,7 +88,7 @@ export class RedisLocks implements LockPort {
 
   #run(script: LockScript, name: string, holder: string, args: readonly Argument[]): Promise<unknown> {
     const { keys } = this.#store;
-    const common = [keys.processChannels, name, waiterLeaseMs, handoverLeaseMs, holder];
+    const common = [keys.processChannels, name, this.#waiterLeaseMs, handoverLeaseMs, holder];
     return this.#store.run(script, { keys: keys.lock(name), args: [...common, ...args] });
   }
 }

@@ -1,14 +1,15 @@
 /**
  * The log port on Redis: a capped list for each agent, newest first, in the form that classic agents write too.
  *
- * Invariant G1 stands in broker/logs.ts.
+ * Invariant G1 stands in broker/logs.ts. The parts of tasks are in task-parts.ts.
  */
-import type { LogEntry, LogPort } from '../broker/logs.ts';
+import type { AddPartsRequest, LogEntry, LogPort, StoredPart } from '../broker/logs.ts';
 import { decodePayload } from '../core/envelope.ts';
 import { limits } from '../core/limits.ts';
 import type { LogLevel } from '../core/observer.ts';
 import { logTime, parseTime } from './classic-time.ts';
 import type { Store } from './store.ts';
+import { addParts, readParts } from './task-parts.ts';
 
 const levels: readonly LogLevel[] = ['info', 'warn', 'error'];
 
@@ -41,6 +42,14 @@ export class RedisLogs implements LogPort {
     if (count < 1) return [];
     const texts = (await this.#store.call('lrange', this.#store.keys.log(agent), 0, count - 1)) as string[];
     return texts.flatMap((text) => decodeEntry(agent, text) ?? []);
+  }
+
+  addParts(request: AddPartsRequest): Promise<'added' | 'stale'> {
+    return addParts(this.#store, request);
+  }
+
+  readParts(taskId: string, page: { readonly after: string; readonly count: number }): Promise<readonly StoredPart[]> {
+    return readParts(this.#store, taskId, page);
   }
 }
 

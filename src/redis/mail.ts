@@ -1,7 +1,7 @@
 /**
  * The mail port on Redis: a stream for each inbox, and beside the inboxes of a shard the directory of their owners.
  *
- * Invariants M1 to M7 stand in broker/mail.ts. For M5 an entry carries the epoch it was handed to when it was stored, and
+ * Invariants M1 to M10 stand in broker/mail.ts. For M5 an entry carries the epoch it was handed to when it was stored, and
  * the directory how far each epoch has read.
  */
 import type { Frame } from '../broker/frame.ts';
@@ -11,16 +11,20 @@ import type {
   AskOp,
   AskReply,
   ClassicMessage,
+  DeadMessage,
+  DeadMessages,
   InboxEntry,
   MailPort,
+  NewMessage,
   ReadInboxRequest,
   SendOp,
   SendReply,
 } from '../broker/mail.ts';
-import { OwnershipError } from '../core/errors.ts';
+import { type ErrorRecord, OwnershipError } from '../core/errors.ts';
 import { integer, type Random } from '../core/random.ts';
 import { isoSeconds } from './classic-time.ts';
 import { classicMessages } from './keys.ts';
+import type { Argument } from './link.ts';
 import type { MailShards } from './mail-shards.ts';
 import type { Owners } from './owners.ts';
 import type { Store } from './store.ts';
@@ -57,21 +61,23 @@ export class RedisMail implements MailPort {
 
   async send(frame: Frame<SendOp>): Promise<readonly SendReply[]> {
     const { keys } = this.#store;
-    const { meta, directory, nonEmpty, inbox } = keys.mail(frame.tag);
+    const { meta, directory, nonEmpty, deadDropped, inbox, key, dead } = keys.mail(frame.tag);
     const agentIds = frame.ops.map(({ to }) => to);
-    const ops = frame.ops.flatMap((op) => [op.to, op.opId, op.envelope, op.limit, ...this.#classicCopy(op)]);
+    const beside = (op: SendOp): string =>
+      'letter' in op || op.key === undefined ? dead(op.to) : key(op.to, op.key.name);
     const call = {
-      keys: [meta, directory, nonEmpty, ...agentIds.map(inbox)],
-      args: [integer(this.#random, seedBelow, 'mint'), keys.processChannels, agentIds.length, ...ops],
+      keys: [meta, directory, nonEmpty, deadDropped, ...frame.ops.flatMap((op) => [inbox(op.to), beside(op)])],
+      args: [
+        integer(this.#random, seedBelow, 'mint'),
+        keys.processChannels,
+        agentIds.length,
+        ...frame.ops.flatMap((op) => this.#sendArguments(op)),
+      ],
     };
     const replies = await this.#store.carry('send', frame.tag, frame, call, (whole) =>
-      this.#owners.expecting(agentIds, whole, (complete) => this.#store.run('send', complete)),
+      this.#owners.expecting(agentIds, whole, (complete) => this.#store.runDurably('send', complete)),
     );
-    return replies.map((reply) =>
-      reply.startsWith('+')
-        ? { kind: 'stored', entry: reply.slice(1) }
-        : { kind: 'inbox-full', entries: Number(reply.slice(1)) },
-    );
+    return replies.map(decodeSendReply);
   }
 
   async ask(frame: Frame<AskOp>): Promise<readonly AskReply[]> {
@@ -105,10 +111,11 @@ export class RedisMail implements MailPort {
   }
 
   async acknowledge(frame: Frame<AcknowledgeOp>): Promise<readonly AcknowledgeReply[]> {
-    const { directory, nonEmpty, inbox } = this.#store.keys.mail(frame.tag);
+    const { meta, directory, nonEmpty, deadDropped, inbox, dead } = this.#store.keys.mail(frame.tag);
+    const boxes = frame.ops.flatMap(({ agentId }) => [inbox(agentId), dead(agentId)]);
     const call = {
-      keys: [directory, nonEmpty, ...frame.ops.map(({ agentId }) => inbox(agentId))],
-      args: frame.ops.flatMap(({ agentId, epoch, entry, opId }) => [agentId, epoch, entryOf(entry), opId]),
+      keys: [meta, directory, nonEmpty, deadDropped, ...boxes],
+      args: [integer(this.#random, seedBelow, 'mint'), ...frame.ops.flatMap(acknowledgeArguments)],
     };
     return (await this.#store.carry('acknowledge', frame.tag, frame, call)) as AcknowledgeReply[];
   }
@@ -123,9 +130,56 @@ export class RedisMail implements MailPort {
     return present === 1 ? members.flat().map((member) => member.slice(node.length + 1)) : [];
   }
 
+  async deadLetters(agentId: string, page: { count: number; before?: string }): Promise<DeadMessages> {
+    const { dead, deadDropped } = this.#store.keys.mail(this.tagOf(agentId));
+    const newest = page.before === undefined ? '+' : `(${entryOf(page.before)}`;
+    const [rows, total, dropped] = await Promise.all([
+      this.#store.call('xrevrange', dead(agentId), newest, '-', 'COUNT', page.count),
+      this.#store.call('xlen', dead(agentId)),
+      this.#store.call('hget', deadDropped, agentId),
+    ]);
+    const letters = (rows as [string, string[]][]).map(decodeLetter);
+    return { letters, total: total as number, dropped: Number(dropped ?? 0) };
+  }
+
+  #sendArguments(op: SendOp): readonly Argument[] {
+    if ('letter' in op) return [op.to, '', '', op.limit, '', '', 0, entryOf(op.letter)];
+    const keyMs = op.key === undefined ? 0 : Math.max(1, Math.ceil(op.key.ttlMs));
+    return [op.to, op.opId, op.envelope, op.limit, ...this.#classicCopy(op), keyMs, ''];
+  }
+
   /** Channel and text of the copy for classic agents. */
-  #classicCopy({ to, opId, classic }: SendOp): [channel: string, text: string] {
+  #classicCopy({ to, opId, classic }: NewMessage): [channel: string, text: string] {
     return this.#classic ? [classicMessages.channel(classic.from, to), classicText(to, opId, classic)] : ['', ''];
+  }
+}
+
+function acknowledgeArguments(op: AcknowledgeOp): readonly Argument[] {
+  if ('letter' in op) return [op.agentId, '', entryOf(op.letter), '', 0, '', ''];
+  const { agentId, epoch, entry, opId, dead } = op;
+  const death = dead === undefined ? [0, '', ''] : [dead.limit, dead.reason, JSON.stringify(dead.error)];
+  return [agentId, epoch, entryOf(entry), opId, ...death];
+}
+
+function decodeSendReply(reply: string): SendReply {
+  const rest = reply.slice(1);
+  if (reply.startsWith('+')) return { kind: 'stored', entry: rest };
+  if (reply.startsWith('=')) return { kind: 'known', opId: rest };
+  return reply === '?' ? { kind: 'no-letter' } : { kind: 'inbox-full', entries: Number(rest) };
+}
+
+/** Fields in the order in which letters.lua writes them. */
+function decodeLetter([letter, fields]: [string, string[]]): DeadMessage {
+  const [, opId = '', , envelope = '', , reason = '', , error = ''] = fields;
+  return { letter, opId, envelope, reason, error: readError(error), diedAt: Number.parseInt(letter, 10) };
+}
+
+/** What somebody else wrote must not hide the other letters. */
+function readError(text: string): ErrorRecord {
+  try {
+    return JSON.parse(text) as ErrorRecord;
+  } catch {
+    return { name: 'Error', code: 'malformed', message: text.slice(0, 80) };
   }
 }
 

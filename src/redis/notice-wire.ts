@@ -31,6 +31,14 @@ function fieldsOf(notice: Notice): readonly string[] {
       return [notice.envelope];
     case 'reply':
       return [notice.askId, notice.ok ? '1' : '0', notice.body];
+    case 'part':
+      return [notice.askId, String(notice.number), notice.state, notice.body];
+    case 'credit':
+      return [notice.askId, String(notice.received), String(notice.taken), notice.again ? '1' : '0'];
+    case 'left':
+      return [notice.askId];
+    case 'parts':
+      return [notice.taskId];
     case 'granted':
       return [notice.lock, notice.holder, String(notice.token)];
     case 'cancelled':
@@ -38,9 +46,13 @@ function fieldsOf(notice: Notice): readonly string[] {
     case 'released':
     case 'paused':
     case 'resumed':
+    case 'limited':
       return [notice.queue];
     case 'gone':
+    case 'data-lost':
       return [notice.node];
+    case 'scheduled':
+      return [notice.schedule];
     case 'classic':
       return [JSON.stringify(notice)];
   }
@@ -62,12 +74,25 @@ export function decodeNotice(text: string): Notice {
   if (kind === 'mail' && has(3)) return { kind, agentId: first ?? '', entry: second ?? '', envelope: third ?? '' };
   if (kind === 'ask' && has(1)) return { kind, envelope: first ?? '' };
   if (kind === 'reply' && has(3)) return { kind, askId: first ?? '', ok: second === '1', body: third ?? '' };
+  if (kind === 'part' && has(4)) return decodePart(fields);
+  if (kind === 'credit' && has(4))
+    return { kind, askId: first ?? '', received: Number(second), taken: Number(third), again: fields[3] === '1' };
+  if (kind === 'left' && has(1)) return { kind, askId: first ?? '' };
+  if (kind === 'parts' && has(1)) return { kind, taskId: first ?? '' };
   if (kind === 'granted' && has(3)) return { kind, lock: first ?? '', holder: second ?? '', token: Number(third) };
   if (kind === 'cancelled' && has(2)) return { kind, taskId: first ?? '', message: String(JSON.parse(second ?? '')) };
-  if ((kind === 'released' || kind === 'paused' || kind === 'resumed') && has(1)) return { kind, queue: first ?? '' };
-  if (kind === 'gone' && has(1)) return { kind, node: first ?? '' };
+  if ((kind === 'released' || kind === 'paused' || kind === 'resumed' || kind === 'limited') && has(1))
+    return { kind, queue: first ?? '' };
+  if (kind === 'scheduled' && has(1)) return { kind, schedule: first ?? '' };
+  if ((kind === 'gone' || kind === 'data-lost') && has(1)) return { kind, node: first ?? '' };
   if (kind === 'classic' && has(1)) return JSON.parse(first ?? '') as Notice;
   throw new TypeError(`expected a notice, got: ${JSON.stringify(text.slice(0, 80))}`);
+}
+
+function decodePart([askId = '', number = '', state = '', body = '']: readonly string[]): Notice {
+  if (state !== 'more' && state !== 'end' && state !== 'error')
+    throw new TypeError(`expected the state of a part to be more, end or error, got: ${state.slice(0, 20)}`);
+  return { kind: 'part', askId, number: Number(number), state, body };
 }
 
 /** One text for each address, in the order of the first notice to it. */

@@ -2,7 +2,7 @@
  * The presence port on Redis: a key with a time to live for each node, and a directory of activations in each mail shard.
  *
  * Invariants P1 to P4 stand in broker/presence.ts. An activation is as good as its owner's lease: nothing has to be cleaned
- * up when a node ends.
+ * up when a node ends; what it leaves in the directories goes when another joins (janitor.ts).
  */
 import { everyone } from '../broker/notices.ts';
 import type {
@@ -15,6 +15,7 @@ import type {
   RenewReply,
 } from '../broker/presence.ts';
 import { limits } from '../core/limits.ts';
+import { Janitor } from './janitor.ts';
 import type { MailShards } from './mail-shards.ts';
 import type { Owners } from './owners.ts';
 import type { Store } from './store.ts';
@@ -26,6 +27,7 @@ export class RedisPresence implements PresencePort {
   readonly #store: Store;
   readonly #shards: MailShards;
   readonly #owners: Owners;
+  readonly #janitor: Janitor;
   readonly #onLeft: (node: string) => Promise<void>;
 
   constructor(deps: {
@@ -37,6 +39,7 @@ export class RedisPresence implements PresencePort {
     this.#store = deps.store;
     this.#shards = deps.shards;
     this.#owners = deps.owners;
+    this.#janitor = new Janitor(deps);
     this.#onLeft = deps.onLeft;
   }
 
@@ -47,6 +50,7 @@ export class RedisPresence implements PresencePort {
       keys: [this.#store.keys.lease(node), nodes, statuses, ends, beats],
       args: [node, Math.ceil(leaseMs), JSON.stringify(about), status, endedNodesKeptMs],
     });
+    await this.#janitor.sweep();
     return beatOf(reply as number[]);
   }
 
@@ -80,6 +84,7 @@ export class RedisPresence implements PresencePort {
   }
 
   async activate(node: string, agentIds: readonly string[]): Promise<readonly ActivateReply[]> {
+    if (agentIds.length === 0) await this.#activateSome(node, this.#shards.of(''), []);
     const replies = new Map<string, ActivateReply>();
     for (const [shard, members] of this.#byShard(agentIds)) {
       for (let from = 0; from < members.length; from += limits.frameOps) {

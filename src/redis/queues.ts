@@ -3,13 +3,13 @@
  *
  * Invariants Q1 to Q3 stand in broker/queues.ts. The keys are those of the tasks; what settles a task writes them.
  */
+import { everyone } from '../broker/notices.ts';
 import type { DeadLetter, ProgressReport, QueuePort, QueueStats, TaskOutcome, TaskState } from '../broker/queues.ts';
 import { parseTaskId } from '../broker/task-id.ts';
 import { integer, type Random } from '../core/random.ts';
 import { encodeNotice, groupByAddress } from './notice-wire.ts';
 import type { Store } from './store.ts';
-import { decodeDeadLetter, decodeOutcome, entryOf, laneOf, nameOf } from './task-records.ts';
-import { seedBelow } from './tasks.ts';
+import { decodeDeadLetter, decodeLimits, decodeOutcome, entryOf, laneOf, nameOf, seedBelow } from './task-records.ts';
 
 export class RedisQueues implements QueuePort {
   readonly #store: Store;
@@ -34,17 +34,19 @@ export class RedisQueues implements QueuePort {
     const id = parseTaskId(taskId);
     if (id === undefined) return 'unknown';
     const name = nameOf(id.queue, taskId);
-    const { streams, parked, moved, dead, result } = this.#store.keys.queue(id.queue);
-    const keys = [streams[laneOf(id.priority) - 1] ?? '', parked, moved, dead, result(name)];
+    const { streams, parked, moved, dead, result, behind } = this.#store.keys.queue(id.queue);
+    const keys = [streams[laneOf(id.priority) - 1] ?? '', parked, moved, dead, result(name), behind];
     return (await this.#store.run('task-state', { keys, args: [name, entryOf(id.number)] })) as TaskState;
   }
 
   async stats(queue: string): Promise<QueueStats> {
-    const { meta, streams, parked, deadByTime, paused } = this.#store.keys.queue(queue);
-    const call = { keys: [meta, ...streams, parked, deadByTime, paused], args: [] };
-    const reply = await this.#store.run('queue-stats', call);
-    const [waiting = 0, parkedTasks = 0, claimed = 0, dead = 0, deadDropped = 0, isPaused = 0] = reply as number[];
-    return { waiting, parked: parkedTasks, claimed, dead, deadDropped, paused: isPaused === 1 };
+    const { meta, streams, parked, deadByTime, paused, behind, limits: stored } = this.#store.keys.queue(queue);
+    const call = { keys: [meta, ...streams, parked, deadByTime, paused, behind, stored], args: [] };
+    const reply = (await this.#store.run('queue-stats', call)) as (number | string | null)[];
+    const [waiting = 0, parkedTasks = 0, claimed = 0, dead = 0, deadDropped = 0, isPaused = 0] = reply.map(Number);
+    const limits = decodeLimits(reply[6]);
+    const counts = { waiting, parked: parkedTasks, claimed, dead, deadDropped };
+    return { ...counts, paused: isPaused === 1, ...(limits && { limits }) };
   }
 
   async report(queue: string, reports: readonly ProgressReport[]): Promise<void> {
@@ -74,7 +76,7 @@ export class RedisQueues implements QueuePort {
   async deadLetters(queue: string, page: { count: number; before?: number }): Promise<readonly DeadLetter[]> {
     const { deadByTime, dead } = this.#store.keys.queue(queue);
     const newest = page.before === undefined ? '+inf' : `(${Math.floor(page.before * 1_000)}`;
-    const range = [deadByTime, newest, '-inf', 'LIMIT', 0, page.count];
+    const range = [deadByTime, newest, '-inf', 'LIMIT', 0, Math.max(0, page.count)];
     const names = (await this.#store.call('zrevrangebyscore', ...range)) as string[];
     if (names.length === 0) return [];
     const texts = (await this.#store.call('hmget', dead, ...names)) as (string | null)[];
@@ -86,11 +88,12 @@ export class RedisQueues implements QueuePort {
   }
 
   async requeue(queue: string, taskIds: readonly string[]): Promise<readonly string[]> {
-    const { meta, streams, moved, deadByTime, dead, result } = this.#store.keys.queue(queue);
+    const { meta, streams, moved, deadByTime, dead, result, limits, keyed, turns, behind } =
+      this.#store.keys.queue(queue);
     const names = taskIds.map((id) => nameOf(queue, id));
     const call = {
-      keys: [meta, ...streams, moved, deadByTime, dead, ...names.map(result)],
-      args: [integer(this.#random, seedBelow, 'mint'), ...names],
+      keys: [meta, ...streams, moved, deadByTime, dead, limits, keyed, turns, behind, ...names.map(result)],
+      args: [integer(this.#random, seedBelow, 'mint'), queue, this.#store.keys.channel(everyone), ...names],
     };
     return ((await this.#store.run('requeue', call)) as string[]).map((name) => `${queue}.${name}`);
   }

@@ -11,33 +11,73 @@ import type { Redis } from 'ioredis';
 import { isMissingScript } from './errors.ts';
 import type { Argument, Link } from './link.ts';
 
-type Part = 'clock' | 'deliveries' | 'endings' | 'fairness' | 'frame' | 'lock' | 'notices' | 'owners' | 'removals';
+type Part =
+  | 'clock'
+  | 'deliveries'
+  | 'endings'
+  | 'fairness'
+  | 'frame'
+  | 'history'
+  | 'letters'
+  | 'limits'
+  | 'lock'
+  | 'notices'
+  | 'overdue'
+  | 'owners'
+  | 'positions'
+  | 'removals'
+  | 'retention'
+  | 'turns';
 type Flag = '' | 'allow-oom' | 'no-writes';
 
 const definitions = {
-  enqueue: ['', 'clock', 'frame', 'endings'],
-  claim: ['allow-oom', 'deliveries'],
-  recover: ['allow-oom', 'clock', 'notices', 'deliveries', 'endings', 'removals'],
-  renew: ['allow-oom', 'deliveries'],
-  settle: ['allow-oom', 'clock', 'frame', 'notices', 'deliveries', 'endings', 'removals'],
-  cancel: ['allow-oom', 'clock', 'notices', 'deliveries', 'endings', 'removals'],
+  enqueue: ['', 'clock', 'frame', 'notices', 'endings', 'limits', 'turns'],
+  'bring-back': ['', 'clock', 'frame', 'notices', 'endings', 'limits', 'turns'],
+  claim: ['allow-oom', 'clock', 'notices', 'deliveries', 'history', 'limits'],
+  recover: [
+    'allow-oom',
+    'clock',
+    'notices',
+    'deliveries',
+    'history',
+    'overdue',
+    'endings',
+    'removals',
+    'limits',
+    'turns',
+  ],
+  renew: ['allow-oom', 'deliveries', 'history'],
+  'add-parts': ['', 'clock', 'notices', 'deliveries'],
+  settle: ['allow-oom', 'clock', 'frame', 'notices', 'deliveries', 'history', 'endings', 'removals', 'limits', 'turns'],
+  cancel: ['allow-oom', 'clock', 'notices', 'deliveries', 'history', 'endings', 'removals', 'limits', 'turns'],
   pause: ['allow-oom', 'notices'],
-  promote: ['allow-oom', 'clock', 'endings'],
-  requeue: ['', 'clock', 'endings'],
+  limit: ['allow-oom', 'notices'],
+  promote: ['allow-oom', 'clock', 'notices', 'history', 'endings', 'limits'],
+  requeue: ['', 'clock', 'notices', 'endings', 'limits', 'turns'],
   retire: ['allow-oom', 'deliveries'],
   'task-state': ['no-writes'],
-  'queue-stats': ['no-writes'],
-  send: ['', 'clock', 'frame', 'notices', 'owners'],
+  'queue-stats': ['no-writes', 'limits'],
+  send: ['', 'clock', 'frame', 'notices', 'owners', 'letters'],
   ask: ['', 'frame', 'notices', 'owners'],
   'read-inbox': ['allow-oom', 'clock', 'owners'],
-  acknowledge: ['allow-oom', 'frame', 'owners'],
-  append: ['', 'clock', 'frame'],
+  acknowledge: ['allow-oom', 'clock', 'frame', 'owners', 'letters'],
+  append: ['', 'clock', 'frame', 'retention'],
+  'trim-events': ['allow-oom', 'clock', 'retention'],
+  'open-position': ['', 'owners', 'positions'],
+  'save-position': ['allow-oom', 'owners', 'positions'],
+  'set-schedule': ['', 'notices'],
+  'switch-schedule': ['allow-oom', 'notices'],
+  'remove-schedule': ['allow-oom'],
+  'read-schedules': ['no-writes', 'clock'],
+  'begin-run': ['', 'clock'],
+  'advance-schedule': ['allow-oom', 'clock'],
   join: ['', 'clock'],
   'renew-presence': ['allow-oom', 'clock'],
   leave: ['allow-oom', 'notices'],
   nodes: ['no-writes', 'clock'],
   activate: ['', 'clock', 'owners'],
   deactivate: ['allow-oom', 'owners'],
+  'forget-agents': ['allow-oom', 'owners'],
   acquire: ['', 'clock', 'notices', 'lock', 'fairness'],
   'renew-lock': ['allow-oom', 'clock', 'notices', 'lock'],
   'release-lock': ['allow-oom', 'clock', 'notices', 'lock', 'fairness'],
@@ -66,9 +106,12 @@ export class Scripts {
     }
   }
 
-  /** Makes all scripts known to the server behind a new connection. */
+  /** Makes all scripts known to the server behind a new connection: of many clients that come back together, not each sends them. */
   async load(client: Redis): Promise<void> {
-    await Promise.all([...this.#scripts.values()].map(({ text }) => client.script('LOAD', text)));
+    const scripts = [...this.#scripts.values()];
+    const known = (await client.script('EXISTS', ...scripts.map(({ hash }) => hash))) as number[];
+    const missing = scripts.filter((_, index) => known[index] !== 1);
+    await Promise.all(missing.map(({ text }) => client.script('LOAD', text)));
   }
 }
 

@@ -5,11 +5,12 @@
  * a sender accepts any predecessor, so the first frame of a sender must not be overtaken by its second while it is sent
  * again: frames wait for the reply to the first one.
  */
-import { type Frame, outOfOrder, presenceLost, staleFrame } from '../broker/frame.ts';
+import { forgotten, type Frame, outOfOrder, presenceLost, staleFrame } from '../broker/frame.ts';
 import { InvariantError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Keys } from './keys.ts';
 import type { Argument, Link } from './link.ts';
+import type { Replication } from './replication.ts';
 import type { ScriptName, Scripts } from './scripts.ts';
 
 export type Lane = Extract<ScriptName, 'enqueue' | 'settle' | 'send' | 'ask' | 'acknowledge' | 'append'>;
@@ -27,12 +28,15 @@ const mostFirstFrames = 10_000;
 
 export class Store {
   readonly keys: Keys;
+  /** There when replicas have to confirm what frames store. */
+  readonly replication: Replication | undefined;
   readonly #commands: Link;
   readonly #scripts: Scripts;
   /** By lane, tag and sender: resolves to whether the first frame was answered. */
   readonly #firstFrames = new Map<string, Promise<boolean>>();
 
-  constructor(deps: { keys: Keys; commands: Link; scripts: Scripts }) {
+  constructor(deps: { keys: Keys; commands: Link; scripts: Scripts; replication?: Replication | undefined }) {
+    this.replication = deps.replication;
     this.keys = deps.keys;
     this.#commands = deps.commands;
     this.#scripts = deps.scripts;
@@ -44,6 +48,14 @@ export class Store {
 
   run(name: ScriptName, { keys, args }: ScriptCall): Promise<unknown> {
     return this.#scripts.run(this.#commands, name, keys, args);
+  }
+
+  /** Runs a script whose effects have to outlive a fail-over, where that is asked for. */
+  async runDurably(name: ScriptName, { keys, args }: ScriptCall): Promise<unknown> {
+    if (this.replication === undefined) return this.run(name, { keys, args });
+    const reply = await this.#scripts.run(this.replication.link, name, keys, args);
+    await this.replication.confirm();
+    return reply;
   }
 
   /** Runs a script for `node`, which must hold its presence lease. */
@@ -62,13 +74,12 @@ export class Store {
     tag: string,
     frame: Frame<unknown>,
     call: ScriptCall,
-    run: RunScript = (whole) => this.run(lane, whole),
+    run: RunScript = (whole) => this.runDurably(lane, whole),
   ): Promise<readonly string[]> {
     const key = this.keys.frames(tag, lane, frame.sender);
-    const { framesRemembered, framesRememberedMs } = limits;
     const whole = {
       keys: [key, this.keys.lease(frame.sender), ...call.keys],
-      args: [frame.seq, frame.prev, frame.leased ? 1 : 0, framesRemembered, framesRememberedMs, ...call.args],
+      args: [frame.seq, frame.prev, frame.leased ? 1 : 0, frame.known ?? 0, limits.framesRememberedMs, ...call.args],
     };
     const [code, text] = (await this.#inOrder(key, frame, () => run(whole))) as string[];
     switch (code) {
@@ -80,6 +91,8 @@ export class Store {
         throw staleFrame(frame);
       case 'ORDER':
         throw outOfOrder(frame);
+      case 'FORGOTTEN':
+        throw forgotten(frame, Number(text));
       default:
         throw new InvariantError(`a frame script answered ${String(code)}`);
     }

@@ -3,18 +3,24 @@
  *
  * Inside a queue's keys a task is called by its name, the task id without the queue: `<letter>.<number>`.
  */
+import type { QueueLimits } from '../broker/control.ts';
 import type { DeadLetter, TaskOutcome } from '../broker/queues.ts';
 import { formatTaskId, type Priority, priorities } from '../broker/task-id.ts';
 import type { ClaimedTask } from '../broker/tasks.ts';
 import type { ErrorRecord } from '../core/errors.ts';
 
-/** lane 1-3, entry, deliveries, releases, flat fields. */
-export type DeliveryRow = readonly [number, string, number, number, readonly string[]];
+/** lane 1-3, entry, deliveries, releases, flat fields, the past: of the field of the entry where there is none. */
+export type DeliveryRow = readonly [number, string, number, number, readonly string[], string?];
 
 const unit = '\x1f';
+/** Between the parts of a task's past: how often it was released begun, then the nodes that were lost with it. */
+const pastUnit = '\x1e';
+/** Numbers of a new millisecond start below this (broker/task-id.ts). */
+export const seedBelow = 2 ** 40;
 
+/** A name that no task has in place of an id of another queue. */
 export function nameOf(queue: string, taskId: string): string {
-  return taskId.startsWith(`${queue}.`) ? taskId.slice(queue.length + 1) : taskId;
+  return taskId.startsWith(`${queue}.`) ? taskId.slice(queue.length + 1) : `?${taskId}`;
 }
 
 /** 1 for the priority that is claimed first. */
@@ -28,19 +34,32 @@ export function entryOf(text: string): string {
 }
 
 export function decodeDelivery(queue: string, row: DeliveryRow): ClaimedTask {
-  const [lane, entry, deliveries, releases, flat] = row;
+  const [lane, entry, deliveries, releases, flat, told] = row;
   const fields = new Map<string, string>();
   for (let i = 0; i + 1 < flat.length; i += 2) fields.set(flat[i] ?? '', flat[i + 1] ?? '');
   const priority = priorities[lane - 1] ?? 'normal';
   const moved = fields.get('t');
   const taskId = moved === undefined ? formatTaskId({ queue, priority, number: entry }) : `${queue}.${moved}`;
   const charged = deliveries - releases;
+  const [returned = '', ...lost] = (told ?? fields.get('p') ?? '').split(pastUnit);
   return {
     queue,
     receipt: { taskId, priority, entry, deliveries },
     envelope: fields.get('e') ?? '',
-    attempt: Number(fields.get('a') ?? 0) + charged,
-    redelivered: charged > 1,
+    attempt: (Number(fields.get('a')) || 0) + charged,
+    redelivered: charged > 1 || Number(returned) > 0,
+    ...(lost.length > 0 && { lost }),
+    ...(Number(returned) > 0 && { returned: Number(returned) }),
+  };
+}
+
+/** Most claims, most starts, their window in ms; undefined when there are none. */
+export function decodeLimits(text: string | number | null | undefined): QueueLimits | undefined {
+  if (typeof text !== 'string' || text === '') return undefined;
+  const [concurrency = '', max = '', perMs = ''] = text.split(unit);
+  return {
+    ...(concurrency !== '' && { concurrency: Number(concurrency) }),
+    ...(max !== '' && { rate: { max: Number(max), perMs: Number(perMs) } }),
   };
 }
 

@@ -12,8 +12,10 @@ import type {
   ClaimedTask,
   ClaimRenewal,
   ClaimRequest,
+  Claims,
   EnqueueOp,
   EnqueueReply,
+  HeldReceipt,
   Outcome,
   Receipt,
   RecoverRequest,
@@ -25,39 +27,48 @@ import type {
 import { type Clock, sleep } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
 import { integer, type Random } from '../core/random.ts';
+import { bringBack, bringsBack } from './bring-back.ts';
 import { type BlockingReader, longestBlockMs, type StreamReply } from './blocking-reader.ts';
 import { isMissingGroup } from './errors.ts';
 import type { Argument } from './link.ts';
+import type { ServerRuns } from './server-runs.ts';
 import type { Store } from './store.ts';
-import { decodeDelivery, type DeliveryRow, entryOf, laneOf, nameOf } from './task-records.ts';
+import { decodeDelivery, type DeliveryRow, entryOf, laneOf, nameOf, seedBelow } from './task-records.ts';
 
 const group = 'g';
-/** Numbers of a new millisecond start below this (broker/task-id.ts). */
-export const seedBelow = 2 ** 40;
 
 export class RedisTasks implements TaskPort {
   readonly #store: Store;
   readonly #blocking: BlockingReader;
+  readonly #runs: ServerRuns;
   readonly #clock: Clock;
   readonly #random: Random;
   /** Queues in which this process has become a consumer. */
   readonly #consumed = new Set<string>();
 
-  constructor(deps: { store: Store; blocking: BlockingReader; clock: Clock; random: Random }) {
+  constructor(deps: { store: Store; blocking: BlockingReader; runs: ServerRuns; clock: Clock; random: Random }) {
     this.#store = deps.store;
     this.#blocking = deps.blocking;
+    this.#runs = deps.runs;
     this.#clock = deps.clock;
     this.#random = deps.random;
   }
 
   async enqueue(frame: Frame<EnqueueOp>): Promise<readonly EnqueueReply[]> {
-    const { meta, streams, parked, due, key: keyOf } = this.#store.keys.queue(frame.tag);
+    if (bringsBack(frame)) return bringBack(this.#store, frame, this.#seed());
+    const { keys: names } = this.#store;
+    const queue = names.queue(frame.tag);
+    const { meta, streams, parked, due, limits: stored, keyed, turns, behind } = queue;
     const ops = frame.ops.flatMap((op) => {
-      const { priority, delayMs, envelope, maxWaiting, key } = op;
-      return [laneOf(priority), Math.ceil(delayMs), envelope, maxWaiting, Math.ceil(key?.ttlMs ?? 0)] as const;
+      const { priority, delayMs, envelope, maxWaiting, key, concurrencyKey = '' } = op;
+      const [delay, keyMs] = [Math.ceil(delayMs), Math.ceil(key?.ttlMs ?? 0)];
+      return [laneOf(priority), delay, envelope, maxWaiting, keyMs, concurrencyKey] as const;
     });
-    const keys = frame.ops.flatMap(({ key }) => (key === undefined || key.ttlMs <= 0 ? [] : [keyOf(key.name)]));
-    const call = { keys: [meta, ...streams, parked, due, ...keys], args: [this.#seed(), ...ops] };
+    const keys = frame.ops.flatMap(({ key }) => (key === undefined || key.ttlMs <= 0 ? [] : [queue.key(key.name)]));
+    const call = {
+      keys: [meta, ...streams, parked, due, stored, keyed, turns, behind, ...keys],
+      args: [this.#seed(), frame.tag, names.channel(everyone), ...ops],
+    };
     const replies = await this.#store.carry('enqueue', `q:${frame.tag}`, frame, call);
     return replies.map((reply, index) => {
       if (reply.startsWith('!')) return { kind: 'queue-full', tasks: Number(reply.slice(1)) };
@@ -67,17 +78,19 @@ export class RedisTasks implements TaskPort {
     });
   }
 
-  async claim({ queue, node, count }: ClaimRequest): Promise<readonly ClaimedTask[]> {
+  async claim({ queue, node, count }: ClaimRequest): Promise<Claims> {
     this.#consumed.add(queue);
-    const { streams, releases, paused } = this.#store.keys.queue(queue);
-    const call = { keys: [this.#store.keys.lease(node), ...streams, releases, paused], args: [node, count] };
-    const rows = await this.#store.runAs(node, () => this.#store.run('claim', call));
-    return (rows as DeliveryRow[]).map((row) => decodeDelivery(queue, row));
+    const { streams, releases, paused, limits: stored, starts, history } = this.#store.keys.queue(queue);
+    const keys = [this.#store.keys.lease(node), ...streams, releases, paused, stored, starts, history];
+    const reply = await this.#store.runAs(node, () => this.#store.run('claim', { keys, args: [node, count] }));
+    const [rows, againInMs] = reply as [DeliveryRow[], number?];
+    const tasks = rows.map((row) => this.#runs.mark(decodeDelivery(queue, row)));
+    return againInMs === undefined ? { tasks } : { tasks, limited: againInMs < 0 ? {} : { againInMs } };
   }
 
   async wait({ queues, node, count, timeoutMs, signal }: WaitRequest): Promise<readonly ClaimedTask[]> {
     const until = this.#clock.monotonic() + timeoutMs;
-    const open = await this.#openOf(queues, node);
+    const open = await this.#openOf(count < 1 ? [] : queues, node);
     if (open.length === 0) {
       await sleep(this.#clock, Math.min(timeoutMs, longestBlockMs), signal).catch(() => undefined); // aborted: it ends early
       return [];
@@ -87,7 +100,8 @@ export class RedisTasks implements TaskPort {
       const leftMs = until - this.#clock.monotonic();
       const request = { group, consumer: node, count, streams, timeoutMs: leftMs, signal };
       try {
-        return decodeRead(await this.#blocking.read(request), open, streams);
+        const read = decodeRead(await this.#blocking.read(request), open, streams);
+        return read.map((task) => this.#runs.mark(task));
       } catch (error) {
         if (!(error instanceof Error) || !isMissingGroup(error.cause)) throw error;
         await this.#createGroups(streams);
@@ -106,6 +120,8 @@ export class RedisTasks implements TaskPort {
     const { keys } = this.#store;
     const queue = keys.queue(frame.tag);
     const { meta, streams, parked, due, moved, releases, deadByTime, dead, cancelled } = queue;
+    const { limits: stored, keyed, turns, behind, history } = queue;
+    const places = [parked, due, moved, releases, deadByTime, dead, stored, keyed, turns, behind, history];
     const names = frame.ops.map(({ receipt }) => nameOf(frame.tag, receipt.taskId));
     const ops = frame.ops.flatMap(({ receipt, outcome, notify = '' }, index) => {
       const [ms, first, second] = partsOf(outcome);
@@ -113,7 +129,7 @@ export class RedisTasks implements TaskPort {
     });
     const channels = [keys.processChannels, keys.channel(everyone)];
     const call = {
-      keys: [meta, ...streams, parked, due, moved, releases, deadByTime, dead, ...names.map(queue.result), cancelled],
+      keys: [meta, ...streams, ...places, ...names.map(queue.result), cancelled],
       args: [this.#seed(), frame.sender, ...channels, frame.tag, limits.deadLetters, ...ops],
     };
     const replies = await this.#store.carry('settle', `q:${frame.tag}`, frame, call);
@@ -123,33 +139,27 @@ export class RedisTasks implements TaskPort {
   async renew(request: {
     queue: string;
     node: string;
-    receipts: readonly Receipt[];
+    receipts: readonly HeldReceipt[];
   }): Promise<readonly ClaimRenewal[]> {
     const { queue, node, receipts } = request;
-    const { streams, cancelled } = this.#store.keys.queue(queue);
-    const ops = receipts.flatMap((receipt) => [nameOf(queue, receipt.taskId), ...placeOf(receipt)]);
-    const call = { keys: [this.#store.keys.lease(node), ...streams, cancelled], args: [node, ...ops] };
+    const { streams, moved, cancelled, history } = this.#store.keys.queue(queue);
+    const ops = receipts.flatMap((held) => [nameOf(queue, held.taskId), ...placeOf(held), letterOf(held.handler)]);
+    const call = { keys: [this.#store.keys.lease(node), ...streams, moved, cancelled, history], args: [node, ...ops] };
     const kept = await this.#store.runAs(node, () => this.#store.run('renew', call));
     return (kept as number[]).map((one) => (one === 1 ? 'kept' : one === 2 ? 'cancelled' : 'stale'));
   }
 
   async recover({ queue, node, count, leaseMs, gone }: RecoverRequest): Promise<readonly ClaimedTask[]> {
     const { keys } = this.#store;
-    const { streams, releases, moved, cancelled, paused, result } = keys.queue(queue);
+    const { streams, releases, moved, cancelled, paused, result, limits: stored, starts, meta } = keys.queue(queue);
+    const { parked, due, keyed, turns, behind, history } = keys.queue(queue);
+    const places = [cancelled, paused, stored, starts, meta, parked, due, keyed, turns, behind, history];
     const call = {
-      keys: [
-        keys.lease(node),
-        ...streams,
-        releases,
-        moved,
-        cancelled,
-        paused,
-        ...gone.map((other) => keys.lease(other)),
-      ],
-      args: [node, count, Math.ceil(leaseMs), queue, keys.channel(everyone), result(''), ...gone],
+      keys: [keys.lease(node), ...streams, releases, moved, ...places, ...gone.map((other) => keys.lease(other))],
+      args: [node, count, Math.ceil(leaseMs), queue, keys.channel(everyone), result(''), this.#seed(), ...gone],
     };
     const rows = await this.#store.runAs(node, () => this.#store.run('recover', call));
-    return (rows as DeliveryRow[]).map((row) => decodeDelivery(queue, row));
+    return (rows as DeliveryRow[]).map((row) => this.#runs.mark(decodeDelivery(queue, row)));
   }
 
   async promote(request: {
@@ -157,23 +167,28 @@ export class RedisTasks implements TaskPort {
     node: string;
     count: number;
   }): Promise<{ moved: number; nextDueInMs?: number }> {
-    const { meta, streams, parked, due, moved } = this.#store.keys.queue(request.queue);
+    const { keys } = this.#store;
+    const { meta, streams, parked, due, moved, limits: stored, history } = keys.queue(request.queue);
     const call = {
-      keys: [this.#store.keys.lease(request.node), meta, ...streams, parked, due, moved],
-      args: [this.#seed(), request.count],
+      keys: [keys.lease(request.node), meta, ...streams, parked, due, moved, stored, history],
+      args: [this.#seed(), Math.max(0, request.count), request.queue, keys.channel(everyone)],
     };
     const reply = await this.#store.runAs(request.node, () => this.#store.run('promote', call));
     const [count = 0, nextDueInMs = -1] = reply as number[];
     return { moved: count, ...(nextDueInMs >= 0 && { nextDueInMs }) };
   }
 
-  /** Those that are not paused (O4). Rejects when the node has lost its presence. */
+  /** Those that are neither paused (O4) nor limited (O7). Rejects when the node has lost its presence. */
   async #openOf(queues: readonly string[], node: string): Promise<readonly string[]> {
     const { keys } = this.#store;
-    const flags = this.#store.call('mget', ...queues.map((queue) => keys.queue(queue).paused));
-    const [present, paused] = await Promise.all([this.#store.call('exists', keys.lease(node)), flags]);
+    const asked = queues.map((queue) => keys.queue(queue)).flatMap(({ paused, limits: stored }) => [paused, stored]);
+    const [present, flags] = await Promise.all([
+      this.#store.call('exists', keys.lease(node)),
+      asked.length === 0 ? [] : this.#store.call('mget', ...asked),
+    ]);
     if (present === 0) throw presenceLost(node);
-    return queues.filter((_, index) => (paused as (string | null)[])[index] === null);
+    const isSet = (flag: string | null | undefined): boolean => typeof flag === 'string';
+    return queues.filter((_, index) => !(flags as (string | null)[]).slice(2 * index, 2 * index + 2).some(isSet));
   }
 
   #seed(): number {
@@ -194,6 +209,10 @@ function placeOf({ priority, entry, deliveries }: Receipt): Argument[] {
   return [laneOf(priority), entryOf(entry), deliveries];
 }
 
+function letterOf(handler: HeldReceipt['handler']): string {
+  return handler === undefined ? '' : handler === 'waits' ? 'w' : 'b';
+}
+
 /** Milliseconds and two texts. */
 function partsOf(outcome: Outcome): [ms: number, first: string, second: string] {
   switch (outcome.kind) {
@@ -204,7 +223,7 @@ function partsOf(outcome: Outcome): [ms: number, first: string, second: string] 
     case 'retry':
       return [outcome.delayMs, '', ''];
     case 'release':
-      return [0, '', ''];
+      return [outcome.delayMs ?? 0, outcome.begun === true ? 'begun' : '', ''];
   }
 }
 

@@ -6,7 +6,7 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { AgentContext, AgentLog } from '../agent/context.ts';
 import type { Member } from '../client/member.ts';
-import type { CallScope, Settings } from '../client/scope.ts';
+import { type CallScope, scopeOf, type Settings } from '../client/scope.ts';
 import { FleetVerbs } from '../client/verbs.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
@@ -26,7 +26,7 @@ export class CellContext extends FleetVerbs implements AgentContext {
   readonly log: AgentLog;
 
   constructor(deps: ContextDeps, cell: Cell) {
-    const scope = (): CallScope | undefined => deps.scopes.getStore();
+    const scope = (): CallScope | undefined => scopeOf(deps.scopes);
     super({ member: deps.member, settings: deps.settings, identity: { name: cell.id, isAgent: true, scope } });
     this.#cell = cell;
     this.#member = deps.member;

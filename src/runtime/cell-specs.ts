@@ -3,7 +3,7 @@
  *
  * Pure, so that every class that is wrong is found before anything has started.
  */
-import { handlersOf } from '../agent/handlers.ts';
+import { type HandlerTable, handlersOf } from '../agent/handlers.ts';
 import type { AgentsConfig } from '../config/config.ts';
 import { ConfigError, DefinitionError } from '../core/errors.ts';
 import type { CellSpec } from './cell.ts';
@@ -17,7 +17,9 @@ export function cellSpecs(agents: AgentsConfig, node: string): readonly CellSpec
   for (const hosting of agents) {
     try {
       const table = handlersOf(hosting.agent);
-      const common = { Class: hosting.agent, table, concurrency: hosting.concurrency, mailboxLimit: hosting.mailbox };
+      if (hosting.kind === 'pool') problems.push(...durableInPool(table));
+      const { agent: Class, concurrency, mailbox: mailboxLimit, overflow } = hosting;
+      const common = { Class, table, concurrency, mailboxLimit, overflow };
       if (hosting.kind === 'single') specs.push({ ...common, kind: 'single', id: hosting.id });
       else
         for (let index = 1; index <= hosting.size; index++)
@@ -29,4 +31,13 @@ export function cellSpecs(agents: AgentsConfig, node: string): readonly CellSpec
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return specs;
+}
+
+/** A durable subscription is kept under the agent's id, and those of a pool are new with every start. */
+function durableInPool({ role, broadcasts }: HandlerTable): readonly string[] {
+  const durable = broadcasts.find((handler) => handler.durable);
+  if (durable === undefined) return [];
+  return [
+    `expected "${durable.method}" of role "${role}" to be hosted by single(), because it listens durably to "${durable.pattern}", got: pool()\nAgents of a pool get new ids with every start, and nothing could go on under the old ones. Host the class with single(), or leave out durable.`,
+  ];
 }

@@ -5,15 +5,24 @@
  * X1  At most `concurrency` handlers run at once; work starts in the order in which the mailbox took it.
  * X2  A closed cell takes nothing in and starts nothing. What was waiting is handed back, what runs is awaited.
  * X3  `signal` aborts when the agent has to end: at the end of a drain's grace, or at once when its ownership is lost.
+ * X4  What is stored elsewhere is never dropped from the mailbox. Live mail that finds it full is refused, or with `drop-oldest` takes
+ *     the place of the oldest live mail that waits there; either is counted.
+ * X5  A handler that was given up (handler-call.ts, R2) takes no place any more, but counts as a zombie until it ends. When there are as
+ *     many as handlers may run at once, and at least 4, `onHaunted` is called: the supervisor restarts the cell, and the new instance
+ *     begins without them.
  */
 import { setMaxListeners } from 'node:events';
 import { attachContext } from '../agent/agent.ts';
 import type { AgentContext } from '../agent/context.ts';
 import type { HandlerTable } from '../agent/handlers.ts';
+import type { Overflow } from '../agent/hosting.ts';
 import type { AgentClass } from '../agent/task-types.ts';
 import { InvariantError } from '../core/errors.ts';
 import { Mailbox } from './mailbox.ts';
-import type { Work } from './work.ts';
+import { isLive, type LiveWork, type Work } from './work.ts';
+
+/** X5 */
+const leastHaunted = 4;
 
 export type CellState = 'standby' | 'starting' | 'up' | 'stopping' | 'restarting' | 'down';
 
@@ -24,12 +33,20 @@ export interface CellSpec {
   readonly kind: 'pool' | 'single';
   readonly concurrency: number;
   readonly mailboxLimit: number;
+  /** X4 */
+  readonly overflow: Overflow;
 }
 
 export interface CellHooks {
   readonly contextFor: (cell: Cell) => AgentContext;
   /** Runs one piece of work; never rejects. */
   readonly execute: (cell: Cell, work: Work) => Promise<void>;
+  /** X4: had to make room for newer live mail. */
+  readonly onPushedOut: (cell: Cell, work: LiveWork) => void;
+  /** A handler was given up. */
+  readonly onGivenUp: (cell: Cell, name: string) => void;
+  /** X5 */
+  readonly onHaunted: (cell: Cell) => void;
   /** A handler has ended: there may be room. */
   readonly onRoom: (cell: Cell) => void;
 }
@@ -39,6 +56,8 @@ export class Cell {
   readonly #hooks: CellHooks;
   readonly #mailbox: Mailbox<Work>;
   readonly #running = new Map<Promise<void>, Work>();
+  readonly #trailing = new Set<Promise<void>>();
+  #zombies = new Set<Promise<void>>();
   #agent: object | undefined;
   #end = new AbortController();
   #open = false;
@@ -46,6 +65,8 @@ export class Cell {
   /** Of the activation under which the agent runs. */
   epoch = 0;
   restarts = 0;
+  /** X4: live mail that was refused or dropped. */
+  dropped = 0;
   statusText: string | undefined;
 
   constructor(spec: CellSpec, hooks: CellHooks) {
@@ -75,6 +96,11 @@ export class Cell {
     return [...this.#running.values()].some((work) => work.kind === 'task');
   }
 
+  /** X5 */
+  get zombies(): number {
+    return this.#zombies.size;
+  }
+
   /** Handlers that could start at once: what intake may claim tasks for. */
   get free(): number {
     return this.#open ? Math.max(0, this.spec.concurrency - this.#running.size - this.#mailbox.size) : 0;
@@ -89,6 +115,7 @@ export class Cell {
   async start(): Promise<void> {
     this.#end = new AbortController();
     setMaxListeners(0, this.#end.signal); // every handler that runs listens to it, and stops listening when it ends
+    this.#zombies = new Set();
     this.#agent = new this.spec.Class();
     attachContext(this.#agent, this.#hooks.contextFor(this));
     for (const method of this.spec.table.start) await this.call(method);
@@ -102,9 +129,38 @@ export class Cell {
 
   /** Takes work in, or returns false: the mailbox is full or the cell is closed. */
   accept(work: Work): boolean {
-    if (!this.#open || !this.#mailbox.offer(work)) return false;
+    if (!this.#open || !(this.#mailbox.offer(work) || this.#pushIn(work))) return false;
     this.#pump();
     return true;
+  }
+
+  /** X4 */
+  #pushIn(work: Work): boolean {
+    if (!isLive(work)) return false;
+    this.dropped++;
+    const oldest = this.spec.overflow === 'drop-oldest' ? this.#mailbox.evict(isLive) : undefined;
+    if (oldest === undefined || !isLive(oldest)) return false;
+    this.#hooks.onPushedOut(this, oldest);
+    return this.#mailbox.offer(work);
+  }
+
+  /** Something that goes on when its handler has ended, and that the end of the cell waits for. */
+  trail(rest: Promise<void>): void {
+    const trailing = rest.finally(() => this.#trailing.delete(trailing));
+    this.#trailing.add(trailing);
+  }
+
+  /** X5: `rest` resolves when the handler has ended all the same. */
+  giveUp(name: string, rest: Promise<void>): void {
+    const zombies = this.#zombies;
+    zombies.add(rest);
+    void rest.then(() => zombies.delete(rest));
+    this.#hooks.onGivenUp(this, name);
+    if (zombies.size === Math.max(leastHaunted, this.spec.concurrency)) this.#hooks.onHaunted(this);
+  }
+
+  get trailing(): number {
+    return this.#trailing.size;
   }
 
   /** X2: returns what was waiting. */
@@ -113,9 +169,10 @@ export class Cell {
     return this.#mailbox.drain();
   }
 
-  /** Resolves when no handler runs any more. */
+  /** Resolves when no handler runs any more, and nothing trails behind one. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running.keys());
+    while (this.#running.size > 0 || this.#trailing.size > 0)
+      await Promise.all([...this.#running.keys(), ...this.#trailing]);
   }
 
   /** X3 */

@@ -36,16 +36,32 @@ export class Duty implements Part {
   }
 
   start(): Promise<void> {
-    this.#timer = repeat(this.#deps.clock, this.#plan.intervalMs, () => {
-      this.#running = this.#tick();
-      return this.#running;
-    });
+    this.#timer = this.#repeat();
     return Promise.resolve();
   }
 
   async stop(): Promise<void> {
     this.#timer?.cancel();
+    this.#timer = undefined;
     await this.#running;
+  }
+
+  /** Asks for the wait anew, also when a tick runs or a wait is under way. */
+  protected rearm(): void {
+    if (this.#timer === undefined) return;
+    this.#timer.cancel();
+    const until: Timer = { cancel: () => {} };
+    this.#timer = until;
+    void this.#running.then(() => {
+      if (this.#timer === until) this.#timer = this.#repeat(); // else it was stopped, or asked anew once more
+    });
+  }
+
+  #repeat(): Timer {
+    return repeat(this.#deps.clock, this.#plan.intervalMs, () => {
+      this.#running = this.#tick();
+      return this.#running;
+    });
   }
 
   async #tick(): Promise<void> {

@@ -7,7 +7,8 @@ import { checkPayload } from '../client/check-payload.ts';
 import { toFleetEvent } from '../client/events-view.ts';
 import type { Cell } from './cell.ts';
 import { callFreely, type ExecutionDeps, reportFailure } from './handling.ts';
-import { executeAsk, executeClassic, executeMessage } from './mail-execution.ts';
+import { executeAsk, executeClassic } from './mail-execution.ts';
+import { executeMessage, executeVolatile } from './message-execution.ts';
 import { executeTask } from './task-execution.ts';
 import type { Work } from './work.ts';
 
@@ -19,6 +20,8 @@ export async function execute(deps: ExecutionDeps, cell: Cell, work: Work): Prom
         return await executeTask(deps, cell, work);
       case 'message':
         return await executeMessage(deps, cell, work);
+      case 'volatile':
+        return await executeVolatile(deps, cell, work);
       case 'ask':
         return await executeAsk(deps, cell, work);
       case 'classic':
@@ -35,17 +38,21 @@ export async function execute(deps: ExecutionDeps, cell: Cell, work: Work): Prom
 
 /** Every handler that matches gets the event, one after the other; one that throws does not keep it from the others. */
 async function executeBroadcast(deps: ExecutionDeps, cell: Cell, work: Work & { kind: 'broadcast' }): Promise<void> {
-  const { event, gap } = work;
+  const { event, gap, delivery } = work;
+  const again = (delivery?.redelivered === true || event.again === true) && { redelivered: true };
+  delivery?.begin();
   for (const handler of cell.spec.table.broadcasts) {
-    if (!handler.matches(event.topic)) continue;
+    if (!handler.matches(event.topic) || (delivery?.missed && !handler.durable)) continue;
     try {
-      const record = toFleetEvent(event, gap);
+      const record = { ...toFleetEvent(event, gap), ...again };
       const data = await checkPayload(handler.data, record.data, `the data of broadcast "${event.topic}"`);
       await callFreely(deps, cell, { id: event.opId ?? event.id, asks: [] }, handler.method, { ...record, data });
     } catch (error) {
+      if (delivery !== undefined && cell.signal.aborted) return; // it comes again
       reportFailure(deps, cell, event.topic, error);
     }
   }
+  delivery?.end();
 }
 
 async function executeTimer(deps: ExecutionDeps, cell: Cell, { timer, done }: Work & { kind: 'timer' }): Promise<void> {

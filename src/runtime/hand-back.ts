@@ -5,14 +5,15 @@
  */
 import type { ClaimedTask } from '../broker/tasks.ts';
 import type { Member } from '../client/member.ts';
-import { AgentUnavailable, describeError } from '../core/errors.ts';
+import { AgentUnavailable } from '../core/errors.ts';
 import type { Cell } from './cell.ts';
 import type { ExecutionDeps } from './handling.ts';
-import type { Work } from './work.ts';
+import { refuseLive } from './live-mail.ts';
+import { isLive, type Work } from './work.ts';
 
-/** Gives a task back; the attempt does not count. */
-export async function release(member: Member, claimed: ClaimedTask): Promise<void> {
-  await member.lanes.settle.submit(claimed.queue, { receipt: claimed.receipt, outcome: { kind: 'release' } });
+/** Gives a task back whose handler has not begun; the attempt does not count. With `delayMs` nobody gets it before that. */
+export async function release(member: Member, { queue, receipt }: ClaimedTask, delayMs = 0): Promise<void> {
+  await member.lanes.settle.submit(queue, { receipt, outcome: { kind: 'release', delayMs } });
 }
 
 /** Never rejects. */
@@ -20,10 +21,6 @@ export async function handBack(deps: ExecutionDeps, cell: Cell, work: Work): Pro
   if (work.kind === 'task') {
     work.lease.letGo();
     await release(deps.member, work.claimed).catch(() => undefined); // its lease ends by itself
-  } else if (work.kind === 'ask') {
-    const { via, opId } = work.envelope;
-    const error = describeError(new AgentUnavailable(cell.id, 'it is stopping'));
-    const notice = { kind: 'reply', askId: opId, ok: false, body: JSON.stringify(error) } as const;
-    deps.replies.send({ address: via, notice });
-  } else if (work.kind === 'timer') work.done();
+  } else if (isLive(work)) refuseLive(deps, cell.id, work, new AgentUnavailable(cell.id, 'it is stopping'));
+  else if (work.kind === 'timer') work.done();
 }

@@ -2,8 +2,9 @@
  * One call of user code: under its scope, with one signal made of everything that may end it, and never longer than that.
  *
  * R1  The signal aborts for the first of: a given source (lease, cell, lock), the timeout, the deadline. Its reason says which.
- * R2  The call ends when the handler ends. When the handler ignores its signal, the call ends `abortGraceMs` later with the
- *     signal's reason; what the handler still does has no effect on what is settled.
+ * R2  The call ends when the handler ends. When the handler ignores its signal, the call is given up after its grace, with the
+ *     signal's reason: what the handler still does has no effect on what is settled, and the verbs that it uses are refused.
+ *     It is a zombie until it ends, and its cell is told of it (cell.ts, X5).
  */
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { setMaxListeners } from 'node:events';
@@ -12,6 +13,7 @@ import type { Clock, Timer } from '../core/clock.ts';
 import type { Trace } from '../core/envelope.ts';
 import { abortReason, CancelledError, DeliveryError } from '../core/errors.ts';
 
+/** When the handler does not say. */
 export const abortGraceMs = 1_000;
 
 export interface CallLimits {
@@ -71,16 +73,26 @@ export interface HandlerCall {
   readonly deadline?: number | undefined;
   readonly signal: AbortSignal;
   readonly body: () => Promise<unknown>;
+  /** How long the handler may go on when its signal has aborted. */
+  readonly graceMs?: number | undefined;
+  /** It is given up: resolves when the handler has ended all the same (R2). */
+  readonly onGivenUp: (rest: Promise<void>) => void;
 }
 
 /** Runs `body` (R2). */
 export function callHandler(call: HandlerCall): Promise<unknown> {
-  const { clock, scopes, trace, deadline, signal, body } = call;
-  const scope: CallScope = { trace, signal, ...(deadline === undefined ? {} : { deadline }) };
+  const { clock, scopes, trace, deadline, signal, body, graceMs = abortGraceMs } = call;
+  let reason: Error | undefined;
+  const scope: CallScope = { trace, signal, givenUp: () => reason, ...(deadline === undefined ? {} : { deadline }) };
   return new Promise((resolve, reject) => {
     let timer: Timer | undefined;
+    let running: Promise<void> = Promise.resolve();
     const onAbort = (): void => {
-      timer = clock.setTimer(abortGraceMs, () => reject(abortReason(signal)));
+      timer = clock.setTimer(graceMs, () => {
+        reason = abortReason(signal);
+        call.onGivenUp(running);
+        reject(reason);
+      });
     };
     const end = (): void => {
       timer?.cancel();
@@ -88,6 +100,11 @@ export function callHandler(call: HandlerCall): Promise<unknown> {
     };
     if (signal.aborted) return reject(abortReason(signal));
     signal.addEventListener('abort', onAbort, { once: true });
-    scopes.run(scope, body).finally(end).then(resolve, reject);
+    const ending = scopes.run(scope, body).finally(end);
+    running = ending.then(
+      () => undefined,
+      () => undefined,
+    );
+    ending.then(resolve, reject);
   });
 }

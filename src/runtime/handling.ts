@@ -14,7 +14,10 @@ import { describeError } from '../core/errors.ts';
 import { observe } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
+import type { PartStreams } from './outgoing-parts.ts';
 import type { QueuedReport } from './progress.ts';
+import { drain, isStream, pump } from './pump.ts';
+import type { Suspects } from './suspects.ts';
 
 export interface ExecutionDeps {
   readonly member: Member;
@@ -22,6 +25,8 @@ export interface ExecutionDeps {
   readonly settings: Settings;
   readonly progress: Post<QueuedReport>;
   readonly replies: Post<Reply>;
+  readonly streams: PartStreams;
+  readonly suspects: Suspects;
 }
 
 interface Reply {
@@ -41,8 +46,9 @@ export function replyPost(deps: Pick<PostDeps<Reply>, 'clock' | 'observer'>, not
 }
 
 /** Tells of a failure that no sender hears of. */
-export function reportFailure(deps: ExecutionDeps, cell: Cell, name: string, error: unknown): void {
-  observe(deps.member.deps.observer, 'message.failed', { agent: cell.id, name, error: describeError(error) });
+export function reportFailure(deps: ExecutionDeps, cell: Cell, name: string, error: unknown, isDead = false): void {
+  const report = { agent: cell.id, name, error: describeError(error), ...(isDead && { dead: true as const }) };
+  observe(deps.member.deps.observer, 'message.failed', report);
 }
 
 /** Calls a handler that has no limits of its own. */
@@ -61,7 +67,11 @@ export async function callFreely(
       scopes: deps.scopes,
       trace,
       signal: limits.signal,
-      body: () => cell.call(method, ...args),
+      onGivenUp: (rest) => cell.giveUp(method, rest),
+      body: async () => {
+        const returned = await cell.call(method, ...args);
+        return isStream(returned) ? pump(returned, drain, limits.signal) : returned;
+      },
     });
   } finally {
     limits.end();

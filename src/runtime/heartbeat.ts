@@ -21,14 +21,18 @@ export interface HeartbeatDeps {
   readonly info: () => Pick<NodeInfo, 'host' | 'pid' | 'startedAt'>;
   /** What people see of the node, as JSON text. */
   readonly status: () => string;
+  /** The most beats that this process has seen in incarnations before this one (P4). */
+  readonly beatsBefore: number;
   readonly onServerTime: (serverTime: number) => void;
+  /** The broker has lost data. */
+  readonly onDataLost: () => void;
   /** The presence has ended. Called once. */
   readonly onLost: (reason: string) => void;
 }
 
 export class Heartbeat extends Duty {
   readonly #deps: HeartbeatDeps;
-  #beats = 0;
+  #beats: number;
   #done = false;
   /** Ends the presence here when no renewal came back within the lease. */
   #guard: Timer | undefined;
@@ -36,13 +40,14 @@ export class Heartbeat extends Duty {
   constructor(deps: HeartbeatDeps) {
     super(deps, { name: 'renewing the presence', intervalMs: () => deps.intervalMs, tick: () => this.#beat() });
     this.#deps = deps;
+    this.#beats = deps.beatsBefore;
   }
 
   override async start(): Promise<void> {
     const { clock, presence, node, leaseMs, info, status, onServerTime } = this.#deps;
     const askedAt = clock.monotonic();
     const { beats, serverTime } = await presence.join({ node, ...info(), status: status() }, leaseMs);
-    this.#beats = beats;
+    this.#count(beats);
     onServerTime(serverTime);
     this.#watch(askedAt);
     await super.start();
@@ -60,7 +65,7 @@ export class Heartbeat extends Duty {
   }
 
   async #beat(): Promise<void> {
-    const { clock, presence, node, leaseMs, status, observer, onServerTime } = this.#deps;
+    const { clock, presence, node, leaseMs, status, onServerTime } = this.#deps;
     if (this.#done) return;
     const askedAt = clock.monotonic();
     const reply = await presence.renew(node, leaseMs, status());
@@ -68,11 +73,22 @@ export class Heartbeat extends Duty {
     if (this.#hasEnded()) return;
     this.#watch(askedAt);
     onServerTime(reply.serverTime);
-    if (reply.beats < this.#beats) {
-      const what = `the fleet's heartbeat counter fell from ${this.#beats} to ${reply.beats}`;
-      observe(observer, 'broker.data-lost', { what });
+    this.#count(reply.beats);
+  }
+
+  /** The most beats this process has seen. */
+  get beats(): number {
+    return this.#beats;
+  }
+
+  /** P4: this beat was counted, too, so that even the same number is one too few. */
+  #count(beats: number): void {
+    if (beats <= this.#beats) {
+      const what = `the fleet's heartbeat counter was ${this.#beats} and is ${beats} after one more beat`;
+      observe(this.#deps.observer, 'broker.data-lost', { what });
+      this.#deps.onDataLost();
     }
-    this.#beats = reply.beats;
+    this.#beats = beats;
   }
 
   #hasEnded(): boolean {

@@ -4,11 +4,13 @@
  * I1  A queue is claimed by script for as many tasks as its cells are free, until a claim comes back short: then it is *drained*.
  * I2  Drained queues with free cells are waited on with one blocking read. The set is renewed when a queue joins it; a queue that
  *     leaves it meanwhile may bring at most one task for each priority beyond its room, which then waits in a mailbox.
+ *     A limited queue is not waited on: while a claim of it came back short it *rests*, until its rate leaves room again, until
+ *     everyone is told that there is room, or for 2 s.
  * I3  A claim is leased from the moment it arrives (leases.ts), whether it runs or waits in a mailbox.
  * I4  After `stop` nothing is claimed; what a claim or a blocking read brought in that moment has been released when `stop` resolves.
  */
-import type { ClaimedTask, TaskPort } from '../broker/tasks.ts';
-import type { Clock } from '../core/clock.ts';
+import type { ClaimedTask, Claims, TaskPort } from '../broker/tasks.ts';
+import type { Clock, Timer } from '../core/clock.ts';
 import { sleep } from '../core/clock.ts';
 import { BrokerError, describeError, OwnershipError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
@@ -33,10 +35,14 @@ interface Queue {
   claiming: boolean;
   /** A claim was asked for while one ran. */
   again: boolean;
+  /** Of a limited queue: nothing to be had until it fires; before that only news help, and not even those with `byRate`. */
+  rest: { readonly timer: Timer; readonly byRate: boolean } | undefined;
 }
 
 const blockMs = 2_000;
 const retryMs = 250;
+/** The shortest rest: every node with free cells looks again when a rate leaves room. */
+const leastRestMs = 10;
 
 export class Intake {
   readonly #deps: IntakeDeps;
@@ -67,7 +73,7 @@ export class Intake {
     if (table.tasks.size === 0) return;
     const names = kind === 'single' ? new Set([table.role, id]) : [table.role];
     for (const name of names) {
-      const queue = this.#queues.get(name) ?? { name, cells: new Set(), drained: false, claiming: false, again: false };
+      const queue = this.#queues.get(name) ?? newQueue(name);
       queue.cells.add(cell);
       this.#queues.set(name, queue);
       this.#pull(queue);
@@ -78,7 +84,9 @@ export class Intake {
   leave(cell: Cell): void {
     for (const queue of this.#queues.values()) {
       queue.cells.delete(cell);
-      if (queue.cells.size === 0) this.#queues.delete(queue.name);
+      if (queue.cells.size > 0) continue;
+      queue.rest?.timer.cancel();
+      this.#queues.delete(queue.name);
     }
   }
 
@@ -90,10 +98,10 @@ export class Intake {
   /** Tasks of this queue were released, or may wait unseen: a blocking read does not bring those. */
   onReleased(name: string): void {
     const queue = this.#queues.get(name);
-    if (queue !== undefined) this.#recheck(queue);
+    if (queue !== undefined && queue.rest?.byRate !== true) this.#recheck(queue);
   }
 
-  /** This queue was paused or resumed; a wait that runs goes by what was before. */
+  /** This queue was paused or resumed, or its limits have changed; a wait that runs goes by what was before. */
   onSwitched(name: string): void {
     const queue = this.#queues.get(name);
     if (queue === undefined) return;
@@ -103,6 +111,7 @@ export class Intake {
 
   /** Notices may have been missed. */
   onReset(): void {
+    this.#waiting?.stop.abort();
     for (const queue of this.#queues.values()) this.#recheck(queue);
   }
 
@@ -124,6 +133,7 @@ export class Intake {
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#waiting?.stop.abort();
+    for (const queue of this.#queues.values()) queue.rest?.timer.cancel();
     while (this.#busy.size > 0) await Promise.all(this.#busy);
   }
 
@@ -134,11 +144,13 @@ export class Intake {
 
   #recheck(queue: Queue): void {
     queue.drained = false;
+    queue.rest?.timer.cancel();
+    queue.rest = undefined;
     this.#pull(queue);
   }
 
   #pull(queue: Queue): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted || queue.rest !== undefined) return;
     if (queue.drained) return this.#wait();
     if (queue.claiming) {
       queue.again = true;
@@ -156,10 +168,12 @@ export class Intake {
       const count = Math.min(this.freeFor(queue.name), limits.frameOps);
       if (count === 0 || this.#stop.signal.aborted) break;
       try {
-        const claimed = await tasks.claim({ queue: queue.name, node, count });
-        for (const task of claimed) this.place(task);
-        queue.drained = claimed.length < count && !queue.again;
-        if (!queue.drained) queue.again = true;
+        const claims = await tasks.claim({ queue: queue.name, node, count });
+        for (const task of claims.tasks) this.place(task);
+        const isShort = claims.tasks.length < count && !queue.again;
+        if (isShort && claims.limited !== undefined) this.#rest(queue, claims.limited);
+        queue.drained = isShort && claims.limited === undefined;
+        if (!isShort) queue.again = true;
       } catch (error) {
         this.#report(error);
         if (!isPassing(error)) break;
@@ -169,6 +183,13 @@ export class Intake {
     } while (queue.again);
     queue.claiming = false;
     if (queue.drained) this.#wait();
+  }
+
+  #rest(queue: Queue, { againInMs }: NonNullable<Claims['limited']>): void {
+    if (this.#stop.signal.aborted || this.#queues.get(queue.name) !== queue) return;
+    const restMs = Math.max(leastRestMs, Math.min(againInMs ?? blockMs, blockMs));
+    const timer = this.#deps.clock.setTimer(restMs, () => this.#recheck(queue));
+    queue.rest = { timer, byRate: againInMs !== undefined };
   }
 
   /** I2: sees to it that every drained queue with free cells is waited on. */
@@ -219,6 +240,10 @@ export class Intake {
     if (this.#stop.signal.aborted) return;
     observe(this.#deps.observer, 'broker.trouble', { what: 'claiming tasks', error: describeError(error) });
   }
+}
+
+function newQueue(name: string): Queue {
+  return { name, cells: new Set(), drained: false, claiming: false, again: false, rest: undefined };
 }
 
 /** False when claiming again cannot help: the node has lost its presence, or is closed. Whatever else went wrong must not end intake. */

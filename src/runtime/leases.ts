@@ -6,8 +6,11 @@
  *     lease may have ended by our own monotonic clock: whoever works must stop, and never acknowledge.
  * S3  When the task was cancelled, the signal aborts with `CancelledError('cancelled')`: told by a notice, and by the next
  *     renewal where that was lost. The claim is kept until it is settled, so that it ends as cancelled and is not recovered.
+ * S4  A handler begins at once, and the broker takes that for granted. Only where it does not (it was told that the handler waits, or the
+ *     task has lost a holder: broker/tasks.ts, T10) is it told first: the beginnings of one tick with one call for each queue.
+ *     Every renewal says which handlers wait.
  */
-import type { ClaimedTask, TaskPort } from '../broker/tasks.ts';
+import type { ClaimedTask, HeldReceipt, TaskPort } from '../broker/tasks.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import { CancelledError, OwnershipError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
@@ -27,6 +30,9 @@ export interface LeasesDeps {
 /** One claim that is kept alive. */
 export interface Lease {
   readonly signal: AbortSignal;
+  readonly hasBegun: boolean;
+  /** S4: resolves when the handler may begin, unless the signal has aborted. Rejects with `BrokerError`. */
+  begin(): Promise<void>;
   /** Stop renewing: the claim has been settled, or given up. */
   letGo(): void;
 }
@@ -35,11 +41,21 @@ interface Held {
   readonly claimed: ClaimedTask;
   readonly lost: AbortController;
   renewedAt: number;
+  hasBegun: boolean;
+  /** The broker does not take it for granted that the handler has begun (S4). */
+  isDoubted: boolean;
+}
+
+interface Beginning {
+  readonly held: Held;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class Leases extends Duty {
   readonly #deps: LeasesDeps;
   readonly #held = new Set<Held>();
+  #beginnings: Beginning[] = [];
   /** S2: fires when the first of them may have ended. */
   #guard: Timer | undefined;
 
@@ -50,10 +66,19 @@ export class Leases extends Duty {
 
   /** Keeps a claim alive from now on. */
   hold(claimed: ClaimedTask): Lease {
-    const held: Held = { claimed, lost: new AbortController(), renewedAt: this.#deps.clock.monotonic() };
+    const renewedAt = this.#deps.clock.monotonic();
+    const isDoubted = claimed.lost !== undefined;
+    const held: Held = { claimed, lost: new AbortController(), renewedAt, hasBegun: false, isDoubted };
     this.#held.add(held);
     this.#guard ??= this.#deps.clock.setTimer(this.#deps.leaseMs, () => this.#loseLate());
-    return { signal: held.lost.signal, letGo: () => this.#drop(held) };
+    return {
+      signal: held.lost.signal,
+      get hasBegun() {
+        return held.hasBegun;
+      },
+      begin: () => this.#begin(held),
+      letGo: () => this.#drop(held),
+    };
   }
 
   /** S3 */
@@ -72,21 +97,45 @@ export class Leases extends Duty {
     return this.#held.size;
   }
 
+  /** S4 */
+  #begin(held: Held): Promise<void> {
+    held.hasBegun = true;
+    if (!held.isDoubted) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      if (this.#beginnings.push({ held, resolve, reject }) === 1)
+        this.#deps.clock.endOfTick(() => void this.#tellBeginnings());
+    });
+  }
+
+  async #tellBeginnings(): Promise<void> {
+    const beginnings = this.#beginnings;
+    this.#beginnings = [];
+    const tell = async (queue: string, page: readonly Beginning[]): Promise<void> => {
+      try {
+        const helds = page.map(({ held }) => held);
+        await this.#renew(queue, helds);
+        for (const { resolve } of page) resolve();
+      } catch (error) {
+        for (const { held } of page) held.hasBegun = false;
+        for (const { reject } of page) reject(error);
+      }
+    };
+    await Promise.all(pagesOf(beginnings, ({ held }) => held, tell));
+  }
+
   async #renewAll(): Promise<void> {
-    const byQueue = new Map<string, Held[]>();
-    for (const held of this.#held) {
-      const queue = byQueue.get(held.claimed.queue);
-      if (queue === undefined) byQueue.set(held.claimed.queue, [held]);
-      else queue.push(held);
-    }
-    const pages = [...byQueue].flatMap(([queue, helds]) => pagesOf(helds).map((page) => this.#renew(queue, page)));
+    const pages = pagesOf(
+      [...this.#held],
+      (held) => held,
+      (queue, page) => this.#renew(queue, page),
+    );
     const failed = (await Promise.allSettled(pages)).find((renewal) => renewal.status === 'rejected');
     if (failed !== undefined) throw failed.reason; // one queue's trouble does not keep the others from being renewed
   }
 
   async #renew(queue: string, helds: readonly Held[]): Promise<void> {
     const askedAt = this.#deps.clock.monotonic();
-    const receipts = helds.map((held) => held.claimed.receipt);
+    const receipts = helds.map(said);
     const kept = await this.#deps.tasks.renew({ queue, node: this.#deps.node, receipts });
     helds.forEach((held, index) => {
       const renewal = kept[index] ?? 'stale';
@@ -123,8 +172,31 @@ export class Leases extends Duty {
   }
 }
 
-/** A call takes at most as many receipts as a frame takes operations. */
-function pagesOf(helds: readonly Held[]): readonly (readonly Held[])[] {
-  const count = Math.ceil(helds.length / limits.frameOps);
-  return Array.from({ length: count }, (_, page) => helds.slice(page * limits.frameOps, (page + 1) * limits.frameOps));
+/** S4: what is said of a claim with its renewal. */
+function said(held: Held): HeldReceipt {
+  const { receipt } = held.claimed;
+  if (held.hasBegun) return held.isDoubted ? { ...receipt, handler: 'begun' } : receipt;
+  held.isDoubted = true;
+  return { ...receipt, handler: 'waits' };
+}
+
+/** What `call` makes of each page of them: a call is for one queue, and takes at most as many receipts as a frame takes operations. */
+function pagesOf<T, R>(
+  all: readonly T[],
+  heldOf: (one: T) => Held,
+  call: (queue: string, page: readonly T[]) => R,
+): R[] {
+  const pages: { readonly queue: string; readonly page: T[] }[] = [];
+  const open = new Map<string, T[]>();
+  for (const one of all) {
+    const { queue } = heldOf(one).claimed;
+    const page = open.get(queue);
+    if (page !== undefined && page.length < limits.frameOps) page.push(one);
+    else {
+      const next = [one];
+      open.set(queue, next);
+      pages.push({ queue, page: next });
+    }
+  }
+  return pages.map(({ queue, page }) => call(queue, page));
 }

@@ -1,39 +1,22 @@
 /**
- * One message, ask or classic message in the hands of its handler.
+ * One ask or classic message in the hands of its handler, and what all mail has in common there: `handle`.
  *
- * A durable message is acknowledged when its handler has ended, also when it threw: the failure is reported, and a message that
- * always throws must not hold up those behind it. It is not acknowledged when it failed because the agent was told to stop.
+ * Messages that nobody waits for are message-execution.ts.
  */
 import type { MessageHandler } from '../agent/handlers.ts';
 import { checkPayload } from '../client/check-payload.ts';
 import { wrapThrown } from '../client/reply-error.ts';
-import { decodeEnvelope, encodePayload, type Envelope } from '../core/envelope.ts';
+import { encodePayload, type Envelope } from '../core/envelope.ts';
 import { AgentUnavailable, DeliveryError, describeError } from '../core/errors.ts';
+import { answerOf } from './answers.ts';
 import type { Cell } from './cell.ts';
-import { callFreely, type ExecutionDeps, reportFailure } from './handling.ts';
+import { callFreely, type ExecutionDeps } from './handling.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
+import type { OutgoingParts } from './outgoing-parts.ts';
 import type { Work } from './work.ts';
 
-export async function executeMessage(
-  deps: ExecutionDeps,
-  cell: Cell,
-  { entry }: Work & { kind: 'message' },
-): Promise<void> {
-  let name = '?';
-  try {
-    const envelope = decodeEnvelope(entry.envelope);
-    name = envelope.name;
-    await handle(deps, cell, envelope, { isAsk: false, redelivered: entry.redelivered });
-  } catch (error) {
-    if (cell.signal.aborted) return;
-    reportFailure(deps, cell, name, error);
-  }
-  const { lanes, deps: memberDeps } = deps.member;
-  const op = { agentId: cell.id, epoch: cell.epoch, entry: entry.entry, opId: entry.opId };
-  await lanes.acknowledge.submit(memberDeps.broker.mail.tagOf(cell.id), op);
-}
-
 export async function executeAsk(deps: ExecutionDeps, cell: Cell, { envelope }: Work & { kind: 'ask' }): Promise<void> {
+  if (envelope.stream) return answerInParts(deps, cell, envelope);
   const reply = (ok: boolean, body: string): void =>
     deps.replies.send({ address: envelope.via, notice: { kind: 'reply', askId: envelope.opId, ok, body } });
   try {
@@ -43,6 +26,16 @@ export async function executeAsk(deps: ExecutionDeps, cell: Cell, { envelope }: 
   } catch (error) {
     const told = cell.signal.aborted ? new AgentUnavailable(cell.id, 'it is stopping') : error;
     reply(false, JSON.stringify(describeError(told)));
+  }
+}
+
+async function answerInParts(deps: ExecutionDeps, cell: Cell, envelope: Envelope): Promise<void> {
+  const parts = deps.streams.open(envelope);
+  try {
+    await handle(deps, cell, envelope, { isAsk: true, redelivered: false }, parts);
+    parts.end();
+  } catch (error) {
+    parts.fail(cell.signal.aborted ? new AgentUnavailable(cell.id, 'it is stopping') : error);
   }
 }
 
@@ -67,11 +60,12 @@ export async function executeClassic(deps: ExecutionDeps, cell: Cell, work: Work
   await callFreely(deps, cell, trace, handler.method, message);
 }
 
-async function handle(
+export async function handle(
   deps: ExecutionDeps,
   cell: Cell,
   envelope: Envelope,
   mark: { isAsk: boolean; redelivered: boolean },
+  parts?: OutgoingParts,
 ): Promise<{ handler: MessageHandler; value: unknown }> {
   const { name, from, sentAt, trace, deadline, opId } = envelope;
   const handler = cell.spec.table.messages.get(name);
@@ -81,7 +75,7 @@ async function handle(
   const data = await checkPayload(handler.data, envelope.data, `the data of message "${name}"`);
   const { clock } = deps.member.deps;
   const deadlineInMs = deadline === undefined ? undefined : deadline - deps.member.serverNow();
-  const limits = new CallSignal(clock, { sources: [cell.signal], deadlineInMs });
+  const limits = new CallSignal(clock, { sources: parts ? [cell.signal, parts.signal] : [cell.signal], deadlineInMs });
   try {
     const { signal } = limits;
     const message = {
@@ -95,9 +89,15 @@ async function handle(
       trace,
       signal,
     };
+    const wanted = parts ?? (mark.isAsk ? 'value' : 'nothing');
     const body = (): Promise<unknown> =>
-      cell.call(handler.method, message).catch((error: unknown) => Promise.reject(wrapThrown(error)));
-    return { handler, value: await callHandler({ clock, scopes: deps.scopes, trace, deadline, signal, body }) };
+      cell.call(handler.method, message).then(
+        (returned) => answerOf(handler, returned, wanted, signal),
+        (error: unknown) => Promise.reject(wrapThrown(error)),
+      );
+    const onGivenUp = (rest: Promise<void>): void => cell.giveUp(name, rest);
+    const call = { clock, scopes: deps.scopes, trace, deadline, signal, body, onGivenUp };
+    return { handler, value: await callHandler(call) };
   } finally {
     limits.end();
   }

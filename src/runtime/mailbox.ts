@@ -1,8 +1,8 @@
 /**
  * The mailbox: the bounded queue in front of a cell, first in first out.
  *
- * It never drops what it has taken. A full one refuses; what that means is the sender's affair: an ask is told, a durable
- * message waits in its inbox, a broadcast is read from the stream later.
+ * A full one refuses; what that means is the sender's affair: an ask is told, a durable message waits in its inbox, a broadcast is
+ * read from the stream later. It drops nothing of what it has taken, unless its cell makes room for newer live mail.
  */
 export class Mailbox<Work> {
   readonly #limit: number;
@@ -38,6 +38,12 @@ export class Mailbox<Work> {
       this.#head = 0;
     }
     return work;
+  }
+
+  /** Takes out the oldest work that `matches`, or undefined when there is none. */
+  evict(matches: (work: Work) => boolean): Work | undefined {
+    const at = this.#items.findIndex((work, index) => index >= this.#head && matches(work));
+    return at < 0 ? undefined : this.#items.splice(at, 1)[0];
   }
 
   /** Takes everything. */

@@ -11,7 +11,11 @@ export interface AgentStatus {
   readonly state: string;
   readonly restarts: number;
   readonly mailbox: number;
+  /** Live mail that its full mailbox refused or dropped; absent: none. */
+  readonly dropped?: number;
   readonly running: number;
+  /** Handlers that were given up and have not ended; absent: none. */
+  readonly zombies?: number;
   readonly text?: string;
 }
 
@@ -35,6 +39,8 @@ export function statusOf(cells: readonly Cell[], queues: readonly string[]): Nod
     restarts: cell.restarts,
     mailbox: cell.waiting,
     running: cell.running,
+    ...(cell.zombies > 0 && { zombies: cell.zombies }),
+    ...(cell.dropped > 0 && { dropped: cell.dropped }),
     ...(cell.statusText !== undefined && { text: cell.statusText.slice(0, 200) }),
   }));
   const running = cells.reduce((sum, cell) => sum + cell.running, 0);

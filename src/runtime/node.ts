@@ -8,11 +8,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Broker, BrokerInfo } from '../broker/broker.ts';
 import type { Notice } from '../broker/notices.ts';
 import type { ClaimedTask } from '../broker/tasks.ts';
+import type { Legacy } from '../client/lanes.ts';
 import { Member } from '../client/member.ts';
 import type { CallScope, Settings } from '../client/scope.ts';
 import type { RuntimeConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import { CancelledError, OwnershipError } from '../core/errors.ts';
 import { type Part, startInOrder, stopInReverse } from '../core/lifecycle.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
@@ -20,26 +20,29 @@ import { Activation } from './activation.ts';
 import { CellContext } from './agent-context.ts';
 import { Cell } from './cell.ts';
 import { cellSpecs } from './cell-specs.ts';
+import { Ending, type NodeEnd, notPresent } from './ending.ts';
 import { execute } from './execution.ts';
+import { FleetDuties } from './fleet-duties.ts';
 import { type ExecutionDeps, replyPost, settingsOf } from './handling.ts';
 import { handBack, release } from './hand-back.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import { Leases } from './leases.ts';
+import { mailboxFull, refuseLive } from './live-mail.ts';
 import { LogBook } from './log-book.ts';
 import { statusOf } from './node-status.ts';
+import { PartStreams } from './outgoing-parts.ts';
 import { Postman } from './postman.ts';
 import { progressPost } from './progress.ts';
-import { Promoter } from './promoter.ts';
-import { Recovery } from './recovery.ts';
+import { queueLimits } from './queue-limits.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Supervisor } from './supervisor.ts';
+import { Suspects } from './suspects.ts';
 
-/** Why a node cannot go on by itself. `fenced`: its presence has ended; a new incarnation may take over at once. */
-export interface NodeEnd {
-  readonly kind: 'fenced' | 'failed';
-  readonly reason: string;
-  readonly error?: unknown;
+/** What a node leaves to the incarnation after it: what it had sent and still keeps, and the most beats it has seen. */
+export interface NodeLegacy {
+  readonly lanes: Legacy;
+  readonly beats: number;
 }
 
 export interface NodeDeps {
@@ -52,6 +55,8 @@ export interface NodeDeps {
   readonly node: string;
   readonly host: string;
   readonly pid: number;
+  /** What the incarnation before this one leaves behind. */
+  readonly legacy?: NodeLegacy | undefined;
   /** The node has to be stopped by whoever made it. Called once. */
   readonly onEnded: (end: NodeEnd) => void;
 }
@@ -74,13 +79,13 @@ export class Node {
   readonly #subscriptions: Subscriptions;
   readonly #activation: Activation;
   readonly #supervisor: Supervisor;
+  readonly #heartbeat: Heartbeat;
+  readonly #duties: FleetDuties;
   #started: readonly Part[] = [];
   #starting: Promise<unknown> | undefined;
-  #isUp = false;
+  readonly #ending: Ending;
   #stopping: Promise<void> | undefined;
   #graceMs: number;
-  /** Why it cannot go on, or that it is being stopped. */
-  #end: NodeEnd | 'stop' | undefined;
 
   /** Throws `ConfigError` when an agent class is wrong. */
   constructor(deps: NodeDeps) {
@@ -88,15 +93,21 @@ export class Node {
     const { broker, clock, random, observer, config, node } = deps;
     const { timing } = config;
     this.#graceMs = timing.drainGraceMs;
+    this.#ending = new Ending(node, deps.onEnded);
     const heard = { onNotice: (notice: Notice) => this.#onNotice(notice), onReset: () => this.#onReset() };
-    this.member = new Member({ broker, clock, random, observer, address: node, leased: true, patienceMs, ...heard });
+    const legacy = deps.legacy?.lanes;
+    const who = { address: node, leased: true, patienceMs, legacy };
+    this.member = new Member({ broker, clock, random, observer, ...who, ...heard });
     const [replies, progress] = [replyPost(deps, broker.notices), progressPost(deps, broker.queues)];
-    this.#execution = { member: this.member, scopes: this.#scopes, settings: settingsOf(config), replies, progress };
+    const [scopes, streams] = [this.#scopes, new PartStreams({ clock, replies })];
+    const [settings, suspects] = [settingsOf(config), new Suspects(clock)];
+    this.#execution = { member: this.member, scopes, settings, replies, progress, streams, suspects };
     this.#logBook = new LogBook({ clock, observer, logs: broker.logs });
     const watched = { clock, observer, tasks: broker.tasks, presence: broker.presence, node };
     this.#leases = new Leases({ ...watched, leaseMs: timing.taskLeaseMs, renewMs: timing.taskRenewalMs });
     const giveBack = (claimed: ClaimedTask): Promise<void> => release(this.member, claimed);
     this.#intake = new Intake({ ...watched, leases: this.#leases, release: giveBack });
+    this.#duties = new FleetDuties(deps, this.#intake, { member: this.member, settings });
     this.#postman = new Postman(this.#execution);
     this.#subscriptions = new Subscriptions({
       ...deps,
@@ -110,9 +121,16 @@ export class Node {
       activation: this.#activation,
       services: [this.#subscriptions, this.#postman, this.#intake],
       handBack: (cell, work) => handBack(this.#execution, cell, work),
-      onEscalate: (cell, error) => this.#fail({ kind: 'failed', reason: `agent ${cell.id} cannot be started`, error }),
+      onEscalate: (cell, error) =>
+        this.#ending.fail({ kind: 'failed', reason: `agent ${cell.id} cannot be started`, error }),
     });
+    this.#heartbeat = this.#openHeartbeat();
     this.cells = cellSpecs(config.agents, node).map((spec) => new Cell(spec, this.#hooks()));
+  }
+
+  /** For the incarnation after this one. */
+  get legacy(): NodeLegacy {
+    return { lanes: this.member.lanes.legacy, beats: this.#heartbeat.beats };
   }
 
   get settings(): Settings {
@@ -151,7 +169,7 @@ export class Node {
 
   async #stop(options: { graceMs?: number }): Promise<void> {
     const { observer, node } = this.#deps;
-    this.#end = 'stop';
+    this.#ending.stop();
     this.#graceMs = options.graceMs ?? this.#graceMs;
     observe(observer, 'node.draining', { node, reason: 'stop' });
     if (this.#starting !== undefined) {
@@ -165,31 +183,20 @@ export class Node {
   }
 
   #parts(): readonly Part[] {
-    const { broker, config, clock, observer, node } = this.#deps;
-    const watched = {
-      clock,
-      observer,
-      tasks: broker.tasks,
-      presence: broker.presence,
-      node,
-      queues: () => this.#intake.queues(),
-    };
-    const leaseMs = config.timing.taskLeaseMs;
-    const freeFor = (queue: string): number => this.#intake.freeFor(queue);
-    const place = (claimed: ClaimedTask): void => this.#intake.place(claimed);
+    const { broker, config } = this.#deps;
     const nothing = (): Promise<void> => Promise.resolve();
     return [
       { name: 'membership', start: () => this.#joinMember(), stop: () => this.member.stop() },
-      this.#heartbeat(),
+      this.#heartbeat,
+      queueLimits(broker.control, config.queues),
       { name: 'post', start: nothing, stop: () => this.#flush() },
       { name: 'broadcasts', start: () => this.#listen(), stop: async () => this.#subscriptions.stop() },
       this.#leases,
       { name: 'agents', start: () => this.#supervisor.start(this.cells), stop: () => this.#drain() },
       { name: 'intake', start: nothing, stop: () => this.#intake.stop() },
       this.#activation,
-      new Promoter(watched),
-      new Recovery({ ...watched, leaseMs, freeFor, place }),
-      { name: 'the start', start: () => this.#checkEnd(), stop: nothing },
+      ...this.#duties.parts,
+      { name: 'the start', start: () => this.#ending.check(), stop: nothing },
     ];
   }
 
@@ -202,7 +209,7 @@ export class Node {
     });
   }
 
-  #heartbeat(): Heartbeat {
+  #openHeartbeat(): Heartbeat {
     const { broker, clock, node, host, pid, config, observer } = this.#deps;
     const { presenceLeaseMs: leaseMs, heartbeatMs: intervalMs } = config.timing;
     return new Heartbeat({
@@ -214,7 +221,9 @@ export class Node {
       leaseMs,
       info: () => ({ host, pid, startedAt: this.member.serverNow() }),
       status: () => JSON.stringify(statusOf(this.cells, this.#intake.queues())),
+      beatsBefore: this.#deps.legacy?.beats ?? 0,
       onServerTime: (time) => this.member.noteServerTime(time),
+      onDataLost: () => this.member.tellDataLost(),
       onLost: (reason) => this.#fence(reason),
     });
   }
@@ -231,6 +240,7 @@ export class Node {
   }
 
   async #flush(): Promise<void> {
+    this.#execution.streams.stop();
     await this.#execution.progress.flush();
     await this.#execution.replies.flush();
     await this.#logBook.flush();
@@ -246,6 +256,10 @@ export class Node {
     return {
       contextFor: (cell) => new CellContext(context, cell),
       execute: (cell, work) => execute(this.#execution, cell, work),
+      onPushedOut: (cell, work) => refuseLive(this.#execution, cell.id, work, mailboxFull(cell.id)),
+      onGivenUp: ({ id, zombies }, name) =>
+        observe(this.#deps.observer, 'handler.given-up', { agent: id, name, zombies }),
+      onHaunted: (cell) => void this.#supervisor.restart(cell),
       onRoom: (cell) => {
         for (const part of [this.#subscriptions, this.#postman, this.#intake]) part.onRoom(cell);
       },
@@ -253,8 +267,11 @@ export class Node {
   }
 
   #onNotice(notice: Notice): void {
+    this.#execution.streams.onNotice(notice);
+    this.#duties.onNotice(notice);
     if (notice.kind === 'released') this.#intake.onReleased(notice.queue);
-    else if (notice.kind === 'paused' || notice.kind === 'resumed') this.#intake.onSwitched(notice.queue);
+    else if (notice.kind === 'paused' || notice.kind === 'resumed' || notice.kind === 'limited')
+      this.#intake.onSwitched(notice.queue);
     else if (notice.kind === 'cancelled') this.#leases.cancel(notice.taskId, notice.message);
     else if (notice.kind === 'gone')
       void this.#activation.askAgain().catch(() => undefined); // the next turn asks again
@@ -264,32 +281,13 @@ export class Node {
   #onReset(): void {
     this.#postman.onReset();
     this.#intake.onReset();
+    this.#duties.onReset();
   }
 
   #fence(reason: string): void {
     const { observer, node } = this.#deps;
     observe(observer, 'node.fenced', { node, reason });
     this.#supervisor.abort(notPresent(node, reason));
-    this.#fail({ kind: 'fenced', reason });
+    this.#ending.fail({ kind: 'fenced', reason });
   }
-
-  /** While it starts, `start` tells. */
-  #fail(end: NodeEnd): void {
-    if (this.#end !== undefined) return;
-    this.#end = end;
-    if (this.#isUp) this.#deps.onEnded(end);
-  }
-
-  /** The last step of a start: it has not ended meanwhile. */
-  #checkEnd(): Promise<void> {
-    const end = this.#end;
-    this.#isUp = end === undefined;
-    if (end === undefined) return Promise.resolve();
-    if (end === 'stop') return Promise.reject(new CancelledError('stopped', 'the node was stopped while it started'));
-    return Promise.reject(end.error instanceof Error ? end.error : notPresent(this.#deps.node, end.reason));
-  }
-}
-
-function notPresent(node: string, reason: string): OwnershipError {
-  return new OwnershipError('presence-lost', `expected node "${node}" to be present, got: ${reason}`);
 }

@@ -5,18 +5,22 @@
  *     handed over before a restart of the agent inside this activation is not handed over again.
  * N2  A live entry is taken only while the inbox is not behind (catch-up.ts); after a lost link every inbox is behind until it is
  *     known to be empty or has been read.
- * N3  An operation id is handed over once within an activation, whatever the broker repeats.
+ * N3  An operation id is handed over once within an activation, whatever the broker repeats, unless it was put back from the dead
+ *     letters. The entry of a repeat is acknowledged at once: the first one is in the inbox until it has been handled.
  */
 import { compareEntryIds } from '../broker/entry-id.ts';
 import type { InboxEntry } from '../broker/mail.ts';
 import type { Notice } from '../broker/notices.ts';
 import { decodeEnvelope, decodePayload } from '../core/envelope.ts';
-import { AgentUnavailable, DeliveryError, describeError } from '../core/errors.ts';
+import { AgentUnavailable, describeError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { observe } from '../core/observer.ts';
 import { CatchUp, type PageEnd } from './catch-up.ts';
 import type { Cell } from './cell.ts';
 import type { ExecutionDeps } from './handling.ts';
+import { mailboxFull, refuseLive } from './live-mail.ts';
+import { acknowledge } from './message-execution.ts';
+import type { LiveWork } from './work.ts';
 
 interface Inbox {
   readonly cell: Cell;
@@ -56,7 +60,7 @@ export class Postman {
 
   onNotice(notice: Notice): void {
     if (notice.kind === 'mail') this.#onMail(notice);
-    else if (notice.kind === 'ask') this.#onAsk(notice.envelope);
+    else if (notice.kind === 'ask') this.#onLive(notice.envelope);
     else if (notice.kind === 'classic') this.#onClassic(notice);
   }
 
@@ -87,6 +91,7 @@ export class Postman {
     if (inbox.catchUp.behind) return inbox.catchUp.fallBehind();
     if (inbox.cursor !== '' && compareEntryIds(notice.entry, inbox.cursor) <= 0) return;
     const opId = opIdOf(notice.envelope);
+    if (opId === undefined) return inbox.catchUp.fallBehind();
     const entry: InboxEntry = { entry: notice.entry, opId, envelope: notice.envelope, redelivered: false };
     if (!this.#handOver(inbox, entry)) inbox.catchUp.fallBehind();
   }
@@ -103,9 +108,14 @@ export class Postman {
 
   /** N1, N3: false when the mailbox is full. */
   #handOver(inbox: Inbox, entry: InboxEntry): boolean {
-    if (!inbox.seen.has(entry.opId)) {
-      if (!inbox.cell.accept({ kind: 'message', entry })) return false;
+    if (inbox.seen.has(entry.opId)) void acknowledge(this.#deps, inbox.cell, entry);
+    else {
+      const forget = (): void => void inbox.seen.delete(entry.opId);
       inbox.seen.add(entry.opId);
+      if (!inbox.cell.accept({ kind: 'message', entry, forget })) {
+        forget();
+        return false;
+      }
       const oldest = inbox.seen.values().next();
       if (inbox.seen.size > limits.inboxSeen && !oldest.done) inbox.seen.delete(oldest.value);
     }
@@ -113,48 +123,36 @@ export class Postman {
     return true;
   }
 
-  #onAsk(text: string): void {
+  /** Live mail: an ask, or a volatile message. */
+  #onLive(text: string): void {
     try {
       const envelope = decodeEnvelope(text);
-      const inbox = this.#inboxes.get(envelope.to);
-      if (inbox?.cell.accept({ kind: 'ask', envelope })) return;
-      const error =
-        inbox === undefined
-          ? new AgentUnavailable(envelope.to, 'its node does not run it any more')
-          : new DeliveryError('mailbox-full', `expected the mailbox of "${envelope.to}" to have room, got: it is full`);
-      const notice: Notice = {
-        kind: 'reply',
-        askId: envelope.opId,
-        ok: false,
-        body: JSON.stringify(describeError(error)),
-      };
-      this.#deps.replies.send({ address: envelope.via, notice });
+      this.#handLive(envelope.to, { kind: envelope.kind === 'ask' ? 'ask' : 'volatile', envelope });
     } catch (error) {
       this.#report('an ask', error);
     }
   }
 
   #onClassic(notice: Notice & { kind: 'classic' }): void {
-    const inbox = this.#inboxes.get(notice.to);
-    if (inbox === undefined) return;
+    if (!this.#inboxes.has(notice.to)) return; // every node hears it
     try {
       const { random, clock } = this.#deps.member.deps;
-      const data = decodePayload(notice.metadata);
+      const { from, message: name, metadata } = notice;
       const sent = Date.parse(notice.timestamp);
       const sentAt = Number.isNaN(sent) ? clock.now() : sent;
-      const taken = inbox.cell.accept({
-        kind: 'classic',
-        id: random.id('classic'),
-        from: notice.from,
-        name: notice.message,
-        data,
-        sentAt,
-      });
-      if (!taken)
-        throw new DeliveryError('mailbox-full', `expected the mailbox of "${notice.to}" to have room, got: it is full`);
+      const data = decodePayload(metadata);
+      this.#handLive(notice.to, { kind: 'classic', id: random.id('classic'), from, name, data, sentAt });
     } catch (error) {
       this.#report(`a classic message from ${notice.from}`, error);
     }
+  }
+
+  #handLive(agentId: string, work: LiveWork): void {
+    const inbox = this.#inboxes.get(agentId);
+    if (inbox?.cell.accept(work)) return;
+    const error =
+      inbox === undefined ? new AgentUnavailable(agentId, 'its node does not run it any more') : mailboxFull(agentId);
+    refuseLive(this.#deps, agentId, work, error);
   }
 
   #report(name: string, error: unknown): void {
@@ -162,11 +160,11 @@ export class Postman {
   }
 }
 
-/** An envelope that cannot be read is handed over all the same, so that its handler's failure is reported and it is acknowledged. */
-function opIdOf(text: string): string {
+/** Undefined when the envelope cannot be read: then its entry in the inbox tells. */
+function opIdOf(text: string): string | undefined {
   try {
     return decodeEnvelope(text).opId;
   } catch {
-    return text.slice(0, 80);
+    return undefined;
   }
 }

@@ -3,6 +3,9 @@
  *
  * A holder has failed when its lease was not renewed in time or its node's presence has ended. Every node looks; the broker hands a task to
  * one of them.
+ *
+ * K3  A task that has lost one holder is run again at once, one that has lost two 5 s later: a task that kills its process must not
+ *     take one node of the fleet after the other. One that has lost `limits.lostHolders` is not run again (task-admission.ts).
  */
 import type { PresencePort } from '../broker/presence.ts';
 import type { ClaimedTask, TaskPort } from '../broker/tasks.ts';
@@ -21,9 +24,13 @@ export interface RecoveryDeps {
   readonly queues: () => readonly string[];
   readonly freeFor: (queue: string) => number;
   readonly place: (claimed: ClaimedTask) => void;
+  /** Gives it back for so long. */
+  readonly putOff: (claimed: ClaimedTask, delayMs: number) => Promise<void>;
 }
 
 const lookEveryMs = 1_000;
+/** K3: how long it is put off, by the holders that it has lost. */
+const delaysMs: readonly number[] = [0, 0, 5_000];
 
 export class Recovery extends Duty {
   readonly #deps: RecoveryDeps;
@@ -34,15 +41,23 @@ export class Recovery extends Duty {
   }
 
   async #look(): Promise<void> {
-    const { tasks, presence, node, leaseMs, queues, freeFor, place, observer } = this.#deps;
+    const { tasks, presence, node, leaseMs, queues, freeFor, observer } = this.#deps;
     const gone = (await presence.nodes()).filter((record) => !record.alive).map((record) => record.node);
     for (const queue of queues()) {
       const count = Math.min(freeFor(queue), limits.frameOps);
       if (count === 0) continue;
       for (const claimed of await tasks.recover({ queue, node, count, leaseMs, gone })) {
         observe(observer, 'task.recovered', { task: claimed.receipt.taskId, from: queue });
-        place(claimed);
+        await this.#takeOn(claimed);
       }
     }
+  }
+
+  /** K3 */
+  async #takeOn(claimed: ClaimedTask): Promise<void> {
+    const { place, putOff } = this.#deps;
+    const delayMs = delaysMs[claimed.lost?.length ?? 0] ?? 0;
+    if (delayMs === 0) place(claimed);
+    else await putOff(claimed, delayMs);
   }
 }

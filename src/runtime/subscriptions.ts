@@ -5,14 +5,15 @@
  * V2  A cell whose mailbox is full falls behind and reads on from its cursor when there is room (catch-up.ts), so that a slow agent
  *     neither loses events nor holds up the others.
  * V3  Where retention has trimmed what a cell has not seen, it gets one notice: an event of topic `runtime.gap`.
+ * V4  A cell with a durable handler gets all its broadcasts through its durable subscription (durable-subscription.ts).
  */
 import type { EventRecord } from '../broker/events.ts';
 import { type EventFeed, readBehind } from '../client/event-feed.ts';
 import type { MemberDeps } from '../client/member.ts';
 import { CatchUp, type PageEnd } from './catch-up.ts';
 import type { Cell } from './cell.ts';
-
-export const gapTopic = 'runtime.gap';
+import { DurableSubscription } from './durable-subscription.ts';
+import { gapNotice } from './gap-notice.ts';
 
 interface Listening {
   readonly cell: Cell;
@@ -32,6 +33,7 @@ const pageSize = 256;
 export class Subscriptions {
   readonly #deps: SubscriptionsDeps;
   readonly #listening = new Map<string, Listening>();
+  readonly #durable = new Map<string, DurableSubscription>();
   #unsubscribe: (() => void) | undefined;
 
   constructor(deps: SubscriptionsDeps) {
@@ -51,7 +53,9 @@ export class Subscriptions {
 
   /** V1 */
   serve(cell: Cell): void {
-    if (cell.spec.table.broadcasts.length === 0) return;
+    const { broadcasts } = cell.spec.table;
+    if (broadcasts.length === 0) return;
+    if (broadcasts.some((handler) => handler.durable)) return this.#serveDurably(cell);
     const page = (): Promise<PageEnd> => this.#readPage(listening);
     const what = `reading broadcasts for ${cell.id}`;
     const listening: Listening = {
@@ -63,16 +67,31 @@ export class Subscriptions {
     this.#listening.set(cell.id, listening);
   }
 
+  /** V4 */
+  #serveDurably(cell: Cell): void {
+    const subscription = new DurableSubscription(this.#deps, cell);
+    this.#durable.set(cell.id, subscription);
+    subscription.start();
+  }
+
   leave(cell: Cell): void {
     this.#listening.get(cell.id)?.catchUp.stop();
     this.#listening.delete(cell.id);
+    this.#durable.get(cell.id)?.leave();
+  }
+
+  async end(cell: Cell): Promise<void> {
+    await this.#durable.get(cell.id)?.end();
+    this.#durable.delete(cell.id);
   }
 
   onRoom(cell: Cell): void {
     this.#listening.get(cell.id)?.catchUp.read();
+    this.#durable.get(cell.id)?.onRoom();
   }
 
   #onEvent(event: EventRecord): void {
+    for (const subscription of this.#durable.values()) subscription.onEvent(event);
     for (const listening of this.#listening.values()) {
       if (listening.catchUp.behind) listening.catchUp.fallBehind();
       else if (!show(listening, event)) listening.catchUp.fallBehind();
@@ -80,6 +99,7 @@ export class Subscriptions {
   }
 
   #onGap(after: string, next: string): void {
+    for (const subscription of this.#durable.values()) subscription.onGap();
     for (const listening of this.#listening.values())
       if (!listening.catchUp.behind && !this.#tellGap(listening, after, next)) listening.catchUp.fallBehind();
   }
@@ -97,10 +117,9 @@ export class Subscriptions {
   /** V3 */
   #tellGap(listening: Listening, after: string, next: string): boolean {
     if (listening.gapTold === next) return true;
-    if (!listening.cell.spec.table.broadcasts.some((handler) => handler.matches(gapTopic))) return true;
-    const data = JSON.stringify({ after, next });
-    const event: EventRecord = { id: next, topic: gapTopic, from: 'runtime', data, sentAt: this.#deps.serverNow() };
-    const told = listening.cell.accept({ kind: 'broadcast', event, gap: true });
+    const notice = gapNotice(listening.cell, { after, next }, this.#deps.serverNow());
+    if (notice === undefined) return true;
+    const told = listening.cell.accept(notice);
     if (told) listening.gapTold = next;
     return told;
   }

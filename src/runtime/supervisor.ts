@@ -7,6 +7,8 @@
  * Y3  Going down: nothing new is taken in, and what waited is handed back at once; what runs is awaited until the grace is over, then
  *     aborted; `onStop` runs in reverse start order, also for a cell that was still starting; the ids are given back.
  * Y4  `onStart` has to end when the cell's signal aborts; one that does not is left to itself a second later.
+ * Y5  A cell with too many zombies (cell.ts, X5) is restarted like one that failed to start: what it runs is told and awaited, what
+ *     waited is handed back, its `onStop` runs; its id stays its own.
  */
 import { abortReason, CancelledError, describeError } from '../core/errors.ts';
 import type { Clock, Timer } from '../core/clock.ts';
@@ -23,6 +25,8 @@ import type { Work } from './work.ts';
 export interface Services {
   serve(cell: Cell): void;
   leave(cell: Cell): void;
+  /** No handler of the cell runs any more, and its id is still its own. Never rejects. */
+  end?(cell: Cell): Promise<void>;
 }
 
 export interface SupervisorDeps {
@@ -82,6 +86,21 @@ export class Supervisor {
     const { role, tasks, messages, broadcasts } = cell.spec.table;
     const handles = [...tasks.keys(), ...messages.keys(), ...broadcasts.map((handler) => handler.pattern)].join(', ');
     observe(this.#deps.observer, 'agent.up', { agent: cell.id, role, handles });
+  }
+
+  /** Y5. Never rejects. */
+  async restart(cell: Cell): Promise<void> {
+    if (cell.state !== 'up') return;
+    const why = `${cell.zombies} of its handlers ignore that they were given up`;
+    this.#timers.get(cell)?.cancel();
+    await this.#close(cell);
+    cell.abort(new CancelledError('stopped', `the agent is restarted, because ${why}`));
+    await cell.idle();
+    if (this.#ending) return; // who ends it goes on from here
+    this.#up.splice(this.#up.indexOf(cell), 1);
+    await this.#runStops(cell);
+    await this.#endServices(cell);
+    this.#onFailure(cell, new CancelledError('stopped', why));
   }
 
   /** Brings nothing up any more; what is starting is told to end. */
@@ -177,10 +196,32 @@ export class Supervisor {
   }
 
   async #end(cell: Cell): Promise<void> {
-    const { clock, observer, activation } = this.#deps;
-    const report = (what: string, error: unknown): void => {
-      observe(observer, 'log', { agent: cell.id, level: 'error', message: `${what}: ${describeError(error).message}` });
-    };
+    const { observer, activation } = this.#deps;
+    await this.#runStops(cell);
+    cell.abort(new CancelledError('stopped', 'the agent has stopped'));
+    const told = cell.state === 'down';
+    cell.state = 'down';
+    await this.#endServices(cell);
+    if (!this.#fenced)
+      await activation
+        .giveBack(cell)
+        .catch((error: unknown) =>
+          this.#report(cell, 'its id could not be given back; the presence lease frees it', error),
+        );
+    if (!told) observe(observer, 'agent.down', { agent: cell.id, reason: 'stopped' });
+  }
+
+  async #endServices(cell: Cell): Promise<void> {
+    if (!this.#fenced) for (const service of this.#deps.services) await service.end?.(cell);
+  }
+
+  #report(cell: Cell, what: string, error: unknown): void {
+    const message = `${what}: ${describeError(error).message}`;
+    observe(this.#deps.observer, 'log', { agent: cell.id, level: 'error', message });
+  }
+
+  async #runStops(cell: Cell): Promise<void> {
+    const { clock } = this.#deps;
     for (const method of cell.spec.table.stop) {
       const limit = new AbortController();
       const late = sleep(clock, stopLimitMs, limit.signal).then(() =>
@@ -188,17 +229,9 @@ export class Supervisor {
       );
       late.catch(() => undefined); // it only races
       await Promise.race([cell.call(method), late]).catch((error: unknown) =>
-        report(`${method} failed while stopping`, error),
+        this.#report(cell, `${method} failed while stopping`, error),
       );
       limit.abort();
     }
-    cell.abort(new CancelledError('stopped', 'the agent has stopped'));
-    const told = cell.state === 'down';
-    cell.state = 'down';
-    if (!this.#fenced)
-      await activation
-        .giveBack(cell)
-        .catch((error: unknown) => report('its id could not be given back; the presence lease frees it', error));
-    if (!told) observe(observer, 'agent.down', { agent: cell.id, reason: 'stopped' });
   }
 }

@@ -8,6 +8,7 @@ import type { Lock } from '../agent/lock.ts';
 import type { Task } from '../agent/envelopes.ts';
 import { checkPayload } from '../client/check-payload.ts';
 import { wrapThrown } from '../client/reply-error.ts';
+import { scopeOf } from '../client/scope.ts';
 import { sleep } from '../core/clock.ts';
 import { decodeEnvelope, encodePayload, type Envelope } from '../core/envelope.ts';
 import { defaultBackoff } from '../core/backoff.ts';
@@ -21,9 +22,12 @@ import {
 } from '../core/errors.ts';
 import { observe } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
+import { Family, followParent } from './family.ts';
 import type { ExecutionDeps } from './handling.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
 import { type Attempt, type Verdict, verdictOf } from './outcome.ts';
+import { admit, takeTurn } from './task-admission.ts';
+import { toItsEnd } from './task-parts.ts';
 import type { Work } from './work.ts';
 
 const troublePauseMs = 1_000;
@@ -35,16 +39,18 @@ export async function executeTask(deps: ExecutionDeps, cell: Cell, work: TaskWor
   const opened = open(work);
   const envelope = opened instanceof Error ? undefined : opened;
   const attempt = attemptOf(deps, cell, work, envelope);
+  const family = new Family(deps, cell, attempt.taskId);
   let verdict: Verdict;
   try {
     if (opened instanceof Error) throw opened;
-    const result = await runTask(deps, cell, work, opened, attempt);
+    const result = await runTask(deps, cell, work, opened, attempt, family);
     verdict = { kind: 'complete', result, resultTtlMs: attempt.resultTtlMs };
   } catch (error) {
     verdict = verdictOf(error, attempt, deps.member.deps.random);
+    if (verdict.kind === 'release' && work.lease.hasBegun) verdict = { ...verdict, begun: true };
     if (verdict.kind === 'release' && error instanceof BrokerError) await pause(deps, cell);
   }
-  await settle(deps, cell, work, envelope, verdict, startedAt);
+  await family.end(await settle(deps, cell, work, envelope, verdict, startedAt));
 }
 
 /** A broker in trouble is not helped by a task that comes back at once. */
@@ -65,6 +71,8 @@ function attemptOf(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope: En
   return {
     taskId: work.claimed.receipt.taskId,
     attempt: work.claimed.attempt,
+    lost: work.claimed.lost?.length ?? 0,
+    returned: work.claimed.returned ?? 0,
     retries: envelope?.policy?.retries ?? options?.retries ?? 0,
     backoff: options?.backoff ?? defaultBackoff,
     resultTtlMs: envelope?.policy?.resultTtlMs ?? options?.resultTtlMs ?? deps.settings.resultTtlMs,
@@ -78,8 +86,11 @@ async function runTask(
   work: TaskWork,
   envelope: Envelope,
   attempt: Attempt,
+  family: Family,
 ): Promise<string> {
-  const { handler, input } = await admit(deps, cell, envelope, attempt);
+  const { handler, input } = await admit(deps, cell, work, envelope);
+  const { parent } = envelope;
+  const leaveParent = parent === undefined ? () => {} : await followParent(deps.member, cell.signal, attempt, parent);
   const { clock } = deps.member.deps;
   const deadlineInMs = envelope.deadline === undefined ? undefined : envelope.deadline - deps.member.serverNow();
   const limits = new CallSignal(clock, {
@@ -87,30 +98,29 @@ async function runTask(
     deadlineInMs,
   });
   let lock: Lock | undefined;
+  let leaveTurn = (): void => {};
   let body: Promise<unknown> = Promise.resolve();
   let isOver = true;
   try {
-    const task = taskFor(deps, work, envelope, input, limits.signal);
+    const task = { ...taskFor(deps, work, envelope, input, limits.signal), fanOut: family.fanOut(limits.signal) };
     limits.signal.throwIfAborted(); // it was cancelled or lost while it waited in the mailbox
     lock = await takeLock(deps, cell, handler, task, limits);
+    leaveTurn = await takeTurn(deps, work, limits.signal);
     limits.startTimeout(handler.options.timeoutMs);
-    const { taskId } = work.claimed.receipt;
-    const { redelivered } = work.claimed;
-    observe(deps.member.deps.observer, 'task.started', {
-      agent: cell.id,
-      task: taskId,
-      name: envelope.name,
-      attempt: attempt.attempt,
-      redelivered,
-    });
+    tellStart(deps, cell, work, envelope);
     const given = lock === undefined ? task : { ...task, lock };
     const run = (): Promise<unknown> => {
       isOver = false;
-      body = cell.call(handler.method, given).finally(() => (isOver = true));
+      const parts = { handler, claimed: work.claimed, notify: envelope.via, signal: limits.signal };
+      body = toItsEnd(deps.member, parts, cell.call(handler.method, given)).finally(() => (isOver = true));
       return body;
     };
     const { trace, deadline } = envelope;
-    const value = await callHandler({ clock, scopes: deps.scopes, trace, deadline, signal: limits.signal, body: run });
+    const { signal } = limits;
+    const onGivenUp = (rest: Promise<void>): void => cell.giveUp(envelope.name, rest);
+    const { graceMs } = handler.options;
+    const call = { clock, scopes: deps.scopes, trace, deadline, signal, body: run, graceMs, onGivenUp };
+    const value = await callHandler(call);
     return await encodeResult(handler, value);
   } catch (error) {
     throw limits.signal.aborted && !(error instanceof OwnershipError)
@@ -118,50 +128,46 @@ async function runTask(
       : wrapThrown(error); // what the handler's own asks met is not what became of this task
   } finally {
     limits.end();
+    leaveParent();
+    leaveTurn();
     // A handler that ignores its signal still works under the lock: nobody else may have it before that has ended.
     const release = (): Promise<void> => releaseLock(deps, cell, lock);
     await (isOver ? release() : void body.then(release, release));
   }
 }
 
-/** Whether the task may start here at all: attempts, deadline, handler, input. */
-async function admit(
-  deps: ExecutionDeps,
-  cell: Cell,
-  envelope: Envelope,
-  attempt: Attempt,
-): Promise<{ handler: TaskHandler; input: unknown }> {
-  const { name, deadline } = envelope;
-  if (attempt.attempt > attempt.retries + 1) {
-    throw new HandlerError(
-      `expected task "${name}" to be settled within ${attempt.retries + 1} attempts, got: its holder was lost each time`,
-    );
-  }
-  if (deadline !== undefined && deadline <= deps.member.serverNow()) {
-    throw new DeliveryError('deadline', `expected task "${name}" to start before its deadline, got: it has passed`);
-  }
-  const handler = cell.spec.table.tasks.get(name);
-  if (handler === undefined)
-    throw new DeliveryError(
-      'no-handler',
-      `expected role "${cell.spec.table.role}" to handle task "${name}", got: no such handler`,
-    );
-  return { handler, input: await checkPayload(handler.input, envelope.data, `the input of task "${name}"`) };
+function tellStart(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope: Envelope): void {
+  const { receipt, attempt, redelivered } = work.claimed;
+  observe(deps.member.deps.observer, 'task.started', {
+    agent: cell.id,
+    task: receipt.taskId,
+    name: envelope.name,
+    attempt,
+    redelivered: redelivered || envelope.again === true,
+  });
 }
 
-function taskFor(deps: ExecutionDeps, work: TaskWork, envelope: Envelope, input: unknown, signal: AbortSignal): Task {
+function taskFor(
+  deps: ExecutionDeps,
+  work: TaskWork,
+  envelope: Envelope,
+  input: unknown,
+  signal: AbortSignal,
+): Omit<Task, 'fanOut'> {
   const { receipt, queue, attempt, redelivered } = work.claimed;
   return {
     id: receipt.taskId,
     name: envelope.name,
     input,
     attempt,
-    redelivered: redelivered || attempt > 1,
+    redelivered: redelivered || attempt > 1 || envelope.again === true,
     ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
+    ...(envelope.parent === undefined ? {} : { parent: envelope.parent }),
     from: envelope.from,
     trace: envelope.trace,
     signal,
-    progress(done, total, note) {
+    async progress(done, total, note) {
+      scopeOf(deps.scopes); // refused when the call was given up
       const step = {
         done,
         ...(total !== undefined && { total }),
@@ -170,7 +176,6 @@ function taskFor(deps: ExecutionDeps, work: TaskWork, envelope: Envelope, input:
       };
       const report = { taskId: receipt.taskId, body: encodePayload(step, 'a progress report'), notify: envelope.via };
       deps.progress.send({ queue, report: { ...report, ttlMs: deps.settings.resultTtlMs } });
-      return Promise.resolve();
     },
   };
 }
@@ -220,6 +225,7 @@ async function encodeResult(handler: TaskHandler, value: unknown): Promise<strin
   }
 }
 
+/** Resolves to whether the task has ended with it. */
 async function settle(
   deps: ExecutionDeps,
   cell: Cell,
@@ -227,7 +233,7 @@ async function settle(
   envelope: Envelope | undefined,
   verdict: Verdict,
   startedAt: number,
-): Promise<void> {
+): Promise<boolean> {
   const { queue, receipt } = work.claimed;
   const { observer, clock } = deps.member.deps;
   const error = 'error' in verdict ? { error: verdict.error } : {};
@@ -243,13 +249,18 @@ async function settle(
     });
   };
   try {
-    if (verdict.kind === 'abandon') return report('abandoned');
+    if (verdict.kind === 'abandon') {
+      report('abandoned');
+      return false;
+    }
     const notify = envelope === undefined ? {} : { notify: envelope.via };
     const reply = await deps.member.lanes.settle.submit(queue, { receipt, outcome: verdict, ...notify });
     report(reply === 'settled' ? verdict.kind : reply);
+    const isLast = verdict.kind === 'complete' || verdict.kind === 'dead';
+    return reply === 'cancelled' || (reply === 'settled' && isLast);
   } catch (failure) {
     report('unsettled');
-    if (failure instanceof OwnershipError || failure instanceof BrokerError) return; // the lease ends, and another node takes the task
+    if (failure instanceof OwnershipError || failure instanceof BrokerError) return false; // the lease ends, and another node takes the task
     throw failure;
   } finally {
     work.lease.letGo();

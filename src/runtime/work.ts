@@ -10,10 +10,29 @@ import type { ClaimedTask } from '../broker/tasks.ts';
 import type { Envelope } from '../core/envelope.ts';
 import type { Lease } from './leases.ts';
 
+/** What a durable subscription wants to know of a broadcast that it has handed out. */
+export interface Delivery {
+  /** The agent may have handled it before a crash. */
+  readonly redelivered: boolean;
+  /** It is from before the agent came up: for durable handlers only. */
+  readonly missed: boolean;
+  /** A handler begins. */
+  begin(): void;
+  /** All handlers have ended. */
+  end(): void;
+}
+
 export type Work =
   | { readonly kind: 'task'; readonly claimed: ClaimedTask; readonly lease: Lease }
-  | { readonly kind: 'message'; readonly entry: InboxEntry }
+  | {
+      readonly kind: 'message';
+      readonly entry: InboxEntry;
+      /** Its operation id may be handed over again. */
+      readonly forget: () => void;
+    }
   | { readonly kind: 'ask'; readonly envelope: Envelope }
+  /** A live message that nobody waits for. */
+  | { readonly kind: 'volatile'; readonly envelope: Envelope }
   /** A live message from an agent that speaks the classic protocol. */
   | {
       readonly kind: 'classic';
@@ -23,10 +42,17 @@ export type Work =
       readonly data: unknown;
       readonly sentAt: number;
     }
-  | { readonly kind: 'broadcast'; readonly event: EventRecord; readonly gap: boolean }
+  | { readonly kind: 'broadcast'; readonly event: EventRecord; readonly gap: boolean; readonly delivery?: Delivery }
   | {
       readonly kind: 'timer';
       readonly timer: TimerHandler;
       /** The turn has ended. */
       readonly done: () => void;
     };
+
+/** What no broker stores: a full mailbox may refuse or drop it. */
+export type LiveWork = Extract<Work, { readonly kind: 'ask' | 'volatile' | 'classic' }>;
+
+export function isLive(work: Work): work is LiveWork {
+  return work.kind === 'ask' || work.kind === 'volatile' || work.kind === 'classic';
+}

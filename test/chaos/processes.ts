@@ -17,8 +17,8 @@ export interface NodeProcess {
   kill(): Promise<void>;
 }
 
-/** Starts `runtime start` on `redis` and resolves when its fleet is up. */
-export async function startNode(redis: string, config = 'runtime.config.ts'): Promise<NodeProcess> {
+/** Starts `runtime start` on `redis`. */
+export function spawnNode(redis: string, config = 'runtime.config.ts'): NodeProcess {
   const args = [join(root, 'bin', 'runtime.js'), 'start', '--plain', '--redis', redis, '--config', config];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -26,10 +26,6 @@ export async function startNode(redis: string, config = 'runtime.config.ts'): Pr
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (part: string) => (text += part));
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  await waitFor(() => text.includes('the fleet is up'), {
-    what: `a node to come up, got:\n${text}`,
-    timeoutMs: 30_000,
-  });
   return {
     child,
     output: () => text,
@@ -38,4 +34,14 @@ export async function startNode(redis: string, config = 'runtime.config.ts'): Pr
       return gone;
     },
   };
+}
+
+/** Starts `runtime start` on `redis` and resolves when its fleet is up. */
+export async function startNode(redis: string, config?: string): Promise<NodeProcess> {
+  const node = spawnNode(redis, config);
+  await waitFor(() => node.output().includes('the fleet is up'), {
+    what: `a node to come up, got:\n${node.output()}`,
+    timeoutMs: 30_000,
+  });
+  return node;
 }

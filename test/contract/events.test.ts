@@ -46,6 +46,18 @@ function expectChain(events: readonly EventRecord[], first = '0'): void {
 }
 
 describeBrokers('events', (open) => {
+  test('E1: an event that is sent again after a loss says so, in the stream and live', async () => {
+    const fleet = await open();
+    const member = await fleet.connect();
+    const { heard } = await ear(member);
+    const again = { ...event('1'), again: true } as const;
+    const [id = ''] = await member.events.append(frame('events', [again]));
+    const record = { id, prev: '0', ...again };
+    expect(await read(member)).toEqual({ events: [record], gap: false });
+    await fleet.eventually(() => heard.length > 0, 'the live copy to come');
+    expect(heard).toEqual([record]);
+  });
+
   test('E1: events are read in the order of their ids, as they were appended', async () => {
     const fleet = await open();
     const member = await fleet.connect();
@@ -206,6 +218,21 @@ describeBrokers('events', (open) => {
     expect(events.length).toBeLessThan(799);
     expect(events.map(({ id }) => id).slice(-1)).toEqual(fresh.slice(-1));
     expect((await read(member, events.at(-2)?.id)).gap).toBe(false);
+  });
+
+  test('E6: trimming lets age hold although nothing is appended any more, and says so', async () => {
+    const fleet = await open({ eventsAgeMs: 50 });
+    const member = await fleet.connect();
+    const ids = await append(member, numbered(3));
+    await member.events.trim();
+    expect(await read(member, ids[0])).toMatchObject({ events: [{ id: ids[1] }, { id: ids[2] }], gap: false });
+    await fleet.pass(60);
+    await member.events.trim();
+    expect(await read(member, ids[0])).toEqual({ events: [], gap: true });
+    expect(await read(member, ids[2])).toEqual({ events: [], gap: false });
+    expect(await member.events.last()).toBe(ids[2]);
+    const [next = ''] = await append(member, ['next']);
+    expect((await read(member, ids[2])).events).toMatchObject([{ id: next, prev: ids[2] }]);
   });
 
   test('E4: there is no gap where nothing was trimmed', async () => {

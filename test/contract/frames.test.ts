@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { describeBrokers, frame } from './harness.ts';
-import { lanes } from './lanes.ts';
+import { type FrameNumber, lanes } from './lanes.ts';
 import { op, put, queue, take } from './work.ts';
 
 describeBrokers('frames', (open) => {
@@ -64,6 +64,17 @@ describeBrokers('frames', (open) => {
       expect(await lane.effects()).toBe(3);
     });
 
+    test('F3: a frame whose predecessor is no longer remembered is refused as out-of-order, and accepted without it', async () => {
+      const lane = await prepare(await open());
+      const sent = limits.framesRemembered + 1;
+      for (let seq = 1; seq <= sent; seq++) await lane.send('a', { seq, prev: seq - 1 });
+      await expect(lane.send('a', { seq: sent + 1, prev: 1 })).rejects.toMatchObject({ code: 'out-of-order' });
+      expect(await lane.effects()).toBe(sent);
+      await lane.send('a', { seq: sent + 1, prev: 2 });
+      await lane.send('a', { seq: sent + 2, prev: 0 });
+      expect(await lane.effects()).toBe(sent + 2);
+    });
+
     test('F3: a tag that remembers nothing of a sender accepts any predecessor', async () => {
       const lane = await prepare(await open());
       await lane.send('a', { seq: 7, prev: 6 });
@@ -88,6 +99,29 @@ describeBrokers('frames', (open) => {
       await expect(lane.send('a', { seq: 1, leased: true })).rejects.toMatchObject(lost);
       expect(applied).toHaveLength(1);
       expect(await lane.effects()).toBe(1);
+    });
+
+    test('F6: a frame that names a newer one than any that was applied is refused as forgotten', async () => {
+      const lane = await prepare(await open());
+      const refused = async (frame: FrameNumber, last: number): Promise<void> => {
+        const lost = { name: 'BrokerError', code: 'forgotten', repeatable: false, details: { last } };
+        await expect(lane.send('a', frame)).rejects.toMatchObject(lost);
+      };
+      await refused({ seq: 5, prev: 4, known: 4 }, 0);
+      await lane.send('a', { seq: 1 });
+      await lane.send('a', { seq: 3, known: 1 });
+      await refused({ seq: 5, known: 4 }, 3);
+      await lane.send('a', { seq: 5, known: 3 });
+      expect(await lane.effects()).toBe(3);
+    });
+
+    test('F6: a frame without operations asks whether that is so, and changes nothing else', async () => {
+      const lane = await prepare(await open());
+      await expect(lane.ask('a', { seq: 2, known: 1 })).rejects.toMatchObject({ details: { last: 0 } });
+      await lane.send('a', { seq: 1 });
+      expect(await lane.ask('a', { seq: 2, known: 1 })).toEqual([]);
+      await lane.send('a', { seq: 3, prev: 2, known: 2 });
+      expect(await lane.effects()).toBe(2);
     });
 
     test('F1: two senders with the same numbers do not disturb each other', async () => {

@@ -21,6 +21,11 @@ export interface Retention {
   readonly eventsAgeMs: number;
 }
 
+/** What a test may want to be other than usual. */
+export interface FleetOptions extends Partial<Retention> {
+  readonly waiterLeaseMs?: number;
+}
+
 /** What a test needs of the world around its brokers. */
 export interface Stage {
   readonly kind: 'memory' | 'redis';
@@ -50,16 +55,16 @@ const plenty: Retention = { events: 100_000, eventsAgeMs: 3_600_000 };
 /** Declares `body`'s tests once for each broker. `open` makes an empty fleet inside a test. */
 export function describeBrokers(
   title: string,
-  body: (open: (retention?: Partial<Retention>) => Promise<TestFleet>, kind: Stage['kind']) => void,
+  body: (open: (options?: FleetOptions) => Promise<TestFleet>, kind: Stage['kind']) => void,
 ): void {
   describe(`${title} (memory)`, () => {
-    body((retention) => Promise.resolve(openFleet(memoryStage({ ...plenty, ...retention }))), 'memory');
+    body((options) => Promise.resolve(openFleet(memoryStage({ ...plenty, ...options }))), 'memory');
   });
   describe(`${title} (redis)`, () => {
     const farm = new RedisFarm();
     beforeAll(() => farm.start());
     afterAll(() => farm.stop());
-    body((retention) => Promise.resolve(openFleet(farm.stage({ ...plenty, ...retention }))), 'redis');
+    body((options) => Promise.resolve(openFleet(farm.stage({ ...plenty, ...options }))), 'redis');
   });
 }
 
@@ -88,9 +93,9 @@ function openFleet(stage: Stage): TestFleet {
   };
 }
 
-function memoryStage(retention: Retention): Stage {
+function memoryStage({ waiterLeaseMs, ...retention }: FleetOptions & Retention): Stage {
   const clock = new VirtualClock();
-  const deps = { clock, random: new SeededRandom(1), retention };
+  const deps = { clock, random: new SeededRandom(1), retention, ...(waiterLeaseMs !== undefined && { waiterLeaseMs }) };
   let fleet = new MemoryFleet(deps);
   const brokers = new WeakMap<object, MemoryBroker>();
   return {
@@ -130,8 +135,8 @@ let frames = 0;
 export function frame<Op>(
   tag: string,
   ops: readonly Op[],
-  options: { sender?: string; seq?: number; prev?: number; leased?: boolean } = {},
+  options: { sender?: string; seq?: number; prev?: number; known?: number; leased?: boolean } = {},
 ): Frame<Op> {
-  const { sender = 'client', seq = ++frames, prev = 0, leased = false } = options;
-  return { tag, sender, seq, prev, leased, ops };
+  const { sender = 'client', seq = ++frames, prev = 0, known = 0, leased = false } = options;
+  return { tag, sender, seq, prev, known, leased, ops };
 }

@@ -2,11 +2,12 @@
  * Inboxes: what is stored stays, in order, until the owner of the day acknowledges it.
  */
 import { expect, test } from 'vitest';
-import { describeBrokers, frame } from './harness.ts';
+import { describeBrokers, frame, type Member } from './harness.ts';
 import { acknowledge, inbox, message, own, send } from './post.ts';
 import { numbered } from './work.ts';
 
 const docs = 'docs';
+const hourMs = 3_600_000;
 
 describeBrokers('inboxes', (open) => {
   test('M1: a message to an agent that nobody runs waits in its inbox until it is acknowledged', async () => {
@@ -124,6 +125,49 @@ describeBrokers('inboxes', (open) => {
     await expect(inbox(old, docs, epoch)).rejects.toMatchObject(lost);
     expect(await inbox(next, docs, newer)).toHaveLength(1);
     expect(await acknowledge(next, docs, newer, entry)).toBe('acknowledged');
+  });
+
+  test('M4: the epoch that was granted last still acknowledges when its owner has gone, and no other does', async () => {
+    const fleet = await open();
+    const [client, old] = [await fleet.connect(), await fleet.join('old')];
+    const goings: Record<string, (node: Member, epoch: number) => Promise<unknown>> = {
+      'given back': (node, epoch) => node.presence.deactivate(node.address, 'given back', epoch),
+      left: (node) => node.presence.leave(node.address),
+      ended: () => fleet.eventually(async () => (await client.presence.lookup(['ended']))[0] === undefined, 'its end'),
+    };
+    for (const [id, go] of Object.entries(goings)) {
+      const earlier = await own(old, id);
+      await old.presence.deactivate('old', id, earlier);
+      const node = await fleet.join(`owner of ${id}`, id === 'ended' ? 300 : hourMs);
+      const epoch = await own(node, id);
+      await send(client, id, numbered(2));
+      const entries = await inbox(node, id, epoch);
+      await go(node, epoch);
+      for (const other of [0, earlier, epoch - 1, epoch + 1])
+        expect(await acknowledge(node, id, other, entries[0] ?? expect.fail())).toBe('stale-epoch');
+      for (const entry of entries) expect(await acknowledge(node, id, epoch, entry)).toBe('acknowledged');
+      expect(await inbox(client, id, epoch)).toEqual([]);
+    }
+  });
+
+  test('M4: nobody acknowledges for an id that never was granted, or was given back with an empty inbox', async () => {
+    const fleet = await open();
+    const node = await fleet.join();
+    const emptied = await own(node, 'emptied');
+    await node.presence.deactivate(node.address, 'emptied', emptied);
+    const cleared = await own(node, 'cleared');
+    await send(node, 'cleared', ['x']);
+    const [last] = await inbox(node, 'cleared', cleared);
+    await node.presence.deactivate(node.address, 'cleared', cleared);
+    expect(last && (await acknowledge(node, 'cleared', cleared, last))).toBe('acknowledged');
+    for (const id of ['never', 'emptied', 'cleared']) {
+      await send(node, id, ['x']);
+      const [entry] = await inbox(node, id, cleared + 1);
+      for (const epoch of [0, 1, emptied, cleared, cleared + 1])
+        expect(entry && (await acknowledge(node, id, epoch, entry))).toBe('stale-epoch');
+      const granted = await own(node, id);
+      expect(entry && (await acknowledge(node, id, granted, entry))).toBe('acknowledged');
+    }
   });
 
   test('M6: an inbox takes no more than its limit, and the sender is told', async () => {

@@ -15,12 +15,15 @@ import { complete, numbered, op, put, queue, take } from './work.ts';
 export interface FrameNumber {
   readonly seq: number;
   readonly prev?: number;
+  readonly known?: number;
   readonly leased?: boolean;
 }
 
 /** A lane of an empty fleet with the present nodes `a` and `b` as senders. */
 export interface OpenLane {
   send(sender: 'a' | 'b', number: FrameNumber): Promise<readonly unknown[]>;
+  /** A frame without operations. */
+  ask(sender: 'a' | 'b', number: FrameNumber): Promise<readonly unknown[]>;
   /** How many operations have been applied. */
   effects(): Promise<number>;
   leave(node: string): Promise<void>;
@@ -43,15 +46,17 @@ async function lane<Op>(
   const watcher = await fleet.connect('watcher');
   const members: Record<string, Member> = { a: await fleet.join('a'), b: await fleet.join('b') };
   const parts = await prepare(members, watcher);
-  const known = new Map<string, Op>();
+  const made = new Map<string, Op>();
   return {
-    send(sender, { seq, prev = 0, leased = false }) {
+    send(sender, { seq, prev = 0, known = 0, leased = false }) {
       const key = `${sender}/${seq}`;
-      const operation = known.get(key) ?? parts.next(sender);
-      known.set(key, operation);
+      const operation = made.get(key) ?? parts.next(sender);
+      made.set(key, operation);
       const member = members[sender] ?? expect.fail(sender);
-      return parts.carry(member, frame(parts.tag, [operation], { sender, seq, prev, leased }));
+      return parts.carry(member, frame(parts.tag, [operation], { sender, seq, prev, known, leased }));
     },
+    ask: (sender, number) =>
+      parts.carry(members[sender] ?? expect.fail(sender), frame(parts.tag, [], { sender, ...number })),
     effects: () => parts.effects(watcher),
     leave: (node) => watcher.presence.leave(node),
   };

@@ -54,6 +54,12 @@ describeBrokers('notices', (open) => {
     const sent: Notice[] = [
       { kind: 'reply', askId: 'x', ok: true, body: '{"text":"Grüße \\n 日本語 🤖"}' },
       { kind: 'ask', envelope: 'x'.repeat(100_000) },
+      { kind: 'part', askId: 'x', number: 1, state: 'more', body: '"日本語 \\u001f"' },
+      { kind: 'part', askId: 'x', number: 2, state: 'error', body: '{"message":"x"}' },
+      { kind: 'credit', askId: 'x', received: 2, taken: 1, again: true },
+      { kind: 'credit', askId: 'x', received: 0, taken: 0, again: false },
+      { kind: 'left', askId: 'x' },
+      { kind: 'parts', taskId: 'audit.n.1-1' },
       { kind: 'granted', lock: 'repo:*', holder: 'h', token: 1_700_000_000_000_001 },
     ];
     await a.notices.post(sent.map((notice) => ({ address: 'a', notice })));

@@ -2,13 +2,13 @@
  * The small words of the mail tests: send messages, own agents, hear what arrives.
  */
 import { expect } from 'vitest';
-import type { AcknowledgeReply, InboxEntry, SendOp, SendReply } from '../../src/broker/mail.ts';
+import type { AcknowledgeReply, EndOfMessage, InboxEntry, NewMessage, SendReply } from '../../src/broker/mail.ts';
 import type { Notice } from '../../src/broker/notices.ts';
 import { frame, type Member } from './harness.ts';
 
 let made = 0;
 
-export function message(to: string, envelope: string, options: Partial<SendOp> = {}): SendOp {
+export function message(to: string, envelope: string, options: Partial<NewMessage> = {}): NewMessage {
   const opId = `op${++made}`;
   const classic = { from: 'client', message: 'hello', metadata: '{}', sentAt: 1_700_000_000_000 };
   return { to, opId, envelope, limit: 10_000, classic, ...options };
@@ -19,7 +19,7 @@ export async function send(
   from: Member,
   to: string,
   envelopes: readonly string[],
-  options: Partial<SendOp> = {},
+  options: Partial<NewMessage> = {},
 ): Promise<SendReply[]> {
   const replies: SendReply[] = [];
   for (let start = 0; start < envelopes.length; start += 128) {
@@ -38,8 +38,9 @@ export async function acknowledge(
   agentId: string,
   epoch: number,
   entry: Pick<InboxEntry, 'entry' | 'opId'>,
+  dead?: EndOfMessage['dead'],
 ): Promise<AcknowledgeReply | undefined> {
-  const op = { agentId, epoch, entry: entry.entry, opId: entry.opId };
+  const op = { agentId, epoch, entry: entry.entry, opId: entry.opId, ...(dead && { dead }) };
   return (await by.mail.acknowledge(frame(by.mail.tagOf(agentId), [op], { sender: by.address })))[0];
 }
 

@@ -9,7 +9,7 @@ import { systemClock, systemRandom } from '../../src/core/system.ts';
 import { RedisBroker } from '../../src/redis/broker.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { waitFor } from '../support/wait.ts';
-import type { Member, Retention, Stage } from './harness.ts';
+import type { FleetOptions, Member, Retention, Stage } from './harness.ts';
 
 /** As short as a test may be slow: what takes longer is broken. */
 const limitMs = 15_000;
@@ -29,7 +29,7 @@ export class RedisFarm {
     await this.#server?.stop();
   }
 
-  stage(retention: Retention): Stage {
+  stage({ waiterLeaseMs, ...retention }: FleetOptions & Retention): Stage {
     const url = this.#server?.url ?? '';
     const fleet = `t${++this.#fleets}`;
     return {
@@ -44,6 +44,7 @@ export class RedisFarm {
           random: systemRandom,
           observer: new Observer(),
           retention,
+          ...(waiterLeaseMs !== undefined && { waiterLeaseMs }),
         }),
       async pass(ms) {
         const until = systemClock.monotonic() + ms;

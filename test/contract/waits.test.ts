@@ -3,12 +3,28 @@
  */
 import { expect, test } from 'vitest';
 import { describeBrokers, type Member } from './harness.ts';
-import { envelopesOf, idsOf, numbered, put, putOne, queue, release, retry, settleOne, take, takeOne } from './work.ts';
+import {
+  complete,
+  envelopesOf,
+  idsOf,
+  numbered,
+  put,
+  putOne,
+  queue,
+  release,
+  retry,
+  settleOne,
+  take,
+  takeOne,
+} from './work.ts';
 
 const wait = (
   member: Member,
   options: { queues?: string[]; count?: number; timeoutMs?: number; signal?: AbortSignal },
 ) => member.tasks.wait({ queues: [queue], node: member.address, count: 1, timeoutMs: 2_000, ...options });
+
+const isAlive = async (member: Member, node: string): Promise<boolean> =>
+  (await member.presence.nodes()).some((record) => record.node === node && record.alive);
 
 describeBrokers('waits', (open) => {
   test('a wait gets a task that is enqueued meanwhile', async () => {
@@ -116,6 +132,34 @@ describeBrokers('waits', (open) => {
     await fleet.ended(loops);
     expect(got).toHaveLength(ids.length);
     expect(new Set(got)).toEqual(new Set(ids));
+  });
+
+  test('T4: what a wait hands over after the presence of its node has ended is recovered by another at once', async () => {
+    const fleet = await open();
+    const client = await fleet.connect();
+    const other = await fleet.join('other');
+    const endings = {
+      crashed: () => fleet.eventually(async () => !(await isAlive(client, 'crashed')), 'its presence to end'),
+      left: () => client.presence.leave('left'),
+    };
+    for (const [address, end] of Object.entries(endings)) {
+      const node = await fleet.join(address, 300);
+      const waiting = wait(node, {});
+      await end();
+      const id = await putOne(client);
+      const [late] = await fleet.ended(waiting);
+      if (late === undefined) return expect.fail('the wait goes on, and the task is handed over');
+      expect(late).toMatchObject({ attempt: 1, receipt: { taskId: id } });
+      const lost = { name: 'OwnershipError', code: 'presence-lost' };
+      await expect(settleOne(node, late, complete)).rejects.toMatchObject(lost);
+      const renewing = node.tasks.renew({ queue, node: address, receipts: [late.receipt] });
+      await expect(renewing).rejects.toMatchObject(lost);
+      await expect(wait(node, {})).rejects.toMatchObject(lost);
+      const gone = { queue, node: 'other', count: 10, leaseMs: 3_600_000, gone: [address] };
+      const recovered = await other.tasks.recover(gone);
+      expect(recovered).toMatchObject([{ attempt: 2, redelivered: true, receipt: { taskId: id } }]);
+      expect(recovered[0] && (await settleOne(other, recovered[0], complete))).toBe('settled');
+    }
   });
 
   test('a wait hears a task that is retried at once, and one that is promoted', async () => {

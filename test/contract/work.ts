@@ -40,8 +40,8 @@ export async function putOne(member: Member, envelope = 'one', options: Partial<
   return id ?? expect.fail('no id');
 }
 
-export function take(member: Member, count = 1_000, from = queue): Promise<readonly ClaimedTask[]> {
-  return member.tasks.claim({ queue: from, node: member.address, count });
+export async function take(member: Member, count = 1_000, from = queue): Promise<readonly ClaimedTask[]> {
+  return (await member.tasks.claim({ queue: from, node: member.address, count })).tasks;
 }
 
 /** Claims exactly one task; fails when none waits. */

@@ -7,10 +7,14 @@ import { dirname, join } from 'node:path';
 import { root } from './pages.ts';
 
 /**
- * Writes the files, by path below `folder`; what the compiler says of them, nothing when all is well. What it says of the
+ * Writes the files, by path below `folder`, and compiles them, with further `options`; what the compiler says of them, nothing when all is well. What it says of the
  * package's own sources is for `npm run types` to tell.
  */
-export function compileIn(folder: string, files: Readonly<Record<string, string>>): string {
+export function compileIn(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  options: Readonly<Record<string, boolean>> = {},
+): string {
   const modules = join(folder, 'node_modules');
   mkdirSync(modules, { recursive: true });
   symlinkSync(root, join(modules, 'agent-runtime'));
@@ -20,6 +24,8 @@ export function compileIn(folder: string, files: Readonly<Record<string, string>
     typeRoots: [join(root, 'node_modules', '@types')],
     noUnusedLocals: false,
     noUnusedParameters: false,
+    noImplicitOverride: false, // as `tsc --init` leaves it
+    ...options,
   };
   const project = { extends: join(root, 'tsconfig.json'), compilerOptions, files: Object.keys(files), include: [] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));

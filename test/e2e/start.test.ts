@@ -43,7 +43,14 @@ test('another terminal sees the fleet on its private server and drives it, and S
     runtime('logs', 'echo'),
     runtime('ask', 'echo', 'who'),
   ];
+  const [since, before] = [
+    runtime('events', '--since', '10m', '--from', 'echo', '--topic', 'echo.*', '--json'),
+    runtime('events', '--since', '10m', '--until', '9m'),
+  ];
   expect(await Promise.all([status, events, logs, asked].map((run) => run.ended()))).toEqual([0, 0, 0, 0]);
+  expect(await Promise.all([since, before].map((run) => run.ended()))).toEqual([0, 0]);
+  expect(since.out()).toBe(events.out());
+  expect(before.out()).toBe('');
   expect(JSON.parse(status.out())).toMatchObject({
     nodes: [{ alive: true, pid: fleet.child.pid }],
     agents: [{ id: 'echo', role: 'echo', state: 'up' }],

@@ -72,7 +72,7 @@ describe('a node that drains', () => {
     expect(await world.until(result)).toBe('work@n2.1');
     expect(runs).toEqual([
       ['work@n1.1', 1, false],
-      ['work@n2.1', 1, false],
+      ['work@n2.1', 1, true], // it had begun: there may have been effects
     ]);
     expect([outcomesOf(first), outcomesOf(second)]).toEqual([['release'], ['complete']]);
   });

@@ -59,7 +59,7 @@ describe('a message', () => {
     const { heard, DocsAgent, numbers } = listener();
     const node = await world.start('n1', [single(DocsAgent)]);
     const client = await world.connect();
-    const sends: Promise<void>[] = [];
+    const sends: Promise<unknown>[] = [];
     for (const number of upTo(200)) {
       sends.push(client.fleet.send('docs', 'note', number));
       const cut = [node.broker, client.broker][number % 3];
@@ -136,7 +136,7 @@ describe('a message', () => {
     const { DocsAgent } = listener();
     const node = await world.start('n1', [single(DocsAgent)]);
     const { fleet } = await world.connect();
-    const contract = { kind: 'message', name: 'note', data: z.number(), reply: undefined } as const;
+    const contract = { kind: 'message', name: 'note', data: z.number(), reply: undefined, part: undefined } as const;
     await expect(world.until(fleet.send('docs', contract, 'x' as never))).rejects.toMatchObject({
       code: 'invalid-payload',
     });

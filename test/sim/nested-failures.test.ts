@@ -43,3 +43,17 @@ test('a task whose handler met a broker in trouble is given back uncharged, and 
   expect(attempts).toEqual([1, 1, 1, 1]);
   expect(world.clock.monotonic() - startedAt).toBeGreaterThanOrEqual(3_000);
 });
+
+test('a task whose handler always meets a broker in trouble is charged in the end, and marked from its second run on', async () => {
+  const world = new World();
+  const runs: [attempt: number, redelivered: boolean][] = [];
+  const WorkAgent = worker((task) => {
+    runs.push([task.attempt, task.redelivered]);
+    throw new BrokerError('overloaded', 'the server is out of memory');
+  });
+  await world.start('n1', [pool(WorkAgent)]);
+  const { fleet } = await world.connect();
+  await expect(world.until(fleet.run(address, {}))).rejects.toMatchObject({ details: { reason: 'retries-exhausted' } });
+  const given = Array.from({ length: 5 }, () => [1, true] as const);
+  expect(runs).toEqual([[1, false], ...given, [2, true]]);
+});

@@ -148,7 +148,7 @@ describe('tasks', () => {
     hold.open();
     await world.start('b', [pool(WorkAgent)]);
     await world.until(running);
-    expect(seen).toEqual(['slow 1', 'aborted drain', 'slow 1']);
+    expect(seen).toEqual(['slow 1', 'aborted drain', 'slow 1 again']);
   });
 
   test('repeats: an enqueue whose reply was lost is sent again as the same frame, and stored once', async () => {

@@ -23,6 +23,10 @@ class WorkAgent extends Agent {
 
 const address = { role: 'work', task: 'work' };
 
+async function collect(steps: AsyncIterable<Progress>, into: Progress[]): Promise<void> {
+  for await (const step of steps) into.push(step);
+}
+
 describe('a result', () => {
   test('comes by a notice, without a single read', async () => {
     const world = new World();
@@ -97,6 +101,49 @@ describe('a result', () => {
     expect(await world.until(other.broker.queues.state(handle.id))).toBe('completed');
   });
 
+  test('that is kept no longer is said to be unknown, and so is the task that never was', async () => {
+    const world = new World();
+    await world.start('n1', [pool(WorkAgent)]);
+    const [{ fleet, clock }, other] = [await world.connect(), await world.connect()];
+    const handle = await world.until(fleet.enqueue(address, 6, { resultTtl: '1m', key: 'k', keyTtl: '1h' }));
+    await world.advance(120_000);
+    const startedAt = world.clock.monotonic();
+    const unknown = { name: 'DeliveryError', code: 'unknown-task', details: { taskId: handle.id } };
+    await expect(world.until(handle.result())).rejects.toMatchObject(unknown);
+    await expect(world.until(collect(handle.progress(), []))).rejects.toMatchObject(unknown);
+    const known = await world.until(other.fleet.enqueue(address, 6, { key: 'k' }));
+    await expect(world.until(known.result())).rejects.toMatchObject(unknown);
+    expect(world.clock.monotonic() - startedAt).toBeLessThan(2_000);
+    await world.advance(10_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('whose task was lost with the data of the broker is said to be unknown', async () => {
+    const world = new World();
+    const { fleet } = await world.connect();
+    const result = fleet.run(address, 7);
+    await world.advance(1_000);
+    world.fleet.queues.clear();
+    await expect(world.until(result)).rejects.toMatchObject({ code: 'unknown-task' });
+  });
+
+  test('is never said to be unknown by who began to wait while the task ran, however short it is kept', async () => {
+    const world = new World();
+    await world.start('n1', [pool(WorkAgent, { size: 5 })]);
+    const { fleet } = await world.connect();
+    const ends: unknown[] = [];
+    for (const resultTtl of [0, 1_000])
+      for (let waitMs = 2_700; waitMs < 3_300; waitMs += 7) {
+        const handle = await world.until(fleet.enqueue(address, waitMs, { resultTtl }));
+        await world.advance(waitMs);
+        const end = handle.result().catch((error: { code?: string }) => error.code);
+        const wasOpen = (await world.until(handle.state())) === 'claimed';
+        if (wasOpen || resultTtl > 0) expect(await world.until(end)).toEqual({ echo: waitMs });
+        else ends.push(await world.until(end));
+      }
+    expect(new Set(ends)).toEqual(new Set(['unknown-task'])); // those that came too late for a result that is not kept
+  });
+
   test('is given up with the handler that waits for it', async () => {
     const world = new World();
     const node = await world.start('n1', [pool(WorkAgent)]);
@@ -111,10 +158,6 @@ describe('a result', () => {
 });
 
 describe('progress', () => {
-  async function collect(steps: AsyncIterable<Progress>, into: Progress[]): Promise<void> {
-    for await (const step of steps) into.push(step);
-  }
-
   test('is followed from another process until the task has ended', async () => {
     const world = new World();
     await world.start('n1', [pool(WorkAgent)]);

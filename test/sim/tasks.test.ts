@@ -89,21 +89,6 @@ describe('a task whose node fails', () => {
     expect(outcomesOf(first)).not.toContain('complete');
     expect(runs).toHaveLength(2);
   });
-
-  test('that crashes every node goes to the dead letters when its attempts are used up', async () => {
-    const world = new World();
-    const { runs, WorkAgent } = worker(() => gate().passed);
-    const { fleet } = await world.connect();
-    const handle = await world.until(fleet.enqueue(address, {}, { retries: 1 }));
-    for (const id of ['n1', 'n2', 'n3']) {
-      const node = await world.start(id, [pool(WorkAgent)]);
-      if (id === 'n3') break;
-      await world.eventually(() => runs.some(({ agent }) => agent.includes(id)), `a run on ${id}`);
-      world.crash(node);
-    }
-    await expect(world.until(handle.result())).rejects.toMatchObject({ details: { reason: 'retries-exhausted' } });
-    expect(runs).toHaveLength(2);
-  });
 });
 
 describe('a task that fails', () => {

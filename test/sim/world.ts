@@ -7,13 +7,15 @@
 import { onTestFinished } from 'vitest';
 import type { Hosting } from '../../src/agent/hosting.ts';
 import { Member } from '../../src/client/member.ts';
+import type { Settings } from '../../src/client/scope.ts';
 import { FleetClient } from '../../src/compose/fleet.ts';
 import { resolveConfig, type RuntimeOptions } from '../../src/config/config.ts';
 import type { Clock, Timer } from '../../src/core/clock.ts';
 import { Observer, type RuntimeEvents } from '../../src/core/observer.ts';
 import { MemoryBroker } from '../../src/memory/broker.ts';
 import { MemoryFleet } from '../../src/memory/fleet.ts';
-import { Node, type NodeEnd } from '../../src/runtime/node.ts';
+import type { NodeEnd } from '../../src/runtime/ending.ts';
+import { Node, type NodeLegacy } from '../../src/runtime/node.ts';
 import { SeededRandom } from '../../src/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 
@@ -23,6 +25,7 @@ export class ProcessClock implements Clock {
   readonly #pending = new Set<Timer>();
   #held: (() => void)[] | undefined;
   #dead = false;
+  #wallOffsetMs = 0;
 
   constructor(clock: VirtualClock) {
     this.#clock = clock;
@@ -34,7 +37,12 @@ export class ProcessClock implements Clock {
   }
 
   now(): number {
-    return this.#clock.now();
+    return this.#clock.now() + this.#wallOffsetMs;
+  }
+
+  /** Somebody sets the clock of this machine; time goes on as before. */
+  jump(ms: number): void {
+    this.#wallOffsetMs += ms;
   }
 
   monotonic(): number {
@@ -114,9 +122,14 @@ const observed: readonly (keyof RuntimeEvents)[] = [
   'task.started',
   'task.settled',
   'task.recovered',
+  'handler.given-up',
   'message.failed',
+  'message.dropped',
   'broadcast.gap',
+  'schedule.run',
+  'schedule.missed',
   'broker.trouble',
+  'broker.data-lost',
   'log',
 ];
 
@@ -126,14 +139,15 @@ export class World {
   readonly fleet: MemoryFleet;
   #clients = 0;
 
-  constructor(options: { seed?: number; events?: number } = {}) {
+  constructor(options: { seed?: number; events?: number; eventsAgeMs?: number } = {}) {
     this.random = new SeededRandom(options.seed ?? 1);
-    const retention = { events: options.events ?? 100_000, eventsAgeMs: 86_400_000 };
+    const { events = 100_000, eventsAgeMs = 86_400_000 } = options;
+    const retention = { events, eventsAgeMs };
     this.fleet = new MemoryFleet({ clock: this.clock, random: this.random, retention });
   }
 
   /** A node that has been made and not started. */
-  make(id: string, agents: readonly Hosting[], options: NodeOptions = {}): SimNode {
+  make(id: string, agents: readonly Hosting[], options: NodeOptions = {}, legacy?: NodeLegacy): SimNode {
     const clock = new ProcessClock(this.clock);
     const broker = new MemoryBroker({ fleet: this.fleet, address: id });
     const { observer, said } = listen();
@@ -141,7 +155,7 @@ export class World {
     const config = resolveConfig({ ...options, agents });
     const onEnded = (end: NodeEnd): void => void ends.push(end);
     const place = { node: id, host: 'sim', pid: 1 };
-    const node = new Node({ broker, clock, random: this.random, observer, config, ...place, onEnded });
+    const node = new Node({ broker, clock, random: this.random, observer, config, ...place, legacy, onEnded });
     return { id, node, broker, clock, said, ends };
   }
 
@@ -154,7 +168,7 @@ export class World {
   }
 
   /** A process outside that uses the verbs. */
-  async connect(name = `client${++this.#clients}`): Promise<SimClient> {
+  async connect(name = `client${++this.#clients}`, own: Partial<Settings> = {}): Promise<SimClient> {
     const clock = new ProcessClock(this.clock);
     const broker = new MemoryBroker({ fleet: this.fleet, address: name });
     const { observer, said } = listen();
@@ -167,6 +181,7 @@ export class World {
       inboxLimit: 10_000,
       maxWaiting: 1_000_000,
       resultTtlMs: 3_600_000,
+      ...own,
     };
     const identity = { name, isAgent: false, scope: () => undefined };
     return { fleet: new FleetClient({ member, identity, settings }), member, broker, clock, said };
@@ -187,6 +202,13 @@ export class World {
   resume({ broker, clock }: Pick<SimNode, 'broker' | 'clock'>): void {
     broker.restoreLink();
     clock.resume();
+  }
+
+  /** The broker restarts without its data: every connection is cut, and comes back. */
+  lose(...processes: readonly Pick<SimNode, 'broker'>[]): void {
+    for (const { broker } of processes) broker.cutLink();
+    this.fleet.lose();
+    for (const { broker } of processes) broker.restoreLink();
   }
 
   advance(ms: number): Promise<void> {

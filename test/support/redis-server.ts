@@ -32,6 +32,8 @@ export interface RedisServer {
 export interface RedisOptions {
   /** Further arguments of redis-server, such as `['--appendonly', 'yes']`. They win over the defaults. */
   readonly args?: readonly string[];
+  /** Files in PEM form: the port speaks TLS alone, with this certificate; the socket stays plain. */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly ca: string };
 }
 
 interface Running {
@@ -44,10 +46,11 @@ const startTimeoutMs = 10_000;
 const bindAttempts = 10;
 
 /** Starts a server and resolves when it takes commands. */
-export async function startRedis({ args = [] }: RedisOptions = {}): Promise<RedisServer> {
+export async function startRedis({ args = [], tls }: RedisOptions = {}): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-'));
   const socketPath = join(folder, 's');
-  const launchOn = (port: number): Promise<Running> => launch(folder, port, ['--unixsocket', socketPath, ...args]);
+  const launchOn = (port: number): Promise<Running> =>
+    launch(folder, port, ['--unixsocket', socketPath, ...(tls === undefined ? [] : tlsArguments(tls, port)), ...args]);
   const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const started = await firstFreePort(launchOn).catch(async (error: unknown) => {
     await removeFolder();
@@ -61,7 +64,7 @@ export async function startRedis({ args = [] }: RedisOptions = {}): Promise<Redi
     if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await ended(running.child);
   };
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: tls === undefined ? `redis://127.0.0.1:${port}` : `rediss://localhost:${port}`,
     host: '127.0.0.1',
     port,
     socketPath,
@@ -78,6 +81,11 @@ export async function startRedis({ args = [] }: RedisOptions = {}): Promise<Redi
       running = await launchOn(port);
     },
   };
+}
+
+function tlsArguments({ certificate, key, ca }: NonNullable<RedisOptions['tls']>, port: number): readonly string[] {
+  const files = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', ca];
+  return ['--port', '0', '--tls-port', String(port), ...files, '--tls-auth-clients', 'no'];
 }
 
 /** R3 */

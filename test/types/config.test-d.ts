@@ -19,9 +19,11 @@ export const full = defineConfig({
   redis: environment.REDIS_URL,
   fleet: 'shop',
   classic: true,
+  tls: { ca: './ca.pem', insecure: false },
   agents: [pool(AuditAgent, { size: 3, concurrency: 2 }), single(AuditAgent, { id: 'docs' })],
   timing: { presenceLease: '5s', heartbeat: 1_500, drainGrace: '25s' },
   limits: { events: 1_000, eventsAge: '1d', inbox: 10, maxWaiting: 10 },
+  queues: { audit: { concurrency: 5, rate: { max: 100, per: '1m' } } },
 });
 export const folder = defineConfig({ agents: './agents' });
 export const empty = defineConfig({});
@@ -32,6 +34,8 @@ defineConfig({ redisUrl: '' });
 defineConfig({ timing: { heartbeats: '1s' } });
 // @ts-expect-error: not a duration
 defineConfig({ timing: { heartbeat: 'often' } });
+// @ts-expect-error: a rate needs a span of time
+defineConfig({ queues: { audit: { rate: { max: 1 } } } });
 // @ts-expect-error: a class has to be hosted
 defineConfig({ agents: [AuditAgent] });
 // @ts-expect-error: no agent

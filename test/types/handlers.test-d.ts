@@ -32,7 +32,7 @@ export class GoodAgent extends Agent {
     return { summary: `${name} ${task.input.words.toFixed()}`, at: 'noon' };
   }
   @onMessage('status')
-  status(_message: Message) {
+  override status(_message: Message) {
     return { busy: this.busy };
   }
   @onMessage('rename', Data, z.boolean())
@@ -50,6 +50,19 @@ export class GoodAgent extends Agent {
   @onBroadcast('docs.*')
   onDocs(event: Broadcast) {
     this.log.info('docs changed', event.data);
+  }
+  @onBroadcast('docs.*', { durable: true })
+  onAny(event: Broadcast): void {
+    const again: boolean | undefined = event.redelivered;
+    void again;
+  }
+  @onBroadcast('docs.*', changed.data, { durable: true })
+  onAnyFile(event: Broadcast<typeof changed.data>): void {
+    void event.data.file;
+  }
+  @onBroadcast(changed, { durable: true })
+  onChangedDurably(event: Broadcast<typeof changed>): void {
+    void event.redelivered;
   }
   @onBroadcast(changed)
   onChanged(event: Broadcast<typeof changed>): void {
@@ -122,7 +135,16 @@ export class WrongAgent extends Agent {
   }
   // @ts-expect-error: a message handler takes no task
   @onMessage('status')
-  status(_task: Task): void {}
+  override status(_task: Task): void {}
+  // @ts-expect-error: a subscription is durable or not
+  @onBroadcast('docs.*', { durable: 'yes' })
+  onMaybe(_event: Broadcast): void {}
+  // @ts-expect-error: there is no such option
+  @onBroadcast(changed, { durabel: true })
+  onTypo(_event: Broadcast<typeof changed>): void {}
+  // @ts-expect-error: another broadcast's data, durable or not
+  @onBroadcast('docs.other', Other, { durable: true })
+  onOther(_event: Broadcast<typeof changed>): void {}
   // @ts-expect-error: another broadcast's data
   @onBroadcast(changed)
   onChanged(_event: Broadcast<typeof Other>): void {}
@@ -132,6 +154,33 @@ export class WrongAgent extends Agent {
   // @ts-expect-error: an option that does not exist
   @onTask('options', AuditInput, undefined, { retry: 3 })
   options(_task: Task<typeof AuditInput>): void {}
+}
+
+export class TalkativeAgent extends Agent {
+  @onTask('read')
+  read(_task: Task): void {
+    this.status('reading the repository');
+    this.status();
+    // @ts-expect-error: a status is text
+    this.status(1);
+    // @ts-expect-error: a status is text
+    this.status({ busy: true });
+  }
+}
+
+export class StatusAgent extends Agent {
+  @onMessage('status')
+  override status(message: Message<typeof Data>) {
+    // @ts-expect-error: here it is a handler, which takes a message
+    this.status(message.data.file);
+    this.setStatus(message.data.file);
+    return { busy: this.busy };
+  }
+}
+
+export class StatusTaskAgent extends Agent {
+  @onTask('status', Data)
+  override async status(_task: Task<typeof Data>): Promise<void> {}
 }
 
 export class VerbAgent extends Agent {
@@ -145,7 +194,7 @@ export class ListedAgent extends Agent {
     sum: task(summarise),
     status: message(),
     editor: message(whoEdits),
-    onDocs: broadcast('docs.*'),
+    onDocs: broadcast('docs.*', { durable: true }),
     open: start(),
   } satisfies Handlers<ListedAgent>;
 
@@ -155,7 +204,7 @@ export class ListedAgent extends Agent {
   sum(task: Task<typeof summarise>) {
     return { summary: task.input.text, at: '' };
   }
-  status(_message: Message) {
+  override status(_message: Message) {
     return { busy: this.busy };
   }
   editor(_message: Message<typeof whoEdits>) {

@@ -4,6 +4,7 @@
  */
 import type { AgentLine, FleetStatus, NodeLine } from '../fleet-status.ts';
 import { bad, faint, good, name, strong, warning } from './colours.ts';
+import { limitsText } from './limits.ts';
 import { renderTable } from './table.ts';
 import { plain, plural, span } from './text.ts';
 
@@ -41,7 +42,7 @@ function renderAgents(agents: readonly AgentLine[], columns: number): string {
     plain(agent.role),
     stateOf(plain(agent.state)),
     agent.restarts,
-    agent.mailbox,
+    agent.dropped === undefined ? agent.mailbox : `${agent.mailbox} (${agent.dropped} dropped)`,
     agent.running,
     plain(agent.node),
     plain(agent.text ?? ''),
@@ -64,10 +65,11 @@ function renderRoles(agents: readonly AgentLine[], count: number, columns: numbe
 
 function renderQueues(queues: FleetStatus['queues'], columns: number): string {
   if (queues.length === 0) return '';
-  const rows = queues.map(({ name: queue, waiting, parked, claimed, dead, deadDropped, paused }) => {
+  const rows = queues.map(({ name: queue, waiting, parked, claimed, dead, deadDropped, paused, limits }) => {
     const letters = deadDropped > 0 ? `${dead} (${deadDropped} dropped)` : String(dead);
+    const notes = [paused ? 'paused' : '', limitsText(limits ?? {})].filter((note) => note !== '');
     return [
-      paused ? `${plain(queue)} ${warning('(paused)')}` : plain(queue),
+      [plain(queue), ...notes.map((note) => warning(`(${note})`))].join(' '),
       waiting,
       parked,
       claimed,

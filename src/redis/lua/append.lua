@@ -1,7 +1,8 @@
 -- Appends events, publishes the live copy of each and trims what retention no longer keeps (E1, E2, E4).
 -- KEYS  1, 2 frame  3 events  4 newest id that was trimmed
 -- ARGV  1-5 frame  6 channel  7 most events  8 their longest age in ms
---       then for each op: agent, topic, metadata, timestamp, op id, sentAt, '1' when metadata wraps, the JSON text without its end
+--       then for each op: agent, topic, metadata, timestamp, op id, sentAt, '1' when metadata wraps, '1' when it was lost
+--       and is sent again, the JSON text without its end
 -- Returns a frame reply: the id of each event
 -- Complexity: O(ops + events trimmed)
 local known = openFrame()
@@ -24,36 +25,18 @@ local function newestId()
 end
 
 local prev = newestId()
-local function append(agent, topic, metadata, timestamp, opId, sentAt, isWrapped, json)
+local function append(agent, topic, metadata, timestamp, opId, sentAt, isWrapped, isAgain, json)
+  local mark = isAgain == '1' and { 'again', '1' } or {}
   local id = redis.call('XADD', KEYS[3], '*', 'agent', agent, 'type', 'broadcast', 'message', topic, 'metadata', metadata,
-    'timestamp', timestamp, 'opId', opId, 'sentAt', sentAt, 'prev', prev, 'wrapped', isWrapped)
+    'timestamp', timestamp, 'opId', opId, 'sentAt', sentAt, 'prev', prev, 'wrapped', isWrapped, unpack(mark))
   redis.call('PUBLISH', ARGV[6], json .. ',"id":"' .. id .. '","prev":"' .. prev .. '"}')
   prev = id
   return id
 end
 
--- The newest id that goes is noted: whoever reads behind an older one has missed something.
-local function trim()
-  local oldest = whole(math.max(1, nowMs - tonumber(ARGV[8])))
-  local last
-  local first = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1]
-  if first and isNewer(oldest, first[1]) then
-    last = redis.call('XREVRANGE', KEYS[3], '(' .. oldest .. '-0', '-', 'COUNT', 1)[1]
-    redis.call('XTRIM', KEYS[3], 'MINID', '=', oldest)
-  end
-  if redis.call('XLEN', KEYS[3]) > tonumber(ARGV[7]) then
-    redis.call('XTRIM', KEYS[3], 'MAXLEN', '=', tonumber(ARGV[7]) + 1)
-    last = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1]
-    redis.call('XTRIM', KEYS[3], 'MAXLEN', '=', ARGV[7])
-  end
-  if last then
-    redis.call('SET', KEYS[4], last[1])
-  end
-end
-
 local replies = {}
-for i = 9, #ARGV, 8 do
-  table.insert(replies, append(unpack(ARGV, i, i + 7)))
+for i = 9, #ARGV, 9 do
+  table.insert(replies, append(unpack(ARGV, i, i + 8)))
 end
-trim()
+trimEvents(KEYS[3], KEYS[4], ARGV[7], ARGV[8])
 return closeFrame(replies)

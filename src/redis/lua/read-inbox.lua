@@ -9,11 +9,11 @@ if epoch < record.epoch then
   return 'STALE'
 end
 local rows = {}
-for _, entry in ipairs(redis.call('XRANGE', KEYS[2], ARGV[3], '+', 'COUNT', ARGV[4])) do
+for _, entry in ipairs(redis.call('XRANGE', KEYS[2], ARGV[3], '+', 'COUNT', ARGV[4]) or {}) do
   local id, fields = entry[1], entry[2]
-  local handedTo = tonumber(fields[6] or epoch)
-  local isAgain = handedTo < epoch or (record.readBefore ~= '' and not isNewer(id, record.readBefore))
-  table.insert(rows, { id, fields[2], fields[4], isAgain and 1 or 0 })
+  local handedTo = tonumber(fields[6] or '') or record.epoch
+  local isAgain = handedTo < record.epoch or (record.readBefore ~= '' and not isNewer(id, record.readBefore))
+  table.insert(rows, { id, fields[2], fields[4] or '', isAgain and 1 or 0 })
 end
 local last = rows[#rows]
 if last and (record.read == '' or isNewer(last[1], record.read)) then

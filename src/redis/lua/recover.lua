@@ -1,78 +1,66 @@
 -- Takes over claims that were not renewed in time, or whose node's presence has ended (T4), oldest first. A task that
--- was cancelled ends instead (O3).
+-- was cancelled ends instead (O3); one for which the rate of its queue leaves no room goes back to the front (O6). Whether the lost
+-- holder counts, T10 says.
 -- KEYS  1 presence lease of the node  2-4 streams high, normal, low  5 releases  6 moved  7 marks of cancelled tasks
---       8 paused  9.. presence leases of the gone nodes
--- ARGV  1 node  2 most tasks  3 lease in ms  4 queue  5 everyone's channel  6 prefix of results  7.. the gone nodes
--- Returns 'PRESENCE', or rows {lane, entry, deliveries, releases, fields}
+--       8 paused  9 limits  10 starts  11 meta  12 parked  13 due  14 keyed  15 turns  16 behind
+--       17 history  18.. presence leases of the gone nodes
+-- ARGV  1 node  2 most tasks  3 lease in ms  4 queue  5 everyone's channel  6 prefix of results  7 seed  8.. the gone nodes
+-- Returns 'PRESENCE', or rows {lane, entry, deliveries, releases, fields, past}
 -- Complexity: O(claims looked at), at most a few hundred for each stream
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return 'PRESENCE'
 end
-if redis.call('EXISTS', KEYS[8]) == 1 then
+local flags = redis.call('MGET', KEYS[8], KEYS[9])
+if flags[1] then
   return {}
 end
-local node, most, lease = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local ended = {}
-for i = 9, #KEYS do
+local node, most = ARGV[1], tonumber(ARGV[2])
+local streams = { KEYS[2], KEYS[3], KEYS[4] }
+local q = { keyed = KEYS[14], turns = KEYS[15], behind = KEYS[16], parked = KEYS[12], due = KEYS[13], moved = KEYS[6] }
+q.streams, q.releases, q.history = { h = KEYS[2], n = KEYS[3], l = KEYS[4] }, KEYS[5], KEYS[17]
+local mint, save = minter(KEYS[11], ARGV[7])
+local gone = {}
+for i = 18, #KEYS do
   if redis.call('EXISTS', KEYS[i]) == 0 then
-    table.insert(ended, ARGV[i - 2])
+    table.insert(gone, ARGV[i - 10])
   end
 end
-
-local function collect(lane, found)
-  local stream, seen = KEYS[1 + lane], {}
-  local function add(row)
-    if row[2] ~= pool and not seen[row[1]] then
-      seen[row[1]] = true
-      table.insert(found, { lane = lane, row = row })
-    end
-  end
-  for _, gone in ipairs(ended) do
-    for _, row in ipairs(pending(stream, '-', '+', most, gone)) do
-      add(row)
-    end
-  end
-  local from, pages, size = '-', 0, math.max(most, 100)
-  repeat
-    local rows = pending(stream, 'IDLE', lease, from, '+', size)
-    for _, row in ipairs(rows) do
-      add(row)
-      from = '(' .. row[1]
-    end
-    pages = pages + 1
-  until #rows < size or #found >= most or pages >= 5
-end
-
-local delivered, taken, found = {}, {}, {}
-for lane = 1, 3 do
-  collect(lane, found)
-end
-table.sort(found, function(a, b)
-  return isNewer(b.row[1], a.row[1])
-end)
+local delivered, taken, holders, found = {}, {}, {}, findOverdue(most, ARGV[3], gone)
 for i = 1, math.min(most, #found) do
-  local lane = found[i].lane
-  deliver(delivered, lane, KEYS[1 + lane], KEYS[5], node, { found[i].row })
+  local lane, row = found[i].lane, found[i].row
+  holders[row[1]] = row[2]
+  deliver(delivered, lane, streams[lane], KEYS[5], node, { row })
 end
-local letters = { 'h', 'n', 'l' }
+local limits = readLimits(flags[2])
+local left = startsLeft(limits, KEYS[10])
 for _, row in ipairs(delivered) do
-  local name = fieldsOf(row[5]).t or letters[row[1]] .. '.' .. row[2]
+  local stream, entry, deliveries = streams[row[1]], row[2], row[3]
+  local name = nameOf(row)
   local mark = markOf(KEYS[7], name)
+  if not mark and not chargeLoss(q.history, name, holders[entry], deliveries - 1) then
+    row[4] = redis.call('HINCRBY', KEYS[5], entry, 1)
+  end
+  row[6] = pastOf(q.history, name)
   if mark then
-    local _, attempts = takeOut('cancelled', KEYS[1 + row[1]], KEYS[6], KEYS[5], name, row[2], row[3] - 1)
+    local _, attempts = takeOut('cancelled', stream, q, name, entry, deliveries - 1)
     endCancelled(mark, KEYS[7], ARGV[6] .. name, ARGV[5], ARGV[4], name, attempts)
-  else
+    passOn(q, name, mint)
+  elseif #taken < left then
+    noteStart(limits, KEYS[10], entry, deliveries)
     table.insert(taken, row)
+  else
+    redis.call('XCLAIM', stream, group, pool, 0, entry, 'RETRYCOUNT', deliveries - 1, 'JUSTID')
   end
 end
 removeAll()
+save()
+tellRoom(limits, streams, #delivered > #taken, 0, ARGV[5], ARGV[4])
 publish()
 -- A consumer goes only when nothing is left in its name: deleting it would make its claims unclaimable.
-for _, gone in ipairs(ended) do
+for _, other in ipairs(gone) do
   for lane = 1, 3 do
-    local stream = KEYS[1 + lane]
-    if #pending(stream, '-', '+', 1, gone) == 0 then
-      redis.call('XGROUP', 'DELCONSUMER', stream, group, gone)
+    if #pending(streams[lane], '-', '+', 1, other) == 0 then
+      redis.call('XGROUP', 'DELCONSUMER', streams[lane], group, other)
     end
   end
 end

@@ -1,8 +1,10 @@
--- Stores messages in inboxes and tells the present owners (M1 to M3, M6).
--- KEYS  1, 2 frame  3 meta  4 directory  5 inboxes that are not empty  6.. inboxes, one for each op; then owners' leases
+-- Stores messages in inboxes and tells the present owners (M1 to M3, M6, M8, M10).
+-- KEYS  1, 2 frame  3 meta  4 directory  5 inboxes that are not empty  6 dead letters pushed out, by agent
+--       7.. for each op: inbox, and its key or the dead letters of the agent; then owners' leases
 -- ARGV  1-5 frame  6 seed  7 prefix of process channels  8 number of ops n
---       then for each op: agent, op id, envelope, limit, classic channel or '', classic text; then number and names of owners
--- Returns a frame reply: '+<entry>' or '!<entries>' for each op; or {'OWNERS', ...}
+--       then for each op: agent, op id, envelope, limit, classic channel or '', classic text, ms its key lives (0: no key),
+--       dead letter to store instead or ''; then number and names of owners
+-- Returns a frame reply: '+<entry>', '=<op id known>', '!<entries>' or '?' (no such letter) for each op; or {'OWNERS', ...}
 -- Complexity: O(ops * log non-empty inboxes)
 local known = openFrame()
 if known then
@@ -10,16 +12,26 @@ if known then
 end
 local ops = tonumber(ARGV[8])
 local agents = {}
-for i = 9, 8 + ops * 6, 6 do
+for i = 9, 8 + ops * 8, 8 do
   table.insert(agents, ARGV[i])
 end
-local records, present, unexpected = readOwners(KEYS[4], agents, 9 + ops * 6, 6 + ops)
+local records, present, unexpected = readOwners(KEYS[4], agents, 9 + ops * 8, 7 + ops * 2)
 if unexpected then
   return unexpected
 end
 local mint, save = minter(KEYS[3], ARGV[6])
 
-local function store(inbox, agent, opId, envelope, limit, channel, text)
+local function store(inbox, beside, agent, opId, envelope, limit, channel, text, keyMs, letter)
+  local known = keyMs ~= '0' and redis.call('GET', beside)
+  if known then
+    return '=' .. known
+  end
+  if letter ~= '' then
+    opId, envelope = readLetter(beside, letter)
+    if not opId then
+      return '?'
+    end
+  end
   local entries = redis.call('XLEN', inbox)
   if entries >= tonumber(limit) then
     return '!' .. entries
@@ -34,6 +46,12 @@ local function store(inbox, agent, opId, envelope, limit, channel, text)
   if entries == 0 then
     redis.call('ZADD', KEYS[5], 0, record.owner .. '\31' .. agent)
   end
+  if keyMs ~= '0' then
+    redis.call('SET', beside, opId, 'PX', keyMs)
+  end
+  if letter ~= '' then
+    forgetLetter(beside, KEYS[6], agent, letter)
+  end
   if channel ~= '' then
     redis.call('PUBLISH', channel, text)
   end
@@ -42,8 +60,8 @@ end
 
 local replies = {}
 for op = 1, ops do
-  local at = 3 + op * 6
-  table.insert(replies, store(KEYS[5 + op], unpack(ARGV, at, at + 5)))
+  local at = 1 + op * 8
+  table.insert(replies, store(KEYS[5 + op * 2], KEYS[6 + op * 2], unpack(ARGV, at, at + 7)))
 end
 save()
 publish()

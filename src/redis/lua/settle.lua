@@ -1,7 +1,8 @@
 -- Ends deliveries: complete, retry, dead letter or release; a stale receipt changes nothing (T3, T6). A task that was
 -- cancelled meanwhile ends as cancelled, whatever the outcome (O3).
 -- KEYS  1, 2 frame  3 meta  4-6 streams high, normal, low  7 parked  8 due  9 moved  10 releases
---       11 dead letters by time  12 dead letters  13.. results, one for each op  last: marks of cancelled tasks
+--       11 dead letters by time  12 dead letters  13 limits  14 keyed  15 turns  16 behind  17 history
+--       18.. results, one for each op  last: marks of cancelled tasks
 -- ARGV  1-5 frame  6 seed  7 node  8 prefix of process channels  9 everyone's channel  10 queue  11 most dead letters
 --       then for each op: kind, name, stream 1-3, entry, deliveries, notify, ms (delay or time to live), text, text
 -- Returns a frame reply: '1', 'c' (cancelled) or '0' (stale) for each op
@@ -12,44 +13,49 @@ if known then
 end
 local mint, save = minter(KEYS[3], ARGV[6])
 local node, queue = ARGV[7], ARGV[10]
-local hasReleased = false
+local streams = { KEYS[4], KEYS[5], KEYS[6] }
+local q = { keyed = KEYS[14], turns = KEYS[15], behind = KEYS[16], parked = KEYS[7], due = KEYS[8], moved = KEYS[9] }
+q.streams, q.releases, q.history = { h = KEYS[4], n = KEYS[5], l = KEYS[6] }, KEYS[10], KEYS[17]
+local isPlain = redis.call('EXISTS', KEYS[13], KEYS[14]) == 0
+local hasReleased, isAdded, freed = false, false, 0
 
 local function settle(op, kind, name, lane, entry, deliveries, notify, ms, ...)
   local stream = KEYS[3 + lane]
-  if ended[entry] or not isHeld(stream, entry, node, deliveries) then
+  if ended[entry] or not isHeld(stream, entry, node, deliveries) or not isNamed(stream, KEYS[9], lane, entry, name) then
     return '0'
   end
   local mark = markOf(KEYS[#KEYS], name)
   if mark then
-    local _, attempts = takeOut('cancelled', stream, KEYS[9], KEYS[10], name, entry, deliveries)
-    endCancelled(mark, KEYS[#KEYS], KEYS[12 + op], ARGV[9], queue, name, attempts)
+    local _, attempts = takeOut('cancelled', stream, q, name, entry, deliveries)
+    endCancelled(mark, KEYS[#KEYS], KEYS[17 + op], ARGV[9], queue, name, attempts)
+    isAdded = not isPlain and passOn(q, name, mint) or isAdded
     return 'c'
   end
-  if kind == 'release' then
-    redis.call('XCLAIM', stream, group, pool, 0, entry, 'JUSTID')
-    redis.call('HINCRBY', KEYS[10], entry, 1)
+  if kind == 'release' and release(stream, q, name, entry, ms, ...) then
     hasReleased = true
     return '1'
   end
-  local envelope, attempts = takeOut(kind, stream, KEYS[9], KEYS[10], name, entry, deliveries)
+  local envelope, attempts = takeOut(kind, stream, q, name, entry, deliveries)
   ms = tonumber(ms)
-  if kind == 'retry' then
+  if kind == 'retry' or kind == 'release' then
     if ms > 0 then
       park(KEYS[7], KEYS[8], name, envelope, attempts, ms, op)
     else
-      toBack(stream, KEYS[9], name, mint(), envelope, attempts)
+      toBack(stream, KEYS[9], name, mint(), envelope, attempts, pastOf(q.history, name))
+      isAdded = true
     end
     return '1'
   end
   local record = table.concat({ kind, whole(attempts), ... }, '\31')
   if kind == 'dead' then
-    bury(KEYS[3], KEYS[11], KEYS[12], name, record .. '\31' .. envelope, ARGV[11])
+    bury(KEYS[3], KEYS[11], KEYS[12], KEYS[14], name, record .. '\31' .. envelope, ARGV[11])
   end
+  isAdded = not isPlain and passOn(q, name, mint, kind == 'dead') or isAdded
   if ms > 0 then
-    redis.call('SET', KEYS[12 + op], record, 'PX', ms)
+    redis.call('SET', KEYS[17 + op], record, 'PX', ms)
   end
   if notify ~= '' then
-    tell(ARGV[8] .. notify, 'settled', queue .. '.' .. name, record)
+    tell(notify == '*' and ARGV[9] or ARGV[8] .. notify, 'settled', queue .. '.' .. name, record)
   end
   return '1'
 end
@@ -57,11 +63,14 @@ end
 local replies = {}
 for i = 12, #ARGV, 9 do
   table.insert(replies, settle(#replies + 1, unpack(ARGV, i, i + 8)))
-end
-if hasReleased then
-  tell(ARGV[9], 'released', queue)
+  freed = freed + (replies[#replies] == '0' and 0 or 1)
 end
 removeAll()
+if hasReleased then
+  tell(ARGV[9], 'released', queue)
+elseif not isPlain then
+  tellRoom(readLimits(redis.call('GET', KEYS[13])), streams, isAdded, freed, ARGV[9], queue)
+end
 save()
 publish()
 return closeFrame(replies)

@@ -33,6 +33,9 @@ export const overrunMs = 2_600;
 export const moods = ['calm', 'throws', 'overruns', 'stalls', 'kills', 'guarded'] as const;
 export type Mood = (typeof moods)[number];
 
+/** Of a destroying stage: so long a parked task waits, longer than its sender keeps it, so that the oldest are gone for good. */
+export const parkedMs = 13_000;
+
 /** Generous: no task may die of the faults of a round. */
 const policy = { retries: 60, backoff: '60ms' } as const;
 
@@ -67,10 +70,10 @@ export type Line = { readonly pid: number; readonly at: number } & (
   | { readonly t: 'run'; readonly n: number; readonly task: string; readonly mood: Mood; readonly again: boolean }
   | { readonly t: 'settled'; readonly task: string; readonly name: string; readonly outcome: string }
   | ({ readonly t: 'mail'; readonly inst: string; readonly to: string; readonly again: boolean } & Numbered)
-  | { readonly t: 'heard'; readonly inst: string; readonly id: string }
+  | ({ readonly t: 'heard'; readonly inst: string; readonly id: string; readonly again: boolean } & Numbered)
   | { readonly t: 'gap'; readonly inst: string }
   | ({ readonly t: 'sent'; readonly to: string } & Numbered)
-  | { readonly t: 'cast'; readonly id: string }
+  | ({ readonly t: 'cast'; readonly id: string } & Numbered)
   | { readonly t: 'probe'; readonly n: number }
   /** It was refused, and half a lease later it still believed to hold the lock. */
   | { readonly t: 'misled'; readonly lock: string; readonly token: number }

@@ -7,7 +7,7 @@ export type Broken =
   | 'lost'
   | 'settledTwice'
   | 'unmarkedDuplicates'
-  | 'broadcastsMissed'
+  | 'broadcastsMissing'
   | 'broadcastsRepeated'
   | 'broadcastsOutOfOrder'
   | 'staleTokensAccepted'
@@ -17,7 +17,8 @@ export type Broken =
 
 /** One broken promise. `key` names it, so that it is counted once however often it is seen. */
 export interface Violation {
-  readonly figure: Broken;
+  /** `destroyedReported`: what was destroyed and what was told to be gone differ. */
+  readonly figure: Broken | 'destroyedReported';
   readonly key: string;
   readonly story: string;
 }
@@ -47,7 +48,19 @@ export interface Tally {
   broadcastsSent: number;
   locksAcquired: number;
   messagesSent: number;
+  destroyed: number;
+  destroyedReported: number;
 }
+
+const nothing: Tally = {
+  accepted: 0,
+  staleSettles: 0,
+  broadcastsSent: 0,
+  locksAcquired: 0,
+  messagesSent: 0,
+  destroyed: 0,
+  destroyedReported: 0,
+};
 
 export class Totals {
   rounds = 0;
@@ -56,7 +69,7 @@ export class Totals {
   readonly recoveries: number[] = [];
   /** Rounds that could not be played to their end, each with its reason. */
   readonly failures: string[] = [];
-  readonly #tally: Tally = { accepted: 0, staleSettles: 0, broadcastsSent: 0, locksAcquired: 0, messagesSent: 0 };
+  readonly #tally: Tally = { ...nothing };
   readonly #startedAt: number;
   readonly #now: () => number;
 
@@ -69,8 +82,8 @@ export class Totals {
     this.faults[kind] = (this.faults[kind] ?? 0) + 1;
   }
 
-  add(tally: Tally): void {
-    for (const name of Object.keys(this.#tally) as (keyof Tally)[]) this.#tally[name] += tally[name];
+  add(tally: Partial<Tally>): void {
+    for (const name of Object.keys(this.#tally) as (keyof Tally)[]) this.#tally[name] += tally[name] ?? 0;
   }
 
   report(): Report {
@@ -88,7 +101,7 @@ export class Totals {
       unmarkedDuplicates: broken('unmarkedDuplicates'),
       staleSettles: tally.staleSettles,
       broadcastsSent: tally.broadcastsSent,
-      broadcastsMissed: broken('broadcastsMissed'),
+      broadcastsMissing: broken('broadcastsMissing'),
       broadcastsRepeated: broken('broadcastsRepeated'),
       broadcastsOutOfOrder: broken('broadcastsOutOfOrder'),
       locksAcquired: tally.locksAcquired,
@@ -96,8 +109,8 @@ export class Totals {
       messagesSent: tally.messagesSent,
       messagesLost: broken('messagesLost'),
       messagesTwice: broken('messagesTwice'),
-      destroyed: 0,
-      destroyedReported: 0,
+      destroyed: tally.destroyed,
+      destroyedReported: tally.destroyedReported,
       socketsLeaked: broken('socketsLeaked'),
       recoveryMsP99: at(0.99),
       recoveryMsMax: at(1),

@@ -65,7 +65,7 @@ export function broadcastsBroken(
   );
   const deaf = [...alive.insts]
     .filter((inst) => !perListener.has(inst))
-    .map((inst) => broken('broadcastsMissed', inst, alive.marker, 'it never heard anything'));
+    .map((inst) => broken('broadcastsMissing', inst, alive.marker, 'it never heard anything'));
   return [
     ...deaf,
     ...[...perListener].flatMap(([inst, heard]) => judgeListener(inst, heard, { stream, place, alive })),
@@ -89,7 +89,7 @@ function judgeListener(
   let next: number | undefined;
   const missUntil = (end: number): void => {
     for (let at = next ?? end; at < end; at++)
-      violations.push(broken('broadcastsMissed', inst, stream[at] ?? '', `it heard ${last} before`));
+      violations.push(broken('broadcastsMissing', inst, stream[at] ?? '', `it heard ${last} before`));
   };
   for (const line of heard) {
     if (line.t === 'gap') {

@@ -1,8 +1,8 @@
 /**
  * Tasks and locks, judged: settled exactly once, run again only when marked, and nothing done under a stale token.
  *
- * A delivery that was handed back while it ran (a drain whose grace was over) is no attempt, and the next one is the first again; every
- * other run but the first has to say that it may be a repeat.
+ * Every run of a task but one has to say that it may be a repeat, also after it was handed back by a drain whose grace was over. Which
+ * one does not is not asked: a frozen node may write its first run down after its successor's.
  */
 import type { Line } from './contracts.ts';
 import type { Violation } from './figures.ts';
@@ -23,11 +23,21 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Rea
   return groups;
 }
 
-/** Settled once: by what the nodes were told, and by what was announced on the wire. */
-export function settledTwice(lines: readonly Line[], announced: ReadonlyMap<string, number>): Violation[] {
+/**
+ * Settled once: by what the nodes were told, and by what was announced on the wire. Each of `destructions` before the last settle may have
+ * taken one away with the data.
+ */
+export function settledTwice(
+  lines: readonly Line[],
+  announced: ReadonlyMap<string, number>,
+  destructions: readonly number[] = [],
+): Violation[] {
+  const allowed = (lastAt: number): number => 1 + destructions.filter((at) => at < lastAt).length;
   const ends = linesOf(lines, 'settled').filter(({ outcome }) => outcome === 'complete' || outcome === 'dead');
-  const told = [...groupBy(ends, ({ task }) => task)].filter(([, times]) => times.length > 1);
-  const wire = [...announced].filter(([, times]) => times > 1).map(([task]) => task);
+  const told = [...groupBy(ends, ({ task }) => task)].filter(
+    ([, times]) => times.length > allowed(times.at(-1)?.at ?? 0),
+  );
+  const wire = [...announced].filter(([, times]) => times > allowed(Infinity)).map(([task]) => task);
   return [...new Set([...told.map(([task]) => task), ...wire])].map((task) => ({
     figure: 'settledTwice',
     key: `settled ${task}`,
@@ -36,13 +46,8 @@ export function settledTwice(lines: readonly Line[], announced: ReadonlyMap<stri
 }
 
 export function unmarkedDuplicates(lines: readonly Line[]): Violation[] {
-  const handedBack = groupBy(
-    linesOf(lines, 'settled').filter(({ outcome }) => outcome === 'release'),
-    ({ task }) => task,
-  );
   return [...groupBy(linesOf(lines, 'run'), ({ n }) => String(n))].flatMap(([n, runs]) => {
-    const allowed = 1 + (handedBack.get(runs[0]?.task ?? '')?.length ?? 0);
-    if (runs.filter(({ again }) => !again).length <= allowed) return [];
+    if (runs.filter(({ again }) => !again).length <= 1) return [];
     const stories = [...new Set(runs.map(({ task }) => task))].map((task) => storyOf(lines, task)).join('\n');
     return [
       { figure: 'unmarkedDuplicates' as const, key: `run ${n}`, story: `task ${n} ran again unmarked:\n${stories}` },
@@ -51,8 +56,13 @@ export function unmarkedDuplicates(lines: readonly Line[]): Violation[] {
 }
 
 /** Of what is outside the fleet: effects under a stale token, and holders that were not told that they had lost their lock. */
-export function staleTokens(lines: readonly Line[], proofs: readonly string[]): Violation[] {
-  const misled = linesOf(lines, 'misled').map(
+export function staleTokens(
+  lines: readonly Line[],
+  proofs: readonly string[],
+  isExcused: (at: number) => boolean = () => false,
+): Violation[] {
+  const told = linesOf(lines, 'misled').filter(({ at }) => !isExcused(at));
+  const misled = told.map(
     ({ lock, token, pid }) =>
       `lock ${lock}: process ${pid} still believed to hold token ${token} after a greater one was in use`,
   );

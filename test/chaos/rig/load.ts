@@ -6,22 +6,39 @@
  */
 import type { Fleet } from '../../../src/compose/fleet.ts';
 import type { TaskHandle } from '../../../src/agent/task-handle.ts';
+import { DeliveryError } from '../../../src/core/errors.ts';
 import { systemClock } from '../../../src/core/system.ts';
 import { repeat } from '../../../src/core/clock.ts';
 import type { SeededRandom } from '../../../src/sim/seeded-random.ts';
-import { type Mood, type Numbered, postIds, topic, workTask } from './contracts.ts';
+import { type Mood, now, type Numbered, parkedMs, postIds, topic, workTask } from './contracts.ts';
 
 export interface AcceptedTask {
   readonly n: number;
   readonly handle: TaskHandle<{ n: number }>;
+  /** When it had been accepted, on the machine's clock. */
+  readonly at: number;
+  /** Of a destroying stage: what its caller, who waits for it from the start, has been told. Never rejects. */
+  readonly end?: Promise<TaskEnd>;
+}
+
+/** `gone`: `DeliveryError('unknown-task')`. */
+export type TaskEnd = { readonly kind: 'result'; readonly n: number } | { readonly kind: 'gone' } | TaskFailure;
+interface TaskFailure {
+  readonly kind: 'failed';
+  readonly why: string;
+}
+
+export interface AcceptedCast extends Numbered {
+  readonly id: string;
+  /** When it had been accepted, on the machine's clock. */
+  readonly at: number;
 }
 
 /** What the fleet has promised. Grows over the rounds of a stage. */
 export class Promises {
   readonly tasks: AcceptedTask[] = [];
   readonly sent: (Numbered & { readonly to: string })[] = [];
-  /** Ids of broadcasts. */
-  readonly cast: string[] = [];
+  readonly cast: AcceptedCast[] = [];
   /** The last number that each sender has used. */
   readonly said = new Map<string, number>();
   /** Operations that were refused, by their message. */
@@ -36,12 +53,16 @@ export interface LoadOptions {
   readonly nextNumber: () => number;
   /** Tasks a second, of all clients together. */
   readonly tasksPerSecond: number;
+  /** Every task is waited for, and some are parked for long. */
+  readonly destroying: boolean;
 }
 
 const tickMs = 20;
 const messagesPerTick = 1;
 const broadcastsPerTick = 2;
 const guardedShare = 0.06;
+/** In a destroying stage. */
+const parkedShare = 0.03;
 
 export class Load {
   readonly #options: LoadOptions;
@@ -92,10 +113,16 @@ export class Load {
   }
 
   #task(client: Fleet, mood: Mood): void {
-    const { nextNumber, random, promises } = this.#options;
+    const { nextNumber, random, promises, destroying } = this.#options;
     const n = nextNumber();
     const ms = Math.floor(random.fraction('ms') * 6);
-    this.#track(client.enqueue(workTask, { n, mood, ms }).then((handle) => void promises.tasks.push({ n, handle })));
+    const isParked = destroying && mood === 'calm' && random.fraction('parked') < parkedShare;
+    this.#track(
+      client.enqueue(workTask, { n, mood, ms }, isParked ? { delay: parkedMs } : {}).then((handle) => {
+        const task = { n, handle, at: now() };
+        promises.tasks.push(destroying ? { ...task, end: endOf(handle) } : task);
+      }),
+    );
   }
 
   #message(client: Fleet): void {
@@ -110,7 +137,10 @@ export class Load {
 
   #broadcast(client: Fleet): void {
     const { promises } = this.#options;
-    this.#track(client.broadcast(topic, { from: client.name, seq: 0 }).then((id) => void promises.cast.push(id)));
+    const seq = (promises.said.get(topic) ?? 0) + 1;
+    promises.said.set(topic, seq);
+    const said = { from: client.name, seq };
+    this.#track(client.broadcast(topic, said).then((id) => void promises.cast.push({ ...said, id, at: now() })));
   }
 
   #track(work: Promise<void>): void {
@@ -119,4 +149,14 @@ export class Load {
       .finally(() => this.#waiting.delete(tracked));
     this.#waiting.add(tracked);
   }
+}
+
+function endOf(handle: TaskHandle<{ n: number }>): Promise<TaskEnd> {
+  return handle.result().then(
+    ({ n }) => ({ kind: 'result', n }),
+    (error: unknown) =>
+      error instanceof DeliveryError && error.code === 'unknown-task'
+        ? { kind: 'gone' }
+        : { kind: 'failed', why: String(error) },
+  );
 }

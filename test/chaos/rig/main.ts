@@ -2,14 +2,16 @@
  * The command line of the rig, behind `npm run chaos`: options in, stories and figures out.
  */
 import { parseArgs } from 'node:util';
+import { prove } from '../proofs/main.ts';
+import { cutLinks } from './broadcasts.ts';
 import type { Report } from './figures.ts';
 import { defaults, run } from './run.ts';
 
-const mustBeZero = [
+export const mustBeZero = [
   'lost',
   'settledTwice',
   'unmarkedDuplicates',
-  'broadcastsMissed',
+  'broadcastsMissing',
   'broadcastsRepeated',
   'broadcastsOutOfOrder',
   'staleTokensAccepted',
@@ -20,6 +22,8 @@ const mustBeZero = [
 
 /** Resolves to the exit code: 1 when a figure that must be zero is not. */
 export async function main(args: readonly string[]): Promise<number> {
+  const proven = await prove(args);
+  if (proven !== undefined) return proven;
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -28,15 +32,23 @@ export async function main(args: readonly string[]): Promise<number> {
       from: { type: 'string', default: '0' },
       rate: { type: 'string', default: String(defaults.tasksPerSecond) },
       only: { type: 'string' },
+      patience: { type: 'string', default: String(defaults.patienceMs / 1_000) },
+      abreast: { type: 'string', default: String(defaults.abreast) },
       json: { type: 'boolean', default: false },
+      broadcasts: { type: 'boolean', default: false },
+      seconds: { type: 'string', default: '60' },
+      ears: { type: 'string', default: '12' },
     },
   });
+  if (values.broadcasts) return await cutBroadcasts(values);
   const numbers = { rounds: Number(values.rounds), seed: Number(values.seed), from: Number(values.from) };
   const tasksPerSecond = Number(values.rate);
   const { report, failures } = await run({
     ...defaults,
     ...numbers,
     tasksPerSecond,
+    patienceMs: Number(values.patience) * 1_000,
+    abreast: Number(values.abreast),
     only: values.only,
     print: console.log,
   });
@@ -44,6 +56,14 @@ export async function main(args: readonly string[]): Promise<number> {
   console.log(broken.length === 0 ? 'no promise was broken' : `broken: ${broken.join(', ')}`);
   console.log(values.json ? JSON.stringify(report) : report);
   return broken.length === 0 ? 0 : 1;
+}
+
+/** `--broadcasts`: a thousand a second over links that are cut all the time; one line of JSON. */
+async function cutBroadcasts(values: { seconds: string; ears: string; seed: string }): Promise<number> {
+  const [seconds, ears, seed] = [Number(values.seconds), Number(values.ears), Number(values.seed)];
+  const report = await cutLinks({ ears, seconds, perSecond: 1_000, seed });
+  console.log(JSON.stringify(report));
+  return report.missing + report.repeated + report.outOfOrder === 0 ? 0 : 1;
 }
 
 /** The figures that must be zero and are not. */

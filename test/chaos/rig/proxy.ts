@@ -65,7 +65,7 @@ class Flow {
 export class FaultyProxy {
   /** Connections that were cut so far. */
   cuts = 0;
-  readonly #target: number;
+  #target: number;
   readonly #links = new Set<Link>();
   #server: Server | undefined;
   #port = 0;
@@ -93,6 +93,12 @@ export class FaultyProxy {
     this.#server = server;
   }
 
+  /** Leads to another server from now on, as an address does after a fail-over; the connections to the old one are cut. */
+  aim(target: number): void {
+    this.#target = target;
+    for (const link of this.#links) this.#destroy(link);
+  }
+
   /** Refuses connections and cuts those that are there. */
   async refuse(): Promise<void> {
     const server = this.#server;
@@ -104,6 +110,11 @@ export class FaultyProxy {
   /** Cuts the next `times` connections that send a command (or get a reply). */
   cut(kind: Cut, times: number): void {
     this.#cut = { kind, left: times };
+  }
+
+  /** A reader that does not read: what the server sends stays with the server. */
+  stall(): void {
+    for (const { server } of this.#links) server.pause();
   }
 
   /** Half-open: nothing passes in either direction, and nobody is told. */
@@ -126,6 +137,7 @@ export class FaultyProxy {
     this.#delayMs = 0;
     this.#trickles = false;
     this.#setHeld(false);
+    for (const { server } of this.#links) server.resume();
     await this.open();
   }
 

@@ -2,7 +2,7 @@
  * The guarded resource: something outside the fleet that only the holder of a lock may touch, and that judges by fencing tokens.
  *
  * R1  It refuses a token smaller than the greatest it has seen of that lock, as the fencing recipe demands.
- * R2  A token that two acquisitions carry, or one that is refused although it was asked for after a greater one had been seen, proves that
+ * R2  An effect that was let in under a smaller token than the greatest is a stale holder's. A token that two acquisitions carry, or one that is refused although it was asked for after a greater one had been seen, proves that
  *     tokens do not grow: whoever comes second is a stale holder that nobody could have refused.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -58,15 +58,23 @@ export class GuardedResource {
       this.#seen.set(lock, { greatest: token, holder, since: this.#now() });
     } else if (token === seen.greatest && holder !== seen.holder) {
       this.violations.push(`lock ${lock}: token ${token} was let in for ${holder} and for ${seen.holder} before`);
-    } else if (token < seen.greatest) {
+    } else if (token < seen.greatest && askedAt > seen.since) {
+      this.violations.push(
+        `lock ${lock}: token ${token} of ${holder} was asked for after ${seen.greatest} was in use, and is smaller`,
+      );
+    }
+    return this.#letIn({ lock, token, holder });
+  }
+
+  /** R1; and R2 of what it lets in. */
+  #letIn({ lock, token, holder }: Pick<Touch, 'lock' | 'token' | 'holder'>): boolean {
+    const greatest = this.#seen.get(lock)?.greatest ?? 0;
+    if (isStale(token, greatest)) {
       this.refused++;
-      if (askedAt > seen.since)
-        this.violations.push(
-          `lock ${lock}: token ${token} of ${holder} was asked for after ${seen.greatest} was in use, and is smaller`,
-        );
       return false;
     }
     this.accepted++;
+    if (token < greatest) this.violations.push(`lock ${lock}: ${holder} was let in under ${token}, after ${greatest}`);
     return true;
   }
 
@@ -79,6 +87,11 @@ export class GuardedResource {
       socket.write(`${id} ${this.touch(touch) ? 1 : 0}\n`);
     });
   }
+}
+
+/** R1: the check that makes a fencing token worth something. */
+function isStale(token: number, greatest: number): boolean {
+  return token < greatest;
 }
 
 /** A worker's way to the resource: one connection, answers matched by number. */

@@ -1,21 +1,25 @@
 /**
  * A run of the rig: stages of several rounds each, figures that add up, and the story of whatever was broken.
  *
- * A stage on which something broke is ended, and its ledger kept, so that one fault is not counted in every round behind it.
+ * A stage on which something broke is ended, and its ledger kept, so that one fault is not counted in every round behind it. Every third
+ * stage is there to lose its data. Stages run side by side, since most of a round is waiting.
  */
 import { now, type Timing } from './contracts.ts';
-import { type Report, Totals, type Violation } from './figures.ts';
+import { type Report, type Tally, Totals, type Violation } from './figures.ts';
+import { judgeDestroyed } from './judge-destroyed.ts';
 import { linesOf } from './judge-tasks.ts';
 import { Promises } from './load.ts';
-import { type RoundOptions, runRound } from './round.ts';
+import { faultKinds, type RoundOptions, runRound } from './round.ts';
 import { Stage } from './stage.ts';
 
-export interface RunOptions extends Omit<RoundOptions, 'round'> {
+export interface RunOptions extends Omit<RoundOptions, 'round' | 'destroying'> {
   readonly rounds: number;
   /** The first round; with the seed it says what happens. */
   readonly from: number;
   readonly nodes: number;
   readonly clients: number;
+  /** Stages that run at a time. */
+  readonly abreast: number;
   readonly print: (line: string) => void;
 }
 
@@ -28,10 +32,13 @@ export const defaults = {
   clients: 2,
   nodeFaults: 2,
   linkFaults: 3,
-  tasksPerSecond: 400,
+  tasksPerSecond: 300,
+  abreast: 2,
+  patienceMs: 40_000,
 } as const;
 
-const roundsPerStage = 4;
+const roundsPerStage = 6;
+const destroyingEvery = 3;
 const storiesTold = 5;
 
 export interface RunResult {
@@ -44,24 +51,48 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const totals = new Totals(now);
   let numbers = 0;
   const nextNumber = (): number => ++numbers;
-  for (let round = options.from; round < options.from + options.rounds; ) {
-    const stageEnd = (Math.floor(round / roundsPerStage) + 1) * roundsPerStage;
-    const until = Math.min(stageEnd, options.from + options.rounds);
-    round = await onStage(options, totals, { nextNumber, round, until });
-  }
+  const spans = spansOf(options);
+  const line = async (): Promise<void> => {
+    for (let span = spans.shift(); span !== undefined; span = spans.shift()) {
+      const next = await onStage(options, totals, { ...span, nextNumber });
+      if (next < span.until) spans.unshift({ ...span, round: next });
+    }
+  };
+  await Promise.all(Array.from({ length: options.abreast }, line));
   return { report: totals.report(), failures: totals.failures };
 }
 
 interface Span {
-  readonly nextNumber: () => number;
   readonly round: number;
   readonly until: number;
+  readonly destroying: boolean;
+}
+
+/** Consecutive rounds that share a stage. */
+function spansOf({ from, rounds, only }: RunOptions): Span[] {
+  const spans: Span[] = [];
+  for (let round = from; round < from + rounds; ) {
+    const stage = Math.floor(round / roundsPerStage);
+    const until = Math.min((stage + 1) * roundsPerStage, from + rounds);
+    const isMeant = only === undefined ? stage % destroyingEvery === destroyingEvery - 1 : isDestroying(only);
+    spans.push({ round, until, destroying: isMeant });
+    round = until;
+  }
+  return spans;
+}
+
+function isDestroying(kind: string): boolean {
+  return faultKinds.destroying.includes(kind);
 }
 
 /** Plays rounds until the last one or until something breaks; the round that comes next. */
-async function onStage(options: RunOptions, totals: Totals, { nextNumber, round, until }: Span): Promise<number> {
+async function onStage(
+  options: RunOptions,
+  totals: Totals,
+  { nextNumber, round, until, destroying }: Span & { readonly nextNumber: () => number },
+): Promise<number> {
   const timing = timingOf(options.seed, round);
-  const stage = await Stage.open({ ...options, timing });
+  const stage = await Stage.open({ ...options, timing, destroying });
   const promises = new Promises();
   let next = round;
   const failedBefore = totals.failures.length;
@@ -75,13 +106,14 @@ async function onStage(options: RunOptions, totals: Totals, { nextNumber, round,
       };
       const startedAt = now();
       const scene = { stage, promises, nextNumber, recoveries: totals.recoveries, onFault };
-      broken = await runRound({ ...options, round: next }, scene);
+      broken = await runRound({ ...options, round: next, destroying }, scene);
       totals.rounds++;
       options.print(
         `round ${next} of seed ${options.seed}: ${timing}, ${promises.tasks.length} tasks so far, ${promises.refused.length} operations refused, ${kinds.join(', ')}, ${Math.round((now() - startedAt) / 100) / 10} s`,
       );
       next++;
     }
+    if (destroying) broken = await judgeLosses(options, totals, { stage, promises, next });
     totals.violations.push(...broken);
     if (broken.length > 0) tell(options, next - 1, stage, broken);
   } catch (error) {
@@ -97,12 +129,28 @@ async function onStage(options: RunOptions, totals: Totals, { nextNumber, round,
   return next;
 }
 
+/** Judges the rounds of a stage that has lost its data. */
+async function judgeLosses(
+  { seed, print }: RunOptions,
+  totals: Totals,
+  { stage, promises, next }: { stage: Stage; promises: Promises; next: number },
+): Promise<readonly Violation[]> {
+  const startedAt = now();
+  const { violations, ...losses } = await judgeDestroyed(stage, promises);
+  totals.add(losses);
+  const seconds = Math.round((now() - startedAt) / 100) / 10;
+  print(
+    `rounds until ${next - 1} of seed ${seed}: ${losses.destroyed} tasks destroyed, ${losses.destroyedReported} told, ${seconds} s to judge`,
+  );
+  return violations;
+}
+
 /** Stage by stage, another lease ends first. */
 function timingOf(seed: number, round: number): Timing {
   return (Math.floor(round / roundsPerStage) + seed) % 2 === 0 ? 'presence-first' : 'task-first';
 }
 
-function tallyOf({ ledger }: Stage, promises: Promises): Parameters<Totals['add']>[0] {
+function tallyOf({ ledger }: Stage, promises: Promises): Partial<Tally> {
   const { lines } = ledger;
   return {
     accepted: promises.tasks.length,

@@ -1,6 +1,6 @@
 /**
- * The stage: a private Redis, one faulty proxy for each process, the workers, the clients, and the rig's own look at the server that
- * goes past the proxies.
+ * The stage: a private Redis, one faulty proxy for each process, the workers, the clients, and the rig's own look at the server through a
+ * door that never fails.
  *
  * A stage lives for several rounds; everything that it began ends with `close`.
  */
@@ -23,11 +23,15 @@ export interface StageOptions {
   readonly timing: Timing;
   readonly nodes: number;
   readonly clients: number;
+  /** Its server keeps nothing on disk, and its rounds take its data away. */
+  readonly destroying: boolean;
 }
 
 interface StageParts {
   readonly folder: string;
   readonly server: RedisServer;
+  /** The address that the rig itself uses, whichever server is behind it. */
+  readonly door: FaultyProxy;
   readonly ledger: LedgerReader;
   readonly resource: GuardedResource;
   readonly slots: readonly Slot[];
@@ -37,26 +41,34 @@ interface StageParts {
   readonly announced: SettleNotices;
 }
 
+const lasting = ['--appendonly', 'yes', '--appendfsync', 'everysec'];
+/** Without files, and with copies made at once. */
+export const forgetful = ['--appendonly', 'no', '--save', '', '--repl-diskless-sync-delay', '0'];
+
 export class Stage implements StageParts {
   readonly folder: string;
-  readonly server: RedisServer;
+  readonly door: FaultyProxy;
   readonly ledger: LedgerReader;
   readonly resource: GuardedResource;
   readonly slots: readonly Slot[];
   /** One for each slot, then one for each client. */
   readonly proxies: readonly FaultyProxy[];
   readonly clients: readonly Fleet[];
-  /** Straight to the server. */
+  /** Through the door. */
   readonly admin: Redis;
   /** How often each task was said to be settled, on the wire. */
   readonly announced: SettleNotices;
+  /** When data was destroyed: before anything of it was gone. */
+  readonly destructions: number[] = [];
+  #server: RedisServer;
   /** Held by what must not be disturbed: a node fault, or a measurement of recovery. */
   #quiet: Promise<unknown> | undefined;
 
   private constructor(parts: StageParts) {
-    const { folder, server, ledger, resource, slots, proxies, clients, admin, announced } = parts;
+    const { folder, server, door, ledger, resource, slots, proxies, clients, admin, announced } = parts;
     this.folder = folder;
-    this.server = server;
+    this.#server = server;
+    this.door = door;
     this.ledger = ledger;
     this.resource = resource;
     this.slots = slots;
@@ -66,15 +78,16 @@ export class Stage implements StageParts {
     this.announced = announced;
   }
 
-  static async open({ timing, nodes, clients }: StageOptions): Promise<Stage> {
+  static async open({ timing, nodes, clients, destroying }: StageOptions): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'chaos-rig-'));
-    const server = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'everysec'] });
+    const server = await startRedis({ args: destroying ? forgetful : lasting });
     const path = join(folder, 'ledger.jsonl');
     const ledger = new LedgerReader(path);
     const resource = new GuardedResource(now);
     const port = await resource.listen();
     const proxies = Array.from({ length: nodes + clients }, () => new FaultyProxy(server.port));
-    await Promise.all(proxies.map((proxy) => proxy.open()));
+    const door = new FaultyProxy(server.port);
+    await Promise.all([...proxies, door].map((proxy) => proxy.open()));
     const isReady = (pid: number): boolean => {
       ledger.read();
       return ledger.ready.has(pid);
@@ -83,18 +96,30 @@ export class Stage implements StageParts {
       const log = join(folder, `worker-${at}.log`);
       return new Slot({ timing, redis: proxy.url, ledger: path, log, resource: port, isReady });
     });
-    const admin = new Redis(server.url, { retryStrategy: () => 50, maxRetriesPerRequest: null, connectionName: 'rig' });
+    const admin = new Redis(door.url, { retryStrategy: () => 50, maxRetriesPerRequest: null, connectionName: 'rig' });
     admin.on('error', () => {});
     const announced = listenToSettles(admin);
     await Promise.all(slots.map((slot) => slot.ready()));
     const urls = proxies.slice(nodes).map((proxy) => proxy.url);
     const members = await Promise.all(urls.map((redis) => connect({ redis, fleet: fleetName })));
-    return new Stage({ folder, server, ledger, resource, slots, proxies, clients: members, admin, announced });
+    return new Stage({ folder, server, door, ledger, resource, slots, proxies, clients: members, admin, announced });
   }
 
   /** A client of its own that no fault of a link touches. */
   direct(): Promise<Fleet> {
-    return connect({ redis: this.server.url, fleet: fleetName });
+    return connect({ redis: this.door.url, fleet: fleetName });
+  }
+
+  get server(): RedisServer {
+    return this.#server;
+  }
+
+  /** Every address leads to another server from now on; the one before is ended. */
+  async moveTo(server: RedisServer): Promise<void> {
+    const before = this.#server;
+    this.#server = server;
+    for (const proxy of [...this.proxies, this.door]) proxy.aim(server.port);
+    await before.stop();
   }
 
   /** Everything as it should be, and every worker up. */
@@ -137,11 +162,12 @@ export class Stage implements StageParts {
     await this.server.kill('SIGCONT').catch(() => undefined);
     await Promise.all(this.clients.map((client) => client.close().catch(() => undefined)));
     await Promise.all(this.proxies.map((proxy) => proxy.refuse()));
+    await this.door.refuse();
     this.resource.close();
     this.ledger.close();
     this.admin.disconnect();
     this.announced.subscriber.disconnect();
-    await this.server.stop();
+    await this.#server.stop();
     if (!keep) await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -88,7 +88,8 @@ export function rigAgents(ledger: LedgerWriter, resource: ResourceClient): reado
     }
 
     @onBroadcast(topic) heard(event: Broadcast): void {
-      ledger.write({ t: 'heard', inst: this.#inst, id: event.id });
+      const { from, seq } = event.data as Numbered;
+      ledger.write({ t: 'heard', inst: this.#inst, id: event.id, from, seq, again: event.redelivered === true });
     }
 
     @onBroadcast(gapTopic) gap(): void {
@@ -103,7 +104,7 @@ export function rigAgents(ledger: LedgerWriter, resource: ResourceClient): reado
         () => undefined, // not accepted, so nobody counts on it
       );
       this.broadcast(topic, said).then(
-        (id) => ledger.write({ t: 'cast', id }),
+        (id) => ledger.write({ t: 'cast', id, ...said }),
         () => undefined, // likewise
       );
     }

@@ -1,4 +1,4 @@
-import { Agent } from 'agent-runtime';
+import { Agent, type Message, onMessage } from 'agent-runtime';
 import { describe, expect, test } from 'vitest';
 import { attachContext, isAgentClass } from '../../../src/agent/agent.ts';
 import type { AgentContext } from '../../../src/agent/context.ts';
@@ -7,7 +7,15 @@ import { DefinitionError } from '../../../src/core/errors.ts';
 
 class AuditAgent extends Agent {
   note(): void {
-    this.setStatus('reading');
+    this.status('reading');
+  }
+}
+
+class AnsweringAgent extends Agent {
+  @onMessage('status')
+  override status(_message: Message) {
+    this.setStatus('answering');
+    return { busy: this.busy };
   }
 }
 
@@ -33,6 +41,20 @@ describe('an agent', () => {
     expect([agent.id, agent.busy]).toEqual(['audit@n1.1', true]);
     const { broadcast } = agent;
     expect(await broadcast('docs.changed')).toBe('docs.changed by audit@n1.1');
+  });
+
+  test('says what it is about by status, and by setStatus where status is a handler of its own', () => {
+    const [plain, answering] = [new AuditAgent(), new AnsweringAgent()];
+    const contexts = [plain, answering].map((agent) => {
+      const context = new Context();
+      attachContext(agent, context as unknown as AgentContext);
+      return context;
+    });
+    plain.status('reading');
+    expect(answering.status({} as Message)).toEqual({ busy: true });
+    expect(contexts.map(({ said }) => said)).toEqual(['reading', 'answering']);
+    plain.status();
+    expect(contexts[0]?.said).toBeUndefined();
   });
 
   test('that uses a verb in its constructor is told where to put it', () => {

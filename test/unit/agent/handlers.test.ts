@@ -22,7 +22,7 @@ class AuditAgent extends Agent {
     return { score: 2 };
   }
   @onMessage('status')
-  status(_message: Message) {
+  override status(_message: Message) {
     return 'fine';
   }
   @onMessage(whoEdits)
@@ -51,7 +51,7 @@ class ListedAgent extends Agent {
   };
   audit() {}
   anyName() {}
-  status() {}
+  override status() {}
   editor() {}
   heard() {}
   open() {}
@@ -86,6 +86,30 @@ describe('handlersOf', () => {
     });
   });
 
+  test('reads which broadcasts are heard durably, in every form, and refuses other options', () => {
+    class Durable extends Agent {
+      static readonly handlers = {
+        plain: broadcast('a', In),
+        pattern: broadcast('b', { durable: true }),
+        schema: broadcast('c', In, { durable: true }),
+      };
+      plain(): void {}
+      pattern(): void {}
+      schema(): void {}
+    }
+    const { broadcasts } = handlersOf(Durable);
+    expect(broadcasts.map(({ pattern, durable, data }) => [pattern, durable, data])).toEqual([
+      ['a', false, In],
+      ['b', true, undefined],
+      ['c', true, In],
+    ]);
+    class Wrong extends Agent {
+      static readonly handlers = { heard: broadcast('a', { durabel: true } as object) };
+      heard(): void {}
+    }
+    expect(() => handlersOf(Wrong)).toThrow('expected the options of "heard" to be { durable: true } or none');
+  });
+
   test('reads messages, broadcasts, hooks and timers', () => {
     const table = handlersOf(AuditAgent);
     expect(table.role).toBe('audit');
@@ -103,6 +127,13 @@ describe('handlersOf', () => {
     expect(plain(handlersOf(ListedAgent))).toBe(plain(handlersOf(AuditAgent)));
   });
 
+  test('does not take the verb status for a handler that is missing', () => {
+    class ForgetfulAgent extends Agent {
+      static readonly handlers = { status: message() };
+    }
+    expect(() => handlersOf(ForgetfulAgent)).toThrow(/expected "status" to be a method.*nothing of that name/);
+  });
+
   test('does not take names of Object.prototype for handlers', () => {
     expect(handlersOf(AuditAgent).tasks.get('constructor')).toBeUndefined();
   });
@@ -113,7 +144,7 @@ describe('inheritance', () => {
     @onTask('work') work(_task: Task): string {
       return 'base';
     }
-    @onMessage('status') status(_message: Message): void {}
+    @onMessage('status') override status(_message: Message): void {}
     @onStart() openBase(): void {}
     @onStop() closeBase(): void {}
   }

@@ -1,6 +1,7 @@
 /**
  * Where settings come from, and what is said when they cannot be had.
  */
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { withEnvironment } from '../../../src/cli/environment.ts';
 import { loadFleet, loadSettings } from '../../../src/cli/load.ts';
@@ -103,6 +104,20 @@ describe('the folder form', () => {
     const found = await problems(loadFleet({ cwd, env: {}, options: {} }));
     for (const part of ['ENOENT', 'flet', 'timing.heartbeat']) expect(found.join()).toContain(part);
     expect(found).toHaveLength(3);
+  });
+});
+
+describe('the path of a CA', () => {
+  test('is beside the file that names it, and below the working directory when the environment does', async () => {
+    const cwd = await files({
+      'in/runtime.config.mjs': `export default { redis: 'rediss://a', tls: { ca: 'ca.pem' } };`,
+    });
+    const caFrom = async (env: NodeJS.ProcessEnv) =>
+      (await loadSettings({ cwd, env, options: { config: 'in/runtime.config.mjs' } })).config.tls.ca;
+    expect(await caFrom({})).toBe(join(cwd, 'in', 'ca.pem'));
+    expect(await caFrom({ REDIS_TLS_CA: 'other.pem' })).toBe(join(cwd, 'other.pem'));
+    expect(await caFrom({ REDIS_TLS_CA: '/etc/ca.pem' })).toBe('/etc/ca.pem');
+    expect(await caFrom({ REDIS_TLS_CA: '-----BEGIN CERTIFICATE-----' })).toBe('-----BEGIN CERTIFICATE-----');
   });
 });
 

@@ -34,12 +34,24 @@ describe('a command line', () => {
     });
     expect(await run('events', '--last', 'x')).toMatchObject({ code: 64 });
     expect(await run('events', '--topic', 'a**b')).toMatchObject({ code: 64 });
+    expect(await run('events', '--since', 'yesterday')).toMatchObject({
+      code: 64,
+      err: expect.stringContaining("a span such as '10m'"),
+    });
+    expect(await run('events', '--until', '10 parsecs')).toMatchObject({ code: 64 });
     expect(await run('enqueue', 'a', 'b', '{x}')).toMatchObject({
       code: 64,
       err: expect.stringContaining('to be JSON'),
     });
     expect(await run('enqueue', 'a', 'b', '--priority', 'huge')).toMatchObject({ code: 64 });
+    for (const at of ['2026-12-01T09:00:00', 'tomorrow', '2026-13-01T09:00:00Z'])
+      expect(await run('enqueue', 'a', 'b', '--at', at)).toMatchObject({
+        code: 64,
+        err: expect.stringContaining("such as '2026-12-01T09:00:00Z'"),
+      });
+    expect(await run('enqueue', 'a', 'b', '--at', '2026-12-01T09:00:00Z', '--delay', '1s')).toMatchObject({ code: 64 });
     expect(await run('ask', 'a', 'b', '--deadline', 'soon')).toMatchObject({ code: 64 });
+    expect(await run('enqueue', 'a', 'b', '--wait', '--follow')).toMatchObject({ code: 64 });
     expect(await run()).toMatchObject({ code: 64 });
   });
 
@@ -114,6 +126,7 @@ test('a watched task shows each report, and a broken progress does not hide its 
     result: () => Promise.resolve('done'),
     state: () => Promise.resolve('completed' as const),
     cancel: () => Promise.resolve('ended' as const),
+    stream: () => expect.fail('nobody reads its parts'),
     async *progress() {
       yield { done: 1, total: 2, at: 0 };
       throw new Error('the link is gone');

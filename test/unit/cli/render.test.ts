@@ -66,7 +66,7 @@ describe('the status', () => {
     durability: 'everysec',
     nodes: [node, { ...node, node: 'n2', alive: false }],
     agents: [agent],
-    queues: [queue],
+    queues: [queue, { ...queue, paused: false, limits: { concurrency: 5, rate: { max: 100, perMs: 90_000 } } }],
   };
 
   test('shows nodes, agents and queues', () => {
@@ -80,8 +80,9 @@ describe('the status', () => {
       'AGENT  ROLE  STATE  RESTARTS  MAILBOX  RUNNING  NODE  SAYS',
       'docs   docs  up            0        2        1  n1    writing',
       '',
-      'QUEUE           WAITING  PARKED  RUNNING  DEAD',
-      'audit (paused)        3       1        2  1 (4 dropped)',
+      'QUEUE                                     WAITING  PARKED  RUNNING  DEAD',
+      'audit (paused)                                  3       1        2  1 (4 dropped)',
+      'audit (at most 5 at a time, 100 per 90s)        3       1        2  1 (4 dropped)',
     ]);
   });
 

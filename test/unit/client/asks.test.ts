@@ -8,6 +8,7 @@ import type { Activation } from '../../../src/broker/presence.ts';
 import { Asks } from '../../../src/client/asks.ts';
 import type { Envelope } from '../../../src/core/envelope.ts';
 import { AgentUnavailable, BrokerError, describeError, DeliveryError, HandlerError } from '../../../src/core/errors.ts';
+import { Observer } from '../../../src/core/observer.ts';
 import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
 
 function open() {
@@ -23,6 +24,7 @@ function open() {
       : Promise.resolve(agentIds.map(() => directory.owner));
   const asks = new Asks({
     clock,
+    observer: new Observer(),
     broker: { mail: { tagOf: () => 'm0' }, presence: { lookup } } as never,
     frames: { submit: () => new Promise((resolve, reject) => sends.push({ resolve, reject })) } as never,
   });

@@ -1,5 +1,5 @@
 /**
- * The feed against a stream whose live copy does what the test says (B1 to B4).
+ * The feed against a stream whose live copy does what the test says (B1 to B5).
  */
 import { describe, expect, test } from 'vitest';
 import type { EventListener, EventPage, EventPort, EventRecord } from '../../../src/broker/events.ts';
@@ -30,9 +30,9 @@ function open() {
       return Promise.resolve({ close: () => Promise.resolve(void state.closed++) });
     },
   };
-  const append = (): EventRecord => {
+  const append = (own: Partial<EventRecord> = {}): EventRecord => {
     const id = `${stream.length + 1}-0`;
-    const event = { id, prev: stream.at(-1)?.id ?? '0', topic: 't', from: 'x', data: '1', sentAt: 0 };
+    const event = { id, prev: stream.at(-1)?.id ?? '0', topic: 't', from: 'x', data: '1', sentAt: 0, ...own };
     stream.push(event);
     return event;
   };
@@ -62,6 +62,20 @@ describe('the feed', () => {
     live().onEvent(append());
     await clock.settle();
     expect([heard, feed.cursor]).toEqual([['2-0'], '2-0']);
+  });
+
+  test('B5: passes over what comes again and was delivered, live and read, and delivers what was not', async () => {
+    const { feed, heard, append, live, clock } = open();
+    await feed.start();
+    await clock.settle();
+    live().onEvent(append({ opId: 'a' }));
+    live().onEvent(append({ opId: 'b' }));
+    live().onEvent(append({ opId: 'a', again: true }));
+    append({ opId: 'b', again: true });
+    append({ opId: 'c', again: true });
+    live().onReset();
+    await clock.settle();
+    expect(heard).toEqual(['1-0', '2-0', '5-0']);
   });
 
   test('B2: delivers a live successor without reading, and reads where one is missing', async () => {

@@ -2,52 +2,9 @@
  * The collector and its lines against a broker that answers as the test says (C1 to C4).
  */
 import { describe, expect, test } from 'vitest';
-import type { Frame } from '../../../src/broker/frame.ts';
-import { Frames } from '../../../src/client/frames.ts';
 import { BrokerError, OwnershipError } from '../../../src/core/errors.ts';
 import { limits } from '../../../src/core/limits.ts';
-import { SeededRandom } from '../../../src/sim/seeded-random.ts';
-import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
-
-interface Call {
-  readonly frame: Frame<number>;
-  answer(): void;
-  fail(error: unknown): void;
-}
-
-function open(bytesOf: (op: number) => number = () => 10) {
-  const clock = new VirtualClock();
-  const calls: Call[] = [];
-  const ends: string[] = [];
-  const frames = new Frames<number, string>({
-    clock,
-    random: new SeededRandom(1),
-    sender: { address: 'me', leased: true },
-    patienceMs: 10_000,
-    bytesOf,
-    deliver: (frame) =>
-      new Promise((resolve, reject) => {
-        calls.push({ frame, answer: () => resolve(frame.ops.map((op) => `r${op}`)), fail: reject });
-      }),
-  });
-  const submit = (op: number, tag = 't'): void => {
-    frames.submit(tag, op).then(
-      (reply) => ends.push(reply),
-      (error: unknown) => ends.push(`${op} ${(error as { code?: string }).code}`),
-    );
-  };
-  /** The answer to call number `at`, and what follows from it. */
-  const answer = async (at: number): Promise<void> => {
-    calls[at]?.answer();
-    await clock.settle();
-  };
-  const fail = async (at: number, error: unknown): Promise<void> => {
-    calls[at]?.fail(error);
-    await clock.settle();
-  };
-  const sent = (): unknown[] => calls.map(({ frame }) => [frame.seq, frame.prev, [...frame.ops]]);
-  return { clock, frames, calls, ends, submit, answer, fail, sent };
-}
+import { open } from './collector.ts';
 
 const unknown = new BrokerError('unknown-outcome', 'the reply was lost');
 const unreachable = new BrokerError('unreachable', 'no link');
@@ -59,7 +16,7 @@ describe('frames', () => {
     for (const op of [1, 2, 3]) submit(op);
     await clock.settle();
     expect(calls.map(({ frame }) => frame)).toEqual([
-      { tag: 't', sender: 'me', seq: 1, prev: 0, leased: true, ops: [1, 2, 3] },
+      { tag: 't', sender: 'me', seq: 1, prev: 0, known: 0, leased: true, ops: [1, 2, 3] },
     ]);
     await answer(0);
     expect(ends).toEqual(['r1', 'r2', 'r3']);
@@ -158,6 +115,34 @@ describe('a frame whose outcome is unknown', () => {
     expect(ends).toEqual(['1 presence-lost', 'r2']);
   });
 
+  const staleFrame = new BrokerError('stale-frame', 'older than all remembered');
+  for (const [what, end, told] of [
+    ['is answered late', undefined, 'r1'],
+    ['is refused', staleFrame, '1 stale-frame'],
+  ] as const)
+    test(`C3: one whose predecessor the broker no longer remembers is repeated without it when that one ${what}`, async () => {
+      const { clock, ends, submit, answer, fail, sent } = open();
+      submit(1);
+      await clock.settle();
+      for (let op = 2; op <= limits.framesRemembered + 2; op++) {
+        submit(op);
+        await clock.settle();
+        expect(sent().at(-1)).toEqual([op, 1, [op]]);
+        await answer(op - 1);
+      }
+      const last = limits.framesRemembered + 3;
+      submit(last);
+      await clock.settle();
+      await fail(last - 1, outOfOrder);
+      await clock.advance(1_000);
+      expect(sent()).toHaveLength(last);
+      await (end === undefined ? answer(0) : fail(0, end));
+      await clock.advance(1_000);
+      expect(sent().at(-1)).toEqual([last, 0, [last]]);
+      await answer(last);
+      expect(ends.slice(-2)).toEqual([told, `r${last}`]);
+    });
+
   test('C4: is given up after the patience, as unknown when some reply was lost, as unreachable when it was never sent', async () => {
     const { clock, ends, calls, frames, submit, fail } = open();
     submit(1);
@@ -174,6 +159,30 @@ describe('a frame whose outcome is unknown', () => {
     await clock.settle();
     expect(calls.at(-1)?.frame).toMatchObject({ prev: 0, ops: [3] });
   });
+});
+
+test('C4: a broker that is full is given a few seconds, then the sender is told that it is full', async () => {
+  const { clock, ends, calls, frames, submit, answer, fail } = open();
+  const full = new BrokerError('full', 'no memory');
+  let answered = 0;
+  const refuseUntil = async (ms: number): Promise<void> => {
+    while (clock.monotonic() < ms) {
+      if (answered < calls.length) await fail(answered++, full);
+      await clock.advance(50);
+    }
+  };
+  submit(1);
+  submit(2, 'other');
+  await clock.settle();
+  await refuseUntil(limits.fullPatienceMs - 100);
+  expect(ends).toEqual([]);
+  await refuseUntil(limits.fullPatienceMs + 2_000);
+  expect(ends.toSorted()).toEqual(['1 full', '2 full']);
+  expect([frames.waiting, clock.pending]).toEqual([0, 0]);
+  submit(3);
+  await clock.settle();
+  await answer(calls.length - 1);
+  expect(ends.at(-1)).toBe('r3');
 });
 
 describe('the collector', () => {

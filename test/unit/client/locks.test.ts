@@ -226,6 +226,20 @@ describe('holding a lock', () => {
     expect(() => next.guard(file)).toThrow(expect.objectContaining({ code: 'lock-lost' }));
   });
 
+  test('H3: refuses after the lease has ended by the clock, also when the timers are late because the process stood still', async () => {
+    const { clock, broker, acquire } = open();
+    broker.acquires = [grant];
+    const lock = await clock.until(acquire());
+    const before = clock.monotonic();
+    clock.monotonic = () => before + 8_999;
+    lock.guard({ token: 0 });
+    expect(lock.signal.aborted).toBe(false);
+    clock.monotonic = () => before + 9_000;
+    expect(() => lock.guard({ token: 0 })).toThrow(expect.objectContaining({ code: 'lock-lost' }));
+    expect(lock.signal.aborted).toBe(true);
+    expect(clock.pending).toBe(0);
+  });
+
   test('H3: does not order the holders of a semaphore', async () => {
     const { clock, broker, acquire } = open();
     broker.acquires = [grant];

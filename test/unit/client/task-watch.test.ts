@@ -2,7 +2,7 @@
  * Waiting for the end of tasks: by notice, by reading, and by what came too early (W1, W2).
  */
 import { describe, expect, test } from 'vitest';
-import type { TaskOutcome } from '../../../src/broker/queues.ts';
+import type { TaskOutcome, TaskState } from '../../../src/broker/queues.ts';
 import { type TaskListener, TaskWatch } from '../../../src/client/task-watch.ts';
 import { BrokerError } from '../../../src/core/errors.ts';
 import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
@@ -19,14 +19,17 @@ function open() {
     if (state.failing) return Promise.reject(new BrokerError('unreachable', 'no link'));
     return Promise.resolve(taskIds.map((id) => ended.get(id)));
   };
-  const watch = new TaskWatch({ clock, broker: { queues: { outcomes } } as never });
+  const unknown = new Set<string>();
+  const stateOf = (id: string): Promise<TaskState> =>
+    Promise.resolve(unknown.has(id) ? 'unknown' : (ended.get(id)?.kind ?? 'waiting'));
+  const watch = new TaskWatch({ clock, broker: { queues: { outcomes, state: stateOf } } as never });
   const heard: string[] = [];
   const listener = (name: string): TaskListener => ({
     onProgress: (body) => void heard.push(`${name} ${body}`),
     onSettled: (outcome) => void heard.push(`${name} ${outcome.kind}`),
-    onClosed: () => void heard.push(`${name} closed`),
+    onClosed: (error) => void heard.push(`${name} ${(error as { code?: string }).code}`),
   });
-  return { clock, ended, reads, state, watch, heard, listener };
+  return { clock, ended, reads, state, unknown, watch, heard, listener };
 }
 
 const done: TaskOutcome = { kind: 'completed', result: '1', attempts: 1 };
@@ -58,6 +61,21 @@ describe('a waiter', () => {
     expect(heard).toEqual(['late completed', 'reset completed']);
     await clock.advance(5_000);
     expect(heard).toEqual(['late completed', 'reset completed', 'look completed']);
+  });
+
+  test('W1: asks again soon when its question after a restored link found no link yet', async () => {
+    const { clock, ended, state, watch, heard, listener } = open();
+    watch.listen(taskId(1), listener('a'), false);
+    ended.set(taskId(1), done);
+    state.failing = true;
+    watch.onReset();
+    await clock.advance(1_000);
+    expect(heard).toEqual([]);
+    state.failing = false;
+    await clock.advance(300);
+    expect(heard).toEqual(['a completed']);
+    watch.stop(new BrokerError('closed', 'left'));
+    expect(clock.pending).toBe(0);
   });
 
   test('W1: reads on after reads that failed, in pages', async () => {
@@ -92,6 +110,44 @@ describe('a waiter', () => {
     watch.onNotice({ kind: 'settled', taskId: taskId(1), outcome: done });
     watch.listen(taskId(1), listener('a'), false);
     expect(heard).toEqual([]);
+  });
+
+  test('W3: is told that nobody knows its task, by the second look and not by the first', async () => {
+    const { clock, unknown, watch, heard, listener } = open();
+    unknown.add(taskId(1));
+    watch.listen(taskId(1), listener('late'), true);
+    watch.listen(taskId(2), listener('other'), true);
+    await clock.advance(200);
+    expect(heard).toEqual([]);
+    await clock.advance(100);
+    expect(heard).toEqual(['late unknown-task']);
+    watch.onNotice({ kind: 'settled', taskId: taskId(2), outcome: done });
+    await clock.advance(10_000);
+    expect([heard, clock.pending]).toEqual([['late unknown-task', 'other completed'], 0]);
+  });
+
+  test('W3: hears of the outcome that came between the look that missed it and the next one', async () => {
+    const { clock, ended, unknown, watch, heard, listener } = open();
+    for (const number of [1, 2]) {
+      unknown.add(taskId(number));
+      watch.listen(taskId(number), listener(String(number)), true);
+    }
+    await clock.advance(100);
+    watch.onNotice({ kind: 'settled', taskId: taskId(1), outcome: done });
+    unknown.delete(taskId(2));
+    ended.set(taskId(2), done);
+    await clock.advance(10_000);
+    expect(heard).toEqual(['1 completed', '2 completed']);
+  });
+
+  test('W3: is told by the regular looks, which ask for some states each and for all in turn', async () => {
+    const { clock, unknown, watch, heard, listener } = open();
+    for (let number = 0; number < 300; number++) watch.listen(taskId(number), listener(String(number)), false);
+    for (const number of [0, 150, 299]) unknown.add(taskId(number));
+    await clock.advance(5_500);
+    expect(heard).toEqual(['0 unknown-task']);
+    await clock.advance(15_000);
+    expect(heard.toSorted()).toEqual(['0 unknown-task', '150 unknown-task', '299 unknown-task']);
   });
 
   test('that left hears nothing, and does not take a later one with it', async () => {

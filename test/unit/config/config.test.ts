@@ -23,6 +23,9 @@ describe('resolveConfig', () => {
     expect(resolveConfig({})).toEqual({
       fleet: 'default',
       classic: false,
+      tls: { insecure: false },
+      durability: 'server',
+      replicas: 1,
       agents: [],
       timing: {
         presenceLeaseMs: 5_000,
@@ -35,6 +38,8 @@ describe('resolveConfig', () => {
         resultTtlMs: 3_600_000,
       },
       limits: { events: 100_000, eventsAgeMs: 604_800_000, inbox: 10_000, maxWaiting: 1_000_000 },
+      queues: {},
+      schedules: {},
     });
   });
 
@@ -47,8 +52,16 @@ describe('resolveConfig', () => {
   test('completes hostings and keeps their classes', () => {
     const { agents } = resolveConfig(defineConfig({ agents: [pool(AuditAgent, { size: 3 }), single(DocsAgent)] }));
     expect(agents).toEqual([
-      { kind: 'pool', agent: AuditAgent, role: 'audit', size: 3, concurrency: 1, mailbox: 1_000 },
-      { kind: 'single', agent: DocsAgent, role: 'docs', id: 'docs', concurrency: 1, mailbox: 1_000 },
+      { kind: 'pool', agent: AuditAgent, role: 'audit', size: 3, concurrency: 1, mailbox: 1_000, overflow: 'reject' },
+      {
+        kind: 'single',
+        agent: DocsAgent,
+        role: 'docs',
+        id: 'docs',
+        concurrency: 1,
+        mailbox: 1_000,
+        overflow: 'reject',
+      },
     ]);
   });
 
@@ -118,6 +131,20 @@ describe('a wrong configuration', () => {
     expect(problems).toContain('size');
   });
 
+  test('is refused where a CA is named for a URL that does not speak TLS', () => {
+    expect(problemsOf({ redis: 'redis://u:secret@host', tls: { ca: 'ca.pem' } })).toEqual([
+      'expected redis (REDIS_URL) to be a rediss:// URL beside tls.ca (REDIS_TLS_CA), got: redis:\nOnly rediss:// speaks TLS; change the URL, or leave tls.ca out.',
+    ]);
+    expect(problemsOf({ durability: 'replicated' })).toEqual([
+      "expected redis (REDIS_URL) to be set beside durability 'replicated', got: nothing\nOnly a Redis of yours has replicas; set its URL, or leave durability (RUNTIME_DURABILITY) out.",
+    ]);
+    expect(problemsOf({ redis: 'redis://host', durability: 'replicated', replicas: 2 })).toEqual([]);
+    expect(problemsOf({ redis: '/tmp/redis.sock', tls: { insecure: true } })[0]).toContain('got: the path of a socket');
+    expect(problemsOf({ redis: 'rediss://host', tls: { ca: 'ca.pem', insecure: true } })).toEqual([]);
+    expect(problemsOf({ tls: { ca: 'ca.pem' } })).toEqual([]);
+    expect(problemsOf({ tls: { ca: '', rejectUnauthorized: false } })).toHaveLength(2);
+  });
+
   test('never shows a password', () => {
     for (const redis of ['http://user:secret@host', 'user:secret@host', 'redis://user:secret@host with space'])
       expect(problemsOf({ redis }).join()).toMatch(/^expected redis \(REDIS_URL\) to be (?!.*secret)/);
@@ -144,6 +171,42 @@ describe('a wrong configuration', () => {
   });
 });
 
+describe('the limits of queues', () => {
+  test('are taken by role or agent id, the span of a rate in milliseconds', () => {
+    const queues = { audit: { concurrency: 5, rate: { max: 100, per: '1m' } }, 'docs@x': { concurrency: 1 } } as const;
+    expect(resolveConfig({ queues }).queues).toEqual({
+      audit: { concurrency: 5, rate: { max: 100, perMs: 60_000 } },
+      'docs@x': { concurrency: 1 },
+    });
+  });
+
+  test('are refused with everything that is wrong, and with the names that were meant', () => {
+    const queues = {
+      audit: { concurency: 1, concurrency: 0 },
+      docs: { rates: 1, rate: { max: 1.5, per: 0, pre: 1 } },
+      index: { rate: { max: 1 } },
+      'a b': { concurrency: 1 },
+      code: {},
+      zzz: { zzzzzzzzzz: 1 },
+    };
+    const problems = problemsOf({ queues });
+    for (const part of [
+      'expected queues.audit.concurrency to be a whole number from 1 to 100000, got: 0',
+      'expected queues.audit.concurency to be an option, got: a name that is none\nDid you mean "concurrency"?',
+      'expected queues.docs.rates to be an option, got: a name that is none\nDid you mean "rate"?',
+      'expected queues.docs.rate.max to be a whole number from 1 to 100000, got: 1.5',
+      "expected queues.docs.rate.per to be a duration such as '30s' or 1500, of at least 1 ms, got: 0",
+      'expected queues.docs.rate.pre to be an option, got: a name that is none\nDid you mean "per"?',
+      "expected queues.index.rate.per to be a duration such as '30s' or 1500, of at least 1 ms, got: nothing",
+      'expected queues.zzz.zzzzzzzzzz to be an option, got: a name that is none\nThere are: concurrency, rate.',
+    ])
+      expect(problems).toContain(part);
+    expect(problems.join('\n')).toMatch(/expected the name of a queue in queues to be at most 128 .*, got: "a b"/);
+    expect(problemsOf({ queues: 3 })[0]).toBe('expected queues to be an object of limits by queue, got: 3');
+    expect(problemsOf({ queue: {} })[0]).toContain('Did you mean "queues"?');
+  });
+});
+
 describe('relations', () => {
   test.each([
     [{ timing: { heartbeat: '2s' } }, /timing\.heartbeat \(RUNTIME_HEARTBEAT\) to be at most a third/],
@@ -155,6 +218,7 @@ describe('relations', () => {
       /ids of agents to differ, got: "x"/,
     ],
     [{ agents: [pool(AuditAgent), single(DocsAgent, { id: 'audit' })] }, /not to be the role of agents\[0\]/],
+    [{ queues: { audit: {} } }, /queues\.audit to name a limit, got: none/],
   ] as const)('%o', (options, expected) => {
     const problems = problemsOf(options);
     expect(problems).toHaveLength(1);

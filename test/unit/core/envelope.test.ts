@@ -85,6 +85,29 @@ describe('a payload', () => {
     expect(() => decodePayload(nested(limits.payloadBytes - 1))).toThrow(refused('malformed'));
   });
 
+  test('nested deeper than a receiver takes is refused at its sender', () => {
+    const deep = JSON.parse(nested(limits.payloadDepth + 1)) as unknown;
+    expect(() => encodePayload(deep, 'it')).toThrow(refused('invalid-payload'));
+    expect(encodePayload(JSON.parse(nested(limits.payloadDepth)), 'it')).toBe(nested(limits.payloadDepth));
+  });
+
+  test.each(['{"__proto__":{}}', '[{"a":{"__proto__" : 1}}]', '{"\\u005f_proto__":{}}', '{"__\\u0070roto__":{}}'])(
+    'such as %s is refused on both sides',
+    (text) => {
+      expect(() => decodePayload(text)).toThrow(refused('malformed'));
+      expect(() => encodePayload(JSON.parse(text), 'it')).toThrow(refused('invalid-payload'));
+    },
+  );
+
+  test.each(['"__proto__"', '{"a":"\\"__proto__\\":"}', '{"proto__":1}', '["__proto__",{"\\u0070":1}]'])(
+    'such as %s only looks alike',
+    (text) => {
+      const value = JSON.parse(text) as unknown;
+      expect(decodePayload(text)).toEqual(value);
+      expect(decodePayload(encodePayload(value, 'it'))).toEqual(value);
+    },
+  );
+
   test('is measured by its own brackets, not by those inside of strings', () => {
     const text = JSON.stringify({ a: '['.repeat(500), 'b"[[': '\\"{{{{', c: '\\' });
     expect(decodePayload(text)).toEqual(JSON.parse(text));

@@ -45,7 +45,7 @@ class World {
   }
 
   async claim(node: string): Promise<void> {
-    this.#handed(node, await this.#broker.tasks.claim({ queue, node, count: 2 }));
+    this.#handed(node, (await this.#broker.tasks.claim({ queue, node, count: 2 })).tasks);
   }
 
   async recover(node: string): Promise<void> {

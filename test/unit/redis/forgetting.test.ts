@@ -3,7 +3,6 @@
  */
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { waiterLeaseMs } from '../../../src/broker/locks.ts';
 import { limits } from '../../../src/core/limits.ts';
 import { Observer } from '../../../src/core/observer.ts';
 import { systemClock, systemRandom } from '../../../src/core/system.ts';
@@ -56,18 +55,6 @@ test('F1: the replies that are remembered of a sender go when it has been silent
     expect(leftMs).toBeGreaterThan(limits.framesRememberedMs - 60_000);
     expect(leftMs).toBeLessThanOrEqual(limits.framesRememberedMs);
   }
-});
-
-test('L3: a waiter that has not called for its lease is passed over', async () => {
-  const request = { name: 'repo', address: 'p1', leaseMs: 600_000, wait: true };
-  const first = await broker.locks.acquire({ ...request, holder: 'first' });
-  for (const holder of ['silent', 'faithful']) await broker.locks.acquire({ ...request, holder });
-  const calls = keys.lock('repo')[3] ?? '';
-  await raw.zincrby(calls, -waiterLeaseMs, 'silent');
-  expect(await broker.locks.inspect('repo')).toMatchObject({ holders: [{ holder: 'first' }], waiters: 1 });
-  const token = first.kind === 'granted' ? first.token : expect.fail(first.kind);
-  expect(await broker.locks.release({ name: 'repo', holder: 'first', token })).toBe(true);
-  expect(await broker.locks.inspect('repo')).toMatchObject({ holders: [{ holder: 'faithful' }], waiters: 0 });
 });
 
 test('P1: a node that ended more than an hour ago is forgotten when another joins', async () => {

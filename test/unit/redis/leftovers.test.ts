@@ -41,7 +41,7 @@ async function consumers(priority: string): Promise<string[]> {
 async function claimOne(node: string, seq: number): Promise<readonly ClaimedTask[]> {
   const op = { priority: 'normal', delayMs: 0, envelope: '{}', maxWaiting: 10 } as const;
   await broker.tasks.enqueue({ tag: 'work', sender: 'c1', seq, prev: 0, leased: false, ops: [op] });
-  return broker.tasks.claim({ queue: 'work', node, count: 1 });
+  return (await broker.tasks.claim({ queue: 'work', node, count: 1 })).tasks;
 }
 
 test('a node that leaves in order is no consumer of its queues any longer', async () => {
@@ -69,4 +69,22 @@ test('a node that leaves with a claim stays a consumer until that claim has been
 test('the log of an agent that is silent for good ends by itself', async () => {
   await broker.logs.append([{ agent: 'work@n1.1', level: 'info', message: 'hello', at: 0 }]);
   expect(await raw.pttl('rt:left:logs:work@n1.1')).toBeGreaterThan(0);
+});
+
+test('agents of a node that was killed are forgotten when another joins, but for those that have mail', async () => {
+  const joined = (node: string) => broker.presence.join({ ...info, node }, 60_000);
+  await joined('killed');
+  await joined('alive');
+  await broker.presence.activate('killed', ['pool@killed.1', 'pool@killed.2', 'docs']);
+  const [held] = await broker.presence.activate('alive', ['single']);
+  const op = { to: 'docs', opId: 'o1', envelope: '{}', limit: 10 };
+  const classic = { from: 'c1', message: 'm', metadata: '{}', sentAt: 0 };
+  await broker.mail.send({ tag: 'm0', sender: 'c1', seq: 1, prev: 0, leased: false, ops: [{ ...op, classic }] });
+  await raw.del('rt:left:{p}:lease:killed');
+  await joined('next');
+  expect((await raw.hkeys('rt:left:{m0}:directory')).sort()).toEqual(['docs', 'single']);
+  expect(await broker.presence.lookup(['single'])).toMatchObject([{ owner: 'alive' }]);
+  const [docs] = await broker.presence.activate('next', ['docs']);
+  expect(docs).toMatchObject({ kind: 'granted' });
+  expect(docs?.epoch).toBeGreaterThan(held?.epoch ?? 0);
 });

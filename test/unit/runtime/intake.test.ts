@@ -2,7 +2,7 @@
  * Claiming tasks for cells that are free, against a broker that answers as the test says (I1 to I4).
  */
 import { describe, expect, test } from 'vitest';
-import type { ClaimedTask, ClaimRequest, WaitRequest } from '../../../src/broker/tasks.ts';
+import type { ClaimedTask, ClaimRequest, Claims, WaitRequest } from '../../../src/broker/tasks.ts';
 import { BrokerError, OwnershipError } from '../../../src/core/errors.ts';
 import { Observer } from '../../../src/core/observer.ts';
 import type { Cell } from '../../../src/runtime/cell.ts';
@@ -45,17 +45,19 @@ class FakeCell {
 function open() {
   const clock = new VirtualClock();
   const claims: Call<ClaimRequest>[] = [];
+  const outlook: { limited?: Claims['limited'] } = {};
   const waits: Call<WaitRequest>[] = [];
   const released: { task: ClaimedTask; done(): void }[] = [];
   let leases = 0;
   const hold = () => {
     leases++;
-    return { signal: new AbortController().signal, letGo: () => void leases-- };
+    const begin = (): Promise<void> => Promise.resolve();
+    return { signal: new AbortController().signal, hasBegun: false, begin, letGo: () => void leases-- };
   };
   const record = <Request>(calls: Call<Request>[], request: Request): Promise<readonly ClaimedTask[]> =>
     new Promise((resolve, reject) => calls.push({ request, answer: resolve, fail: reject }));
   const port = {
-    claim: (request: ClaimRequest) => record(claims, request),
+    claim: async (request: ClaimRequest) => ({ tasks: await record(claims, request), ...outlook }),
     wait: (request: WaitRequest) => {
       const waiting = record(waits, request);
       const call = waits.at(-1);
@@ -83,7 +85,7 @@ function open() {
     claim?.answer(Array.from({ length: count }, () => task(claim.request.queue)));
     await clock.settle();
   };
-  return { clock, intake, claims, waits, released, serve, room, give, leases: () => leases };
+  return { clock, intake, outlook, claims, waits, released, serve, room, give, leases: () => leases };
 }
 
 describe('intake', () => {
@@ -98,6 +100,52 @@ describe('intake', () => {
     expect(claims.at(-1)?.request.count).toBe(2);
     await give(1);
     expect(waits.map(({ request }) => [request.queues, request.count])).toEqual([[['a'], 1]]);
+  });
+
+  test('I2: a limited queue is not waited on; it is looked at again on news, on a switch, and after two seconds', async () => {
+    const { clock, intake, outlook, claims, waits, serve, give } = open();
+    outlook.limited = {};
+    const cell = serve('a@n1.1', 'a', 2);
+    await give(1);
+    expect([claims.length, waits.length, cell.taken.length]).toEqual([1, 0, 1]);
+    for (const tell of [
+      () => Promise.resolve(intake.onReleased('a')),
+      () => Promise.resolve(intake.onSwitched('a')),
+      () => Promise.resolve(intake.onReset()),
+      () => clock.advance(2_000),
+    ]) {
+      const before = claims.length;
+      await tell();
+      expect(claims.length).toBe(before + 1);
+      await give(0);
+    }
+    delete outlook.limited;
+    intake.onSwitched('a');
+    await give(0);
+    expect(waits.map(({ request }) => request.queues)).toEqual([['a']]);
+  });
+
+  test('I2: a queue whose rate is used up rests until it leaves room, whatever is told, and not for less than 10 ms', async () => {
+    const { clock, intake, outlook, claims, serve, room, give } = open();
+    outlook.limited = { againInMs: 400 };
+    const cell = serve('a@n1.1', 'a', 1);
+    await give(0);
+    intake.onReleased('a');
+    room(cell);
+    await clock.advance(399);
+    expect(claims).toHaveLength(1);
+    outlook.limited = { againInMs: 1 };
+    await clock.advance(1);
+    expect(claims).toHaveLength(2);
+    await give(0);
+    await clock.advance(9);
+    expect(claims).toHaveLength(2);
+    await clock.advance(1);
+    expect(claims).toHaveLength(3);
+    await give(0);
+    await intake.stop();
+    await clock.advance(60_000);
+    expect(claims).toHaveLength(3);
   });
 
   test('I1: spreads what it claimed over the cells with the most room', async () => {

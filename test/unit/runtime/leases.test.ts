@@ -2,7 +2,7 @@
  * Leases of claims: renewed together, and lost by word of the broker or by our own clock (S1 to S3).
  */
 import { describe, expect, test } from 'vitest';
-import type { ClaimedTask, ClaimRenewal, Receipt } from '../../../src/broker/tasks.ts';
+import type { ClaimedTask, ClaimRenewal, HeldReceipt, Receipt } from '../../../src/broker/tasks.ts';
 import { BrokerError } from '../../../src/core/errors.ts';
 import { limits } from '../../../src/core/limits.ts';
 import { Observer } from '../../../src/core/observer.ts';
@@ -12,7 +12,7 @@ import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
 interface Renewal {
   readonly queue: string;
   readonly node: string;
-  readonly receipts: readonly Receipt[];
+  readonly receipts: readonly HeldReceipt[];
 }
 
 async function open() {
@@ -118,5 +118,40 @@ describe('a lease', () => {
     leases.hold(claimed('a', 1));
     await leases.stop();
     expect(clock.pending).toBe(0);
+  });
+
+  test('S4: of a task that has lost nobody the broker is told only that its handler waits', async () => {
+    const { clock, leases, renewals } = await open();
+    const lease = leases.hold(claimed('a', 1));
+    await lease.begin();
+    expect([lease.hasBegun, renewals.length]).toEqual([true, 0]);
+    const waiting = leases.hold(claimed('a', 2));
+    await clock.advance(3_000);
+    expect(renewals.flatMap(({ receipts }) => receipts.map(({ handler }) => handler))).toEqual([undefined, 'waits']);
+    await clock.until(waiting.begin());
+    expect(renewals.at(-1)?.receipts).toMatchObject([{ taskId: 'a.n.1-2', handler: 'begun' }]);
+  });
+
+  test('S4: a task that has lost a holder begins when the broker knows it, one call for all of a tick and queue', async () => {
+    const { clock, leases, renewals, state } = await open();
+    const held = [1, 2, 3].map((n) => leases.hold({ ...claimed(n === 3 ? 'b' : 'a', n), lost: ['n0'] }));
+    state.hang = true;
+    let begun = 0;
+    for (const lease of held) void lease.begin().then(() => begun++);
+    await clock.advance(1_000);
+    expect(renewals.map(({ queue, receipts }) => [queue, receipts.length])).toEqual([
+      ['a', 2],
+      ['b', 1],
+    ]);
+    expect(renewals.every(({ receipts }) => receipts.every(({ handler }) => handler === 'begun'))).toBe(true);
+    expect(begun).toBe(0);
+  });
+
+  test('S4: a beginning that cannot be told is none', async () => {
+    const { clock, leases, state } = await open();
+    const lease = leases.hold({ ...claimed('a', 1), lost: ['n0'] });
+    state.answer = () => new BrokerError('unreachable', 'no link');
+    await expect(clock.until(lease.begin())).rejects.toMatchObject({ code: 'unreachable' });
+    expect(lease.hasBegun).toBe(false);
   });
 });

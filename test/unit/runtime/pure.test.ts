@@ -62,8 +62,8 @@ describe('the restart policy', () => {
 
 describe('the verdict on a handler that failed', () => {
   const backoff = { kind: 'fixed', baseMs: 500, maxMs: 500, jitter: false } as const;
-  const verdict = (error: unknown, attempt = 1) =>
-    verdictOf(error, { taskId: 't', attempt, retries: 2, backoff, resultTtlMs: 9 }, random);
+  const verdict = (error: unknown, attempt = 1, past = { lost: 0, returned: 0 }) =>
+    verdictOf(error, { taskId: 't', attempt, retries: 2, backoff, resultTtlMs: 9, ...past }, random);
   const delivery = (code: DeliveryCode) => new DeliveryError(code, code);
   const broker = (code: BrokerCode) => new BrokerError(code, code);
 

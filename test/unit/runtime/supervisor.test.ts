@@ -55,10 +55,13 @@ function open() {
     }
     const table = handlersOf(TestAgent);
     return new Cell(
-      { id, Class: TestAgent, table, kind: 'single', concurrency: 1, mailboxLimit: 10 },
+      { id, Class: TestAgent, table, kind: 'single', concurrency: 1, mailboxLimit: 10, overflow: 'reject' },
       {
         contextFor: () => ({}) as AgentContext,
         execute: (of) => new Promise((resolve) => running.push({ cell: of, end: resolve })),
+        onPushedOut: () => {},
+        onGivenUp: () => {},
+        onHaunted: (of) => void supervisor.restart(of),
         onRoom: () => {},
       },
     );

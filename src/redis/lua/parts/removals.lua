@@ -1,25 +1,43 @@
 -- Takes tasks out of their queue for good, and ends those that were cancelled while they were claimed (O2, O3).
--- KEYS  none of its own: the caller names stream, moved, releases, marks of cancelled tasks and the result
+-- KEYS  none of its own: the caller names stream, marks of cancelled tasks, the result, and in `q`: moved, releases, history
 -- ARGV  none
--- Returns of takeOut: envelope and attempts charged; of markOf: the mark of a cancelled task, false when it has none
+-- Returns of takeOut: envelope and attempts charged; of release: whether it waits again; of markOf: the mark of a
+--         cancelled task, false when it has none
 -- Complexity: O(log claimed) a call
 
--- The attempts include this delivery. An entry that never moved and succeeds at once has none charged before, and its
--- envelope is not needed.
-local function takeOut(kind, stream, moved, releases, name, entry, deliveries)
+-- The attempts include this delivery, unless it is released; what strangers wrote may lack either. An entry that never moved and
+-- succeeds at once has none charged before, and its envelope is not needed. A task that comes again keeps its history.
+local function takeOut(kind, stream, q, name, entry, deliveries)
+  local isReleased = kind == 'release'
   remove(stream, entry)
+  if kind ~= 'retry' and not isReleased then
+    forget(q.history, name)
+  end
   if kind == 'complete' and deliveries == '1' and string.sub(name, 3) == entry then
     return nil, 1
   end
-  local fields = fieldsOf(redis.call('XRANGE', stream, entry, entry)[1][2])
-  local given = releasesOf(releases, entry, deliveries)
+  local fields = fieldsAt(stream, entry)
+  local given = releasesOf(q.releases, entry, deliveries)
   if given > 0 then
-    redis.call('HDEL', releases, entry)
+    redis.call('HDEL', q.releases, entry)
   end
   if fields.t then
-    redis.call('HDEL', moved, name)
+    redis.call('HDEL', q.moved, name)
   end
-  return fields.e, tonumber(fields.a or 0) + tonumber(deliveries) - given
+  return fields.e or '', (tonumber(fields.a) or 0) + tonumber(deliveries) - given - (isReleased and 1 or 0)
+end
+
+-- Gives a delivery back uncharged, unless it is to be parked; false then. That its handler had begun is remembered (T11).
+local function release(stream, q, name, entry, ms, begun)
+  if begun == 'begun' then
+    noteReturn(q.history, name)
+  end
+  if ms ~= '0' then
+    return false
+  end
+  redis.call('XCLAIM', stream, group, pool, 0, entry, 'JUSTID')
+  redis.call('HINCRBY', q.releases, entry, 1)
+  return true
 end
 
 -- Few queues have marks; all others pay one EXISTS for a whole call.

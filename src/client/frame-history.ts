@@ -1,0 +1,82 @@
+/**
+ * What one line of frames remembers of those that were answered: how far the broker has come, and what to send again if it
+ * turns out to have lost them.
+ *
+ * Replication and files lose the end of what was written, never the middle: what is lost of one sender's line is what is behind the
+ * last frame that the tag still knows (F6 of broker/frame.ts).
+ */
+import type { Clock } from '../core/clock.ts';
+import { limits } from '../core/limits.ts';
+import type { Outbox } from './outbox.ts';
+
+/** A frame that was answered. */
+export interface KeptFrame<Op, Reply> {
+  readonly seq: number;
+  readonly ops: readonly Op[];
+  readonly replies: readonly Reply[];
+  readonly bytes: number;
+  /** Monotonic milliseconds at which the answer came. */
+  readonly at: number;
+}
+
+/** The line of a process that is gone, for the one that follows it. */
+export interface LineLegacy<Op, Reply> {
+  readonly tag: string;
+  /** Address of the process. */
+  readonly sender: string;
+  /** The last number it gave to a frame. */
+  readonly seq: number;
+  readonly known: number;
+  readonly kept: readonly KeptFrame<Op, Reply>[];
+}
+
+/** A tag is asked for what it knows only while it surely remembers. */
+const namedMs = limits.framesRememberedMs / 2;
+
+export class FrameHistory<Op, Reply> {
+  readonly #clock: Clock;
+  readonly #outbox: Outbox;
+  #kept: KeptFrame<Op, Reply>[] = [];
+  #newest = { seq: 0, at: 0 };
+
+  constructor(deps: { clock: Clock; outbox: Outbox }) {
+    this.#clock = deps.clock;
+    this.#outbox = deps.outbox;
+  }
+
+  /** The newest frame that was answered, 0 when the tag may have forgotten it by right. */
+  get known(): number {
+    return this.#clock.monotonic() - this.#newest.at < namedMs ? this.#newest.seq : 0;
+  }
+
+  get kept(): readonly KeptFrame<Op, Reply>[] {
+    this.#outbox.evict();
+    return this.#kept;
+  }
+
+  note(seq: number, ops: readonly Op[], replies: readonly Reply[], bytes: number): void {
+    const at = this.#clock.monotonic();
+    this.#newest = { seq, at };
+    if (ops.length > 0) this.#keep({ seq, ops, replies, bytes, at });
+  }
+
+  inherit({ kept, known }: LineLegacy<Op, Reply>): void {
+    for (const frame of kept) this.#keep(frame);
+    this.#newest = { seq: known, at: this.#clock.monotonic() };
+  }
+
+  /** What the tag has lost when `last` is the newest frame it knows. It is forgotten here, too. */
+  takeLost(last: number): readonly KeptFrame<Op, Reply>[] {
+    this.#newest = { seq: last, at: this.#clock.monotonic() };
+    const lost = this.kept.filter((frame) => frame.seq > last);
+    this.#kept = this.#kept.filter((frame) => frame.seq <= last);
+    return lost;
+  }
+
+  #keep(frame: KeptFrame<Op, Reply>): void {
+    this.#kept.push(frame);
+    this.#outbox.keep(frame.bytes, () => {
+      if (this.#kept[0] === frame) this.#kept.shift();
+    });
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Tasks that somebody waits for and nobody knows: their outcome has expired, they were never accepted, or data was lost.
+ *
+ * Apart from the watch, since it is a second look at those alone for which the watch found no outcome (W3).
+ */
+import type { QueuePort, TaskState } from '../broker/queues.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import { limits } from '../core/limits.ts';
+
+export interface MissingTasksDeps {
+  readonly queues: Pick<QueuePort, 'state'>;
+  readonly clock: Clock;
+  readonly isAwaited: (taskId: string) => boolean;
+  /** Reads the outcomes of these again, and calls `look` for those that have none. */
+  readonly readAgain: (taskIds: readonly string[]) => void;
+  readonly onLost: (taskId: string) => void;
+}
+
+/** After a lost link: those who had sent a task that was lost may still be bringing it back. */
+const afterLossMs = limits.framesKeptMs;
+/** Longer than a notice is on its way: a task whose outcome is not kept ends with a notice alone. */
+const confirmMs = 250;
+
+export class MissingTasks {
+  readonly #deps: MissingTasksDeps;
+  /** When they were missed first. */
+  readonly #missed = new Map<string, number>();
+  #confirm: Timer | undefined;
+  #patientUntil = 0;
+
+  constructor(deps: MissingTasksDeps) {
+    this.#deps = deps;
+  }
+
+  /** Looks for tasks that had no outcome a moment ago. */
+  async look(taskIds: readonly string[]): Promise<void> {
+    for (const taskId of taskIds) this.#note(taskId, await this.#deps.queues.state(taskId));
+  }
+
+  /** The link was lost and is back: whoever misses a task now has to wait until its sender had time to send it again. */
+  onReset(): void {
+    this.#patientUntil = this.#deps.clock.monotonic() + afterLossMs;
+  }
+
+  /** For that long a task that nobody knows may still be sent again. */
+  get patientMs(): number {
+    return Math.max(0, this.#patientUntil - this.#deps.clock.monotonic());
+  }
+
+  /** Somebody heard of it, or nobody waits for it any more. */
+  found(taskId: string): void {
+    this.#missed.delete(taskId);
+  }
+
+  stop(): void {
+    this.#confirm?.cancel();
+    this.#confirm = undefined;
+    this.#missed.clear();
+  }
+
+  #note(taskId: string, state: TaskState): void {
+    const { clock, isAwaited, onLost, readAgain } = this.#deps;
+    if (isOpen(state) || !isAwaited(taskId)) return this.found(taskId);
+    const since = this.#missed.get(taskId) ?? clock.monotonic();
+    if (clock.monotonic() - since >= confirmMs && clock.monotonic() >= this.#patientUntil) {
+      this.found(taskId);
+      return onLost(taskId);
+    }
+    this.#missed.set(taskId, since);
+    const waitMs = Math.max(confirmMs, this.#patientUntil - clock.monotonic());
+    this.#confirm ??= clock.setTimer(waitMs, () => {
+      this.#confirm = undefined;
+      readAgain([...this.#missed.keys()]);
+    });
+  }
+}
+
+/** False when it has ended, or nobody knows it. */
+export function isOpen(state: TaskState): boolean {
+  return state === 'waiting' || state === 'parked' || state === 'claimed';
+}

@@ -1,0 +1,56 @@
+/**
+ * Whether a task that was claimed may start here: what is known of it before its handler runs, and when its turn is.
+ *
+ * Apart from the rest of its execution, because nothing of this touches the handler.
+ */
+import type { TaskHandler } from '../agent/handlers.ts';
+import { checkPayload } from '../client/check-payload.ts';
+import type { Envelope } from '../core/envelope.ts';
+import { DeliveryError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import type { Cell } from './cell.ts';
+import type { ExecutionDeps } from './handling.ts';
+import type { Work } from './work.ts';
+
+type TaskWork = Work & { kind: 'task' };
+
+/** Whether it may start at all: lost holders, deadline, handler, input. */
+export async function admit(
+  deps: ExecutionDeps,
+  cell: Cell,
+  work: TaskWork,
+  envelope: Envelope,
+): Promise<{ handler: TaskHandler; input: unknown }> {
+  const { name, deadline } = envelope;
+  const { lost = [] } = work.claimed;
+  if (lost.length >= limits.lostHolders) {
+    throw new DeliveryError(
+      'poison',
+      `expected task "${name}" to lose fewer than ${limits.lostHolders} nodes while it runs, got: it has lost ${lost.join(', ')}`,
+      { details: { lost } },
+    );
+  }
+  if (deadline !== undefined && deadline <= deps.member.serverNow()) {
+    throw new DeliveryError('deadline', `expected task "${name}" to start before its deadline, got: it has passed`);
+  }
+  const handler = cell.spec.table.tasks.get(name);
+  if (handler === undefined)
+    throw new DeliveryError(
+      'no-handler',
+      `expected role "${cell.spec.table.role}" to handle task "${name}", got: no such handler`,
+    );
+  return { handler, input: await checkPayload(handler.input, envelope.data, `the input of task "${name}"`) };
+}
+
+/** The last step before the handler: its turn when it is a suspect, and the record that it begins. Resolves to its way out. */
+export async function takeTurn(deps: ExecutionDeps, work: TaskWork, signal: AbortSignal): Promise<() => void> {
+  const leave = work.claimed.lost === undefined ? () => {} : await deps.suspects.enter(signal);
+  try {
+    await work.lease.begin();
+    signal.throwIfAborted(); // it was lost or cancelled meanwhile
+    return leave;
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The command line of the proofs: one long run each, which shows that one promise holds in numbers. One line of JSON at the end.
+ */
+import { parseArgs } from 'node:util';
+import { brokenLocks, contend } from './locks.ts';
+import { brokenDrains, terminate } from './sigterms.ts';
+import { brokenSoak, soak } from './soak.ts';
+import { brokenTakeovers, takeOver } from './takeovers.ts';
+
+interface Proven {
+  readonly report: object;
+  /** Promises that do not hold. */
+  readonly broken: readonly string[];
+}
+
+const say = (line: string): void => console.error(line);
+const inFlight = 100;
+
+const proofs: Readonly<Record<string, (size: number) => Promise<Proven>>> = {
+  sigterms: async (sigterms) => {
+    const overGrace = Math.max(2, Math.round(sigterms / 5));
+    const report = await terminate({
+      sigterms,
+      overGrace,
+      nodes: 4,
+      inFlight,
+      handlerMs: 800,
+      overGraceMs: 4_000,
+      say,
+    });
+    return { report, broken: brokenDrains(report, inFlight) };
+  },
+  locks: async (acquisitions) => {
+    const report = await contend({ acquisitions, processes: 4, names: 256, leaseMs: 1_000, say });
+    return { report, broken: brokenLocks(report) };
+  },
+  soak: async (minutes) => {
+    const report = await soak({ minutes, say });
+    return { report, broken: brokenSoak(report) };
+  },
+  takeovers: async (takeovers) => {
+    const report = await takeOver({ takeovers, nodes: 6, tasksPerNode: 20, say });
+    return { report, broken: brokenTakeovers(report) };
+  },
+};
+
+/** Resolves to the exit code when the options ask for a proof: 1 when what it proves does not hold. */
+export async function prove(args: readonly string[]): Promise<number | undefined> {
+  const name = Object.keys(proofs).find((proof) => args.includes(`--${proof}`));
+  const proof = proofs[name ?? ''];
+  if (name === undefined || proof === undefined) return undefined;
+  const options = { [name]: { type: 'string' }, json: { type: 'boolean' } } as const;
+  const { values } = parseArgs({ args: [...args], options });
+  const size = Number(values[name]);
+  if (!(size > 0)) throw new Error(`expected --${name} to be a number above 0, got: ${String(values[name])}`);
+  const { report, broken } = await proof(size);
+  say(broken.length === 0 ? 'the promise holds' : `broken: ${broken.join(', ')}`);
+  console.log(JSON.stringify(report));
+  return broken.length === 0 ? 0 : 1;
+}

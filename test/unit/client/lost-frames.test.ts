@@ -1,0 +1,125 @@
+/**
+ * What was acknowledged and then lost by the broker is sent again (C5), as far as it is kept.
+ */
+import { expect, test } from 'vitest';
+import { BrokerError } from '../../../src/core/errors.ts';
+import { limits } from '../../../src/core/limits.ts';
+import { open } from './collector.ts';
+
+const forgottenBut = (last: number): BrokerError => new BrokerError('forgotten', 'lost', { details: { last } });
+
+/** A collector whose frames 1, 2, 3 carried operation 1, 2, 3 and were answered. */
+async function answered() {
+  const stage = open();
+  for (const op of [1, 2, 3]) {
+    stage.submit(op);
+    await stage.clock.settle();
+    await stage.answer(op - 1);
+  }
+  return stage;
+}
+
+test('C5: every frame names the newest one that was answered', async () => {
+  const { calls, submit, clock } = await answered();
+  submit(4);
+  await clock.settle();
+  expect(calls.map(({ frame }) => frame.known)).toEqual([0, 1, 2, 3]);
+});
+
+test('C5: what is lost is sent again under its numbers, in order, before the frame that found out', async () => {
+  const { clock, submit, answer, fail, sent, ends, losses } = await answered();
+  submit(4);
+  await clock.settle();
+  await fail(3, forgottenBut(1));
+  for (const call of [4, 5, 6]) {
+    await clock.advance(1_000);
+    await answer(call);
+  }
+  expect(sent().slice(4)).toEqual([
+    [2, 0, [1_002]],
+    [3, 0, [1_003]],
+    [4, 0, [4]],
+  ]);
+  expect(ends).toEqual(['r1', 'r2', 'r3', 'r4']);
+  expect(losses).toEqual([{ tag: 't', found: 2, gone: 0 }]);
+});
+
+test('C5: a tag that remembers nothing gets everything that is kept, and what is not to come back stays away', async () => {
+  const { clock, frames, submit, answer, fail, sent, losses } = await answered();
+  submit(-4);
+  await clock.settle();
+  await answer(3);
+  frames.check();
+  await clock.settle();
+  await fail(4, forgottenBut(0));
+  await clock.advance(1_000);
+  await answer(5);
+  await answer(6);
+  await answer(7);
+  expect(sent().slice(4)).toEqual([
+    [5, 0, []],
+    [1, 0, [1_001]],
+    [2, 0, [1_002]],
+    [3, 0, [1_003]],
+    [5, 0, []],
+  ]);
+  expect(losses).toEqual([{ tag: 't', found: 3, gone: 0 }]);
+  expect(frames.waiting).toBe(0);
+});
+
+test('C5: an idle line asks when it is told to look, and asks nothing when there is nothing to lose', async () => {
+  const { clock, frames, answer, sent, losses } = await answered();
+  frames.check();
+  await clock.settle();
+  expect(sent().slice(3)).toEqual([[4, 0, []]]);
+  await answer(3);
+  await clock.advance(limits.framesKeptMs);
+  frames.check();
+  await clock.settle();
+  expect(sent().length).toBe(4);
+  expect(losses).toEqual([]);
+});
+
+test('C5: what was acknowledged longer ago than it is kept is not sent again, and the line goes on', async () => {
+  const { clock, submit, answer, fail, sent, ends, losses } = await answered();
+  await clock.advance(limits.framesKeptMs);
+  submit(4);
+  await clock.settle();
+  await fail(3, forgottenBut(0));
+  await clock.advance(1_000);
+  await answer(4);
+  expect(sent().slice(4)).toEqual([[4, 0, [4]]]);
+  expect(ends.at(-1)).toBe('r4');
+  expect(losses).toEqual([{ tag: 't', found: 0, gone: 0 }]);
+});
+
+test('C5: the next incarnation goes on in the name of the one before, without its lease', async () => {
+  const before = await answered();
+  before.frames.close();
+  const after = open();
+  after.frames.inherit(before.frames.legacies);
+  after.frames.check();
+  await after.clock.settle();
+  await after.fail(0, forgottenBut(2));
+  await after.clock.advance(1_000);
+  await after.answer(1);
+  await after.clock.settle();
+  expect(after.calls.map(({ frame }) => [frame.sender, frame.leased, frame.seq, [...frame.ops]])).toEqual([
+    ['me', false, 4, []],
+    ['me', false, 3, [1_003]],
+    ['me', false, 4, []],
+  ]);
+});
+
+test('C5: what cannot be brought back is told', async () => {
+  const { clock, frames, fail, losses } = await answered();
+  frames.check();
+  await clock.settle();
+  await fail(3, forgottenBut(2));
+  await clock.advance(1_000);
+  await fail(4, new BrokerError('refused', 'no room'));
+  expect(losses).toEqual([
+    { tag: 't', found: 1, gone: 0 },
+    { tag: 't', found: 0, gone: 1 },
+  ]);
+});

@@ -1,0 +1,33 @@
+/**
+ * Servers that could not keep the guarantees: the start is refused, and says how to mend it.
+ */
+import { Redis } from 'ioredis';
+import { connect } from 'agent-runtime';
+import { expect, onTestFinished, test } from 'vitest';
+import { startRedis } from '../../support/redis-server.ts';
+
+async function serve(...args: string[]): Promise<string> {
+  const server = await startRedis({ args });
+  onTestFinished(() => server.stop());
+  return server.url;
+}
+
+test('a server that evicts what it has accepted is refused, whatever its policy, and taken when it evicts nothing', async () => {
+  const redis = await serve();
+  const admin = new Redis(redis);
+  onTestFinished(() => admin.disconnect());
+  for (const policy of ['allkeys-random', 'allkeys-lru', 'volatile-ttl']) {
+    await admin.config('SET', 'maxmemory-policy', policy);
+    const message = expect.stringMatching(`maxmemory-policy of Redis to be noeviction, got: ${policy}\n.*CONFIG SET`);
+    await expect(connect({ redis })).rejects.toMatchObject({ name: 'ConfigError', message });
+  }
+  await admin.config('SET', 'maxmemory-policy', 'noeviction');
+  const fleet = await connect({ redis });
+  await fleet.close();
+});
+
+test('a cluster is refused, since it is not supported', async () => {
+  const redis = await serve('--cluster-enabled', 'yes');
+  const message = expect.stringContaining('got: a cluster, which is not supported');
+  await expect(connect({ redis })).rejects.toMatchObject({ name: 'ConfigError', message });
+});
