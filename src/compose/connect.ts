@@ -21,6 +21,8 @@ export interface ConnectOptions {
   /** As in the fleet's configuration: when what this client sends counts as stored. Default `'server'`. */
   readonly durability?: RuntimeOptions['durability'];
   readonly replicas?: RuntimeOptions['replicas'];
+  /** As in the fleet's configuration. Default false. */
+  readonly allowEviction?: boolean;
   /** Default `'default'`. */
   readonly fleet?: string;
   /** As in the fleet's configuration. Default false. */
@@ -49,8 +51,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Fleet> {
       'expected redis to be the URL of a server, got: nothing, and no private server runs in this directory',
     ]);
   }
-  const { fleet = 'default', classic = false, tls, durability, replicas } = options;
-  const config = resolveConfig({ redis: checkUrl(redis), fleet, classic, tls, durability, replicas });
+  const { fleet = 'default', classic = false, tls, durability, replicas, allowEviction } = options;
+  const config = resolveConfig({ redis: checkUrl(redis), fleet, classic, tls, durability, replicas, allowEviction });
   const trust = await loadTrust(config.tls, process.cwd());
   const observer = options.observer ?? new Observer();
   const [clock, random] = [systemClock, systemRandom];

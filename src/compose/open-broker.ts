@@ -23,6 +23,7 @@ export interface BrokerSetting {
   readonly durability: 'server' | 'replicated';
   /** Of durability `replicated`. */
   readonly replicas: number;
+  readonly allowEviction: boolean;
   /** Of a server that speaks TLS; see load-trust.ts. */
   readonly trust?: TlsTrust;
   readonly clock: Clock;

@@ -83,6 +83,7 @@ export interface RuntimeConfig {
   readonly durability: 'server' | 'replicated';
   /** Of durability `replicated`. */
   readonly replicas: number;
+  readonly allowEviction: boolean;
   readonly fleet: string;
   readonly classic: boolean;
   readonly agents: AgentsConfig;
@@ -150,6 +151,7 @@ function complete(parsed: ParsedOptions, folder: string | undefined): RuntimeCon
     tls: { insecure: tls.insecure, ...(tls.ca !== undefined && { ca: tls.ca }) },
     durability: parsed.durability,
     replicas: parsed.replicas,
+    allowEviction: parsed.allowEviction,
     fleet: parsed.fleet,
     classic: parsed.classic,
     agents: folder ?? parsed.agents.map(completeHosting),

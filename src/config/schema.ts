@@ -168,6 +168,11 @@ export const optionsSchema = z.strictObject({
     description: 'Replicas that have to confirm with durability `replicated`.',
     variable: 'RUNTIME_REPLICAS',
   }),
+  allowEviction: flag(false, {
+    description:
+      'Start on a Redis whose `maxmemory-policy` is not `noeviction`, although it drops tasks when its memory is full. Every start warns of it.',
+    variable: 'RUNTIME_ALLOW_EVICTION',
+  }),
   agents: z.array(hostingSchema, { error: 'a list made by pool() and single(), or the path of a folder' }).default([]),
   tls: tlsSchema.prefault({}),
   timing: timingSchema.prefault({}),

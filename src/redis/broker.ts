@@ -43,6 +43,8 @@ export interface RedisBrokerDeps {
   readonly random: Random;
   readonly observer: Observer;
   readonly retention: EventRetention;
+  /** Takes a server with an eviction policy, with a warning. Default: it is refused. */
+  readonly allowEviction?: boolean;
   /** Replicas that have to confirm tasks, messages and broadcasts; none by default. */
   readonly replicas?: number;
   /** Used by whoever starts a fleet first; 1 by default. */
@@ -63,6 +65,7 @@ export class RedisBroker implements Broker {
   readonly logs: RedisLogs;
   readonly schedules: RedisSchedules;
   readonly #where: string;
+  readonly #allowsEviction: boolean;
   readonly #warnings: readonly string[];
   readonly #connections: Connections;
   readonly #store: Store;
@@ -100,6 +103,7 @@ export class RedisBroker implements Broker {
     this.logs = new RedisLogs({ store });
     this.schedules = new RedisSchedules({ store });
     this.#where = describeTarget(target);
+    this.#allowsEviction = deps.allowEviction ?? false;
     this.#warnings = target.tls === undefined ? [] : trustWarnings(trust);
     this.#connections = connections;
     this.#store = store;
@@ -110,7 +114,7 @@ export class RedisBroker implements Broker {
     await this.#connections.start();
     try {
       const call = this.#store.call.bind(this.#store);
-      const { server, durability, ...facts } = await checkServer(call);
+      const { server, durability, ...facts } = await checkServer(call, this.#allowsEviction);
       const unpromised = (await this.#store.replication?.warnings(call)) ?? [];
       const warnings = [...this.#warnings, ...facts.warnings, ...unpromised];
       await this.#shards.start(this.#store.keys, call);

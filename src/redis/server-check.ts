@@ -19,8 +19,8 @@ type Settings = ReadonlyMap<string, string>;
 
 const leastVersion = 7;
 
-/** Throws `ConfigError` with all problems at once. */
-export async function checkServer(call: Call): Promise<ServerFacts> {
+/** Throws `ConfigError` with all problems at once. A server that evicts is one, unless whoever starts takes that upon himself. */
+export async function checkServer(call: Call, allowsEviction: boolean): Promise<ServerFacts> {
   const info = parseInfo(String(await call('info')));
   const settings = await readSettings(call);
   const version = info.get('valkey_version') ?? info.get('redis_version') ?? '';
@@ -31,13 +31,16 @@ export async function checkServer(call: Call): Promise<ServerFacts> {
     problems.push(`expected Redis to be version ${leastVersion}.0 or newer, got: ${version}`);
   if (info.get('redis_mode') === 'cluster')
     problems.push('expected Redis to be a standalone server, got: a cluster, which is not supported yet');
-  if (policy !== undefined && policy !== 'noeviction')
+  const evicts = policy !== undefined && policy !== 'noeviction';
+  if (evicts && !allowsEviction)
     problems.push(
       `expected maxmemory-policy of Redis to be noeviction, got: ${policy}\n` +
         'Redis would drop tasks and messages when its memory is full. Set it with: CONFIG SET maxmemory-policy noeviction',
     );
   if (problems.length > 0) throw new ConfigError(problems);
-  return { server, ...readDurability(settings, info) };
+  const { durability, warnings } = readDurability(settings, info);
+  const evicting = `Redis evicts (maxmemory-policy ${policy}): tasks and messages are dropped when its memory is full.`;
+  return { server, durability, warnings: evicts ? [evicting, ...warnings] : warnings };
 }
 
 /** Undefined where CONFIG may not be asked. */

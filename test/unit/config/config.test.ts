@@ -26,6 +26,7 @@ describe('resolveConfig', () => {
       tls: { insecure: false },
       durability: 'server',
       replicas: 1,
+      allowEviction: false,
       agents: [],
       timing: {
         presenceLeaseMs: 5_000,

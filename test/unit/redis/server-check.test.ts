@@ -21,8 +21,12 @@ test('a server that evicts what it has accepted is refused, whatever its policy,
     const message = expect.stringMatching(`maxmemory-policy of Redis to be noeviction, got: ${policy}\n.*CONFIG SET`);
     await expect(connect({ redis })).rejects.toMatchObject({ name: 'ConfigError', message });
   }
+  const anyway = await connect({ redis, allowEviction: true });
+  expect(anyway.info.warnings).toContainEqual(expect.stringContaining('Redis evicts (maxmemory-policy volatile-ttl)'));
+  await anyway.close();
   await admin.config('SET', 'maxmemory-policy', 'noeviction');
   const fleet = await connect({ redis });
+  expect(fleet.info.warnings.filter((text) => text.includes('evicts'))).toEqual([]);
   await fleet.close();
 });
 
