@@ -51,8 +51,8 @@ const relations = `## What has to hold between options
 - Each queue of \`queues\` names a limit. Its name is a role or an agent id; a node that starts sets the limits that it names for the whole
   fleet, and leaves other queues alone.
 - Roles differ, ids of \`single\` differ, and no id is the role of another class: tasks addressed to it could mean either.
-
 - \`redis\` is a \`rediss://\` URL where \`tls.ca\` or \`tls.insecure\` is set beside it.
+- \`redis\` is set where \`durability\` is \`replicated\`.
 
 ## A Redis that speaks TLS
 
@@ -85,8 +85,18 @@ class ReportAgent extends Agent {
 export default defineConfig({
   agents: [pool(ReportAgent)],
   schedules: {
-    nightly: { cron: '0 3 * * *', timeZone: 'Europe/Berlin', task: [ReportAgent, 'report', { days: 1 }], missed: 'once' },
-    pulse: { every: '15m', task: [{ role: 'report', task: 'report' }, {}], options: { deadline: '5m' }, overlap: 'skip' },
+    nightly: {
+      cron: '0 3 * * *',
+      timeZone: 'Europe/Berlin',
+      task: [ReportAgent, 'report', { days: 1 }],
+      missed: 'once',
+    },
+    pulse: {
+      every: '15m',
+      task: [{ role: 'report', task: 'report' }, {}],
+      options: { deadline: '5m' },
+      overlap: 'skip',
+    },
   },
 });
 \`\`\`

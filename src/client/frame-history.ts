@@ -19,6 +19,13 @@ export interface KeptFrame<Op, Reply> {
   readonly at: number;
 }
 
+/** The newest frame that was answered, and when: on the clock that stands still while the machine sleeps, and on the other one. */
+interface Newest {
+  readonly seq: number;
+  readonly at: number;
+  readonly wallAt: number;
+}
+
 /** The line of a process that is gone, for the one that follows it. */
 export interface LineLegacy<Op, Reply> {
   readonly tag: string;
@@ -26,7 +33,7 @@ export interface LineLegacy<Op, Reply> {
   readonly sender: string;
   /** The last number it gave to a frame. */
   readonly seq: number;
-  readonly known: number;
+  readonly newest: Newest;
   readonly kept: readonly KeptFrame<Op, Reply>[];
 }
 
@@ -37,7 +44,7 @@ export class FrameHistory<Op, Reply> {
   readonly #clock: Clock;
   readonly #outbox: Outbox;
   #kept: KeptFrame<Op, Reply>[] = [];
-  #newest = { seq: 0, at: 0 };
+  #newest: Newest = { seq: 0, at: 0, wallAt: 0 };
 
   constructor(deps: { clock: Clock; outbox: Outbox }) {
     this.#clock = deps.clock;
@@ -46,7 +53,21 @@ export class FrameHistory<Op, Reply> {
 
   /** The newest frame that was answered, 0 when the tag may have forgotten it by right. */
   get known(): number {
-    return this.#clock.monotonic() - this.#newest.at < namedMs ? this.#newest.seq : 0;
+    return this.#silentMs < namedMs ? this.#newest.seq : 0;
+  }
+
+  get newest(): Newest {
+    return this.#newest;
+  }
+
+  /** The tag has forgotten this sender by right, and so may we. */
+  get isForgettable(): boolean {
+    return this.kept.length === 0 && this.#silentMs > limits.framesRememberedMs + namedMs;
+  }
+
+  get #silentMs(): number {
+    const { at, wallAt } = this.#newest;
+    return Math.max(this.#clock.monotonic() - at, this.#clock.now() - wallAt);
   }
 
   get kept(): readonly KeptFrame<Op, Reply>[] {
@@ -55,22 +76,25 @@ export class FrameHistory<Op, Reply> {
   }
 
   note(seq: number, ops: readonly Op[], replies: readonly Reply[], bytes: number): void {
-    const at = this.#clock.monotonic();
-    this.#newest = { seq, at };
-    if (ops.length > 0) this.#keep({ seq, ops, replies, bytes, at });
+    this.#newest = this.#answered(seq);
+    if (ops.length > 0) this.#keep({ seq, ops, replies, bytes, at: this.#newest.at });
   }
 
-  inherit({ kept, known }: LineLegacy<Op, Reply>): void {
+  inherit({ kept, newest }: LineLegacy<Op, Reply>): void {
     for (const frame of kept) this.#keep(frame);
-    this.#newest = { seq: known, at: this.#clock.monotonic() };
+    this.#newest = newest;
   }
 
   /** What the tag has lost when `last` is the newest frame it knows. It is forgotten here, too. */
   takeLost(last: number): readonly KeptFrame<Op, Reply>[] {
-    this.#newest = { seq: last, at: this.#clock.monotonic() };
+    this.#newest = this.#answered(last);
     const lost = this.kept.filter((frame) => frame.seq > last);
     this.#kept = this.#kept.filter((frame) => frame.seq <= last);
     return lost;
+  }
+
+  #answered(seq: number): Newest {
+    return { seq, at: this.#clock.monotonic(), wallAt: this.#clock.now() };
   }
 
   #keep(frame: KeptFrame<Op, Reply>): void {

@@ -9,7 +9,8 @@
  * C4  What has waited longer than `patienceMs` through failures is given up; its submitter is told that the outcome is unknown,
  *     or that it was never sent. A broker that is full is given `limits.fullPatienceMs`, and the submitter is told that it is full.
  * C5  Every frame names the newest one that was answered. When the tag has forgotten that one, data was lost: what it has lost
- *     of this line and is still kept is sent again, in order and under the same numbers, before anything newer.
+ *     of this line and is still kept is sent again, in order and under the same numbers, before anything newer. What it may have applied
+ *     without our hearing of it may have been lost as well: it is repeated marked.
  */
 import type { Frame } from '../broker/frame.ts';
 import { backoffMs, type Backoff } from '../core/backoff.ts';
@@ -38,6 +39,8 @@ export interface LineDeps<Op, Reply> {
   readonly outbox: Outbox;
   /** The operation that brings `op` back after it was lost, `elapsedMs` after it was answered; undefined when nothing is to be. */
   readonly again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined;
+  /** `op` as one that may have been carried out before, and forgotten. */
+  readonly mark?: (op: Op) => Op;
   /** Accepted operations were lost: `found` is sent again, `gone` could not be brought back. */
   readonly onLost: (loss: { readonly tag: string; readonly found: number; readonly gone: number }) => void;
 }
@@ -52,7 +55,7 @@ export interface Submission<Op, Reply> {
 
 interface Unresolved<Op, Reply> {
   readonly seq: number;
-  readonly parts: readonly Submission<Op, Reply>[];
+  parts: readonly Submission<Op, Reply>[];
   readonly since: number;
   /** The failure that left the outcome open; undefined while in flight. */
   failure?: BrokerError;
@@ -96,10 +99,15 @@ export class FrameLine<Op, Reply> {
     if (this.#unresolved.length === 0 && this.#collected.length === 0 && this.#history.kept.length > 0) this.#begin([]);
   }
 
+  /** Nothing is open or kept, and the tag has forgotten the sender, too. */
+  get isForgettable(): boolean {
+    return this.#unresolved.length === 0 && this.#collected.length === 0 && this.#history.isForgettable;
+  }
+
   /** What the next incarnation of this process needs to go on asking. */
   legacy(): LineLegacy<Op, Reply> {
-    const { known, kept } = this.#history;
-    return { tag: this.#tag, sender: this.#deps.sender.address, seq: this.#seq, known, kept };
+    const { newest, kept } = this.#history;
+    return { tag: this.#tag, sender: this.#deps.sender.address, seq: this.#seq, newest, kept };
   }
 
   inherit(legacy: LineLegacy<Op, Reply>): void {
@@ -183,14 +191,30 @@ export class FrameLine<Op, Reply> {
         .map((op, index) => again(op, replies[index] as Reply, since - at))
         .filter((op) => op !== undefined);
       if (lost.length === 0) continue;
-      const reject = (): void => this.#deps.onLost({ tag: this.#tag, found: 0, gone: 1 });
-      const parts = lost.map((op) => ({ op, bytes: bytes / lost.length, since, resolve: () => undefined, reject }));
+      const parts = lost.map((op) => this.#bringingBack(op, bytes / lost.length));
       revived.push({ seq, parts, since, failure, maybeApplied: false });
       loss.found += lost.length;
     }
+    this.#markApplied();
     this.#unresolved.unshift(...revived);
     onChange(loss.found);
     this.#deps.onLost(loss);
+  }
+
+  /** C5: an answer that never came, to what was lost since. */
+  #markApplied(): void {
+    const { mark } = this.#deps;
+    if (mark === undefined) return;
+    for (const frame of this.#unresolved.filter(({ maybeApplied }) => maybeApplied))
+      frame.parts = frame.parts.map((part) => ({ ...part, op: mark(part.op) }));
+  }
+
+  /** An operation that was accepted before: nobody waits for it any more, so whoever watches is told when it cannot come back. */
+  #bringingBack(op: Op, bytes: number): Submission<Op, Reply> {
+    const { clock, again, onLost } = this.#deps;
+    const reject = (): void => onLost({ tag: this.#tag, found: 0, gone: 1 });
+    const resolve = (reply: Reply): void => (again(op, reply, 0) === undefined ? reject() : undefined);
+    return { op, bytes, since: clock.monotonic(), resolve, reject };
   }
 
   /**

@@ -25,15 +25,21 @@ export interface FramesDeps<Op, Reply> {
   readonly outbox: Outbox;
   /** What brings an operation back that was lost `elapsedMs` after it was answered; undefined when nothing is to. */
   readonly again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined;
+  /** An operation as one that may have been carried out before, and forgotten. */
+  readonly mark?: (op: Op) => Op;
   /** Accepted operations were lost by the broker. */
   readonly onLost: (loss: { readonly tag: string; readonly found: number; readonly gone: number }) => void;
 }
+
+const linesKept = 1_000;
 
 export class Frames<Op, Reply> {
   readonly #deps: FramesDeps<Op, Reply>;
   readonly #lines = new Map<string, FrameLine<Op, Reply>>();
   #waiting = 0;
   #closed = false;
+  /** When there are as many, the silent ones go. */
+  #mostLines = linesKept;
   #legacies: readonly LineLegacy<Op, Reply>[] = [];
 
   constructor(deps: FramesDeps<Op, Reply>) {
@@ -90,6 +96,11 @@ export class Frames<Op, Reply> {
     return [...this.#lines.values()].map((line) => line.legacy()).filter(({ kept }) => kept.length > 0);
   }
 
+  /** Tags that are remembered. */
+  get lines(): number {
+    return this.#lines.size;
+  }
+
   /** Operations without an answer. */
   get waiting(): number {
     return this.#waiting;
@@ -97,6 +108,7 @@ export class Frames<Op, Reply> {
 
   /** Rejects what is not answered and refuses everything from now on. */
   close(): void {
+    if (this.#closed) return;
     this.#legacies = this.#heritable();
     this.#closed = true;
     const error = new BrokerError('closed', 'expected an answer before the process left the fleet, got: none');
@@ -107,9 +119,17 @@ export class Frames<Op, Reply> {
   #line(tag: string): FrameLine<Op, Reply> {
     const known = this.#lines.get(tag);
     if (known !== undefined) return known;
+    this.#forgetSilent();
     const line = this.#open(tag, this.#deps.sender);
     this.#lines.set(tag, line);
     return line;
+  }
+
+  /** Lines that the broker has forgotten, too: a fleet may use a queue for each of its customers. */
+  #forgetSilent(): void {
+    if (this.#lines.size < this.#mostLines) return;
+    for (const [name, line] of this.#lines) if (line.isForgettable) this.#lines.delete(name);
+    this.#mostLines = Math.max(linesKept, 2 * this.#lines.size);
   }
 
   #open(tag: string, sender: Sender): FrameLine<Op, Reply> {

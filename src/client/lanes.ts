@@ -61,13 +61,15 @@ export function createLanes(deps: LanesDeps): Lanes {
     deliver: (frame: Frame<Op>) => Promise<readonly Reply[]>,
     bytesOf: (op: Op) => number,
     again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined,
+    mark: (op: Op) => Op = (op) => op,
   ): Frames<Op, Reply> =>
-    new Frames<Op, Reply>({ ...deps, outbox, deliver, bytesOf: (op) => bytesOf(op) + overheadBytes, again });
+    new Frames<Op, Reply>({ ...deps, outbox, deliver, bytesOf: (op) => bytesOf(op) + overheadBytes, again, mark });
   const lanes = {
     enqueue: lane<EnqueueOp, EnqueueReply>(
       (frame) => broker.tasks.enqueue(frame),
       (op) => Buffer.byteLength(op.envelope),
       enqueueAgain,
+      (op) => ({ ...op, envelope: marked(op.envelope) }),
     ),
     settle: lane<SettleOp, SettleReply>(
       (frame) => broker.tasks.settle(frame),
@@ -78,6 +80,7 @@ export function createLanes(deps: LanesDeps): Lanes {
       (frame) => broker.mail.send(frame),
       (op) => ('letter' in op ? 0 : Buffer.byteLength(op.envelope) + Buffer.byteLength(op.classic.metadata)),
       (op, reply) => (reply.kind === 'stored' ? sendAgain(op) : undefined),
+      sendAgain,
     ),
     ask: lane<AskOp, AskReply>(
       (frame) => broker.mail.ask(frame),
@@ -92,6 +95,7 @@ export function createLanes(deps: LanesDeps): Lanes {
     append: lane<AppendOp, string>(
       (frame) => broker.events.append(frame),
       (op) => Buffer.byteLength(op.data),
+      (op) => ({ ...op, again: true }),
       (op) => ({ ...op, again: true }),
     ),
   };

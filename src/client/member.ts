@@ -61,7 +61,7 @@ export class Member {
       onLost: (loss) => this.#onLost(loss),
     });
     this.asks = new Asks({ broker, clock, observer: deps.observer, frames: this.lanes.ask });
-    this.tasks = new TaskWatch({ broker, clock });
+    this.tasks = new TaskWatch({ broker, clock, onMissed: () => this.lanes.check() });
     this.locks = new Locks({ broker, clock, random, address, patienceMs: deps.patienceMs });
     this.feed = new EventFeed(deps);
   }
@@ -151,6 +151,7 @@ export class Member {
       case 'part':
         return this.asks.onNotice(notice);
       case 'data-lost':
+        this.tasks.onDataLost();
         this.lanes.check();
         return this.deps.onNotice?.(notice);
       case 'granted':
@@ -175,6 +176,7 @@ export class Member {
 
   /** What the broker has lost is told to whoever watches; never silent. */
   #onLost({ tag, found, gone }: { tag: string; found: number; gone: number }): void {
+    this.tasks.onDataLost();
     const what =
       gone > 0
         ? `${gone} accepted operations of "${tag}" were lost by the broker and could not be brought back`

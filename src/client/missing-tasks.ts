@@ -14,6 +14,8 @@ export interface MissingTasksDeps {
   /** Reads the outcomes of these again, and calls `look` for those that have none. */
   readonly readAgain: (taskIds: readonly string[]) => void;
   readonly onLost: (taskId: string) => void;
+  /** One is missed: has data been lost? Whoever finds that calls `onReset`. */
+  readonly onMissed: () => void;
 }
 
 /** After a lost link: those who had sent a task that was lost may still be bringing it back. */
@@ -37,7 +39,7 @@ export class MissingTasks {
     for (const taskId of taskIds) this.#note(taskId, await this.#deps.queues.state(taskId));
   }
 
-  /** The link was lost and is back: whoever misses a task now has to wait until its sender had time to send it again. */
+  /** The link was lost and is back, or data was lost: whoever misses a task now has to wait until its sender had time to send it again. */
   onReset(): void {
     this.#patientUntil = this.#deps.clock.monotonic() + afterLossMs;
   }
@@ -66,6 +68,7 @@ export class MissingTasks {
       this.found(taskId);
       return onLost(taskId);
     }
+    if (this.#missed.size === 0) this.#deps.onMissed();
     this.#missed.set(taskId, since);
     const waitMs = Math.max(confirmMs, this.#patientUntil - clock.monotonic());
     this.#confirm ??= clock.setTimer(waitMs, () => {

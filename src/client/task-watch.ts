@@ -5,7 +5,8 @@
  *     every few seconds. Nothing depends on a notice alone.
  * W2  The notice may overtake the reply to `enqueue`. While an enqueue is on its way, outcomes nobody waits for yet are kept.
  * W3  A waiter for a task that nobody knows, or whose outcome has expired, is told so: by the look when it joins late, or by one of
- *     the regular ones, which ask for the state of some tasks each. It takes two looks, since the notice may be on its way.
+ *     the regular ones, which ask for the state of some tasks each. It takes two looks, since the notice may be on its way, and where data
+ *     was lost, the time in which senders send it again.
  */
 import type { Broker } from '../broker/broker.ts';
 import type { Notice } from '../broker/notices.ts';
@@ -28,6 +29,8 @@ export interface TaskListener {
 export interface TaskWatchDeps {
   readonly broker: Pick<Broker, 'queues'>;
   readonly clock: Clock;
+  /** Asks whether the broker has lost data; `onDataLost` is called when it has (W3). */
+  readonly onMissed?: () => void;
 }
 
 const lookEveryMs = 5_000;
@@ -58,6 +61,7 @@ export class TaskWatch {
       readAgain: (taskIds) => void this.#readByQueue(taskIds, taskIds).catch(() => undefined), // repeated by the next look
       isAwaited: (taskId) => this.#listeners.has(taskId),
       onLost: (taskId) => this.#lose(taskId),
+      onMissed: () => deps.onMissed?.(),
     });
   }
 
@@ -120,6 +124,11 @@ export class TaskWatch {
       if (this.#stopped !== undefined || this.#listeners.size === 0) return;
       this.#soon ??= this.#deps.clock.setTimer(readAgainMs, () => this.#readSoon());
     });
+  }
+
+  /** What is missed now may still be sent again. */
+  onDataLost(): void {
+    this.#missing.onReset();
   }
 
   /** After a lost link: for that long a task that nobody knows may still be sent again. */

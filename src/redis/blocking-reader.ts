@@ -10,12 +10,14 @@ import type { Clock, Timer } from '../core/clock.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import { Link } from './link.ts';
+import type { ServerRuns } from './server-runs.ts';
 
 export interface BlockingDeps {
   readonly options: RedisOptions;
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;
+  readonly runs: ServerRuns;
   /** Carries the unblocking. */
   readonly commands: Link;
 }
@@ -40,11 +42,13 @@ export class BlockingReader {
   readonly #link: Link;
   readonly #commands: Link;
   readonly #clock: Clock;
+  readonly #runs: ServerRuns;
   /** What the server calls this connection; undefined where that may not be asked. */
   #clientId: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ commands, ...deps }: BlockingDeps) {
+  constructor({ commands, runs, ...deps }: BlockingDeps) {
+    this.#runs = runs;
     this.#commands = commands;
     this.#clock = deps.clock;
     this.#link = new Link({ ...deps, role: 'blocking', hangMs, prepare: (client) => this.#prepare(client) });
@@ -99,5 +103,6 @@ export class BlockingReader {
   async #prepare(client: Redis): Promise<void> {
     const id = await client.client('ID').catch(() => undefined);
     this.#clientId = id === undefined ? undefined : String(id);
+    await this.#runs.look(client);
   }
 }

@@ -95,7 +95,7 @@ export class RedisBroker implements Broker {
     this.tasks = new RedisTasks({ store, blocking, runs, clock, random });
     this.queues = new RedisQueues({ store, random });
     this.control = new RedisControl({ store, random });
-    this.mail = new RedisMail({ store, shards, owners, random, classic });
+    this.mail = new RedisMail({ store, shards, owners, runs, random, classic });
     this.notices = new RedisNotices({ store, subscriptions, observer, classic });
     this.events = new RedisEvents({ store, shards, subscriptions, retention });
     this.locks = new RedisLocks({ store, classic, waiterLeaseMs });

@@ -27,6 +27,7 @@ import { classicMessages } from './keys.ts';
 import type { Argument } from './link.ts';
 import type { MailShards } from './mail-shards.ts';
 import type { Owners } from './owners.ts';
+import type { ServerRuns } from './server-runs.ts';
 import type { Store } from './store.ts';
 import { entryOf } from './task-records.ts';
 
@@ -34,6 +35,7 @@ export interface MailDeps {
   readonly store: Store;
   readonly shards: MailShards;
   readonly owners: Owners;
+  readonly runs: ServerRuns;
   readonly random: Random;
   readonly classic: boolean;
 }
@@ -46,6 +48,7 @@ export class RedisMail implements MailPort {
   readonly #owners: Owners;
   readonly #random: Random;
   readonly #classic: boolean;
+  readonly #runs: ServerRuns;
 
   constructor(deps: MailDeps) {
     this.#store = deps.store;
@@ -53,6 +56,7 @@ export class RedisMail implements MailPort {
     this.#owners = deps.owners;
     this.#random = deps.random;
     this.#classic = deps.classic;
+    this.#runs = deps.runs;
   }
 
   tagOf(agentId: string): string {
@@ -106,7 +110,7 @@ export class RedisMail implements MailPort {
         epoch,
       });
     return (rows as [string, string, string, number][]).map(([entry, opId, envelope, again]) => {
-      return { entry, opId, envelope, redelivered: again === 1 };
+      return { entry, opId, envelope, redelivered: again === 1 || this.#runs.isBefore(entry) };
     });
   }
 

@@ -1,9 +1,8 @@
 /**
  * Writes that count only when replicas have them, too: what a fail-over to one of those replicas does not lose.
  *
- * They go over a link of their own, because WAIT holds up everything behind it on its connection. A repeated frame writes once
- * more (it renews the time for which its reply is remembered), so that waiting for its replication means something also on a new
- * connection.
+ * They go over a link of their own, because WAIT holds up everything behind it on its connection. WAIT waits for everything that the
+ * server had written when it ran the last command of the connection, so that it covers a repeated frame on a new one, too.
  */
 import { BrokerError } from '../core/errors.ts';
 import type { Link } from './link.ts';

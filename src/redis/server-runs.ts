@@ -2,9 +2,10 @@
  * Which run of which server the fleet's data has been on, so that what a promoted replica or an old snapshot has forgotten is not taken
  * for new.
  *
- * Such a server may hold a task as waiting that had been claimed, or even settled, on the server before it. Whoever connects first writes
- * down when the change was seen, and every connection reads that before it claims anything: tasks that are older say `redelivered`. A
- * server that comes back with its own append-only file has lost nothing, and its tasks are as new as they were.
+ * Such a server may hold a task as waiting that had been claimed, or even settled, on the server before it, and a message that had been
+ * handled. Whoever connects first writes down when the change was seen, and every connection reads that before it claims anything: tasks
+ * and messages that are older say `redelivered`. A server that comes back with its own append-only file has lost nothing, and what it
+ * has is as new as it was.
  */
 import type { Redis } from 'ioredis';
 import type { ClaimedTask } from '../broker/tasks.ts';
@@ -38,7 +39,12 @@ export class ServerRuns {
 
   /** The same task, marked when it is older than the last change. */
   mark(task: ClaimedTask): ClaimedTask {
-    const storedAt = Number(/\.(\d+)-\d+$/.exec(task.receipt.taskId)?.[1] ?? 0);
-    return storedAt <= this.#since ? { ...task, redelivered: true } : task;
+    return this.isBefore(task.receipt.taskId) ? { ...task, redelivered: true } : task;
+  }
+
+  /** Whether an entry id, or a task id that ends with one, was given out before the last change. */
+  isBefore(id: string): boolean {
+    const storedAt = /(?:^|\.)(\d+)-\d+$/.exec(id)?.[1];
+    return storedAt !== undefined && Number(storedAt) <= this.#since;
   }
 }

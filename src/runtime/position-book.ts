@@ -69,7 +69,10 @@ export class PositionBook {
     this.#timer = this.#deps.clock.setTimer(collectMs, () => {
       this.#timer = undefined;
       if (this.#handled !== this.#handledStored)
-        void this.#save(this.#mark).catch((error: unknown) => this.#report(error));
+        void this.#save(this.#mark).catch((error: unknown) => {
+          this.#report(error);
+          if (!isOver(error)) this.note(this.#handled); // tried again, also when nothing more is broadcast
+        });
     });
   }
 
@@ -96,10 +99,15 @@ export class PositionBook {
   }
 
   #report(error: unknown): void {
-    if (error instanceof OwnershipError || (error instanceof BrokerError && error.code === 'closed')) return; // not ours any more
+    if (isOver(error)) return;
     const what = `storing how far ${this.#deps.owner.agentId} has heard broadcasts`;
     observe(this.#deps.observer, 'broker.trouble', { what, error: describeError(error) });
   }
+}
+
+/** The position is not ours any more. */
+function isOver(error: unknown): boolean {
+  return error instanceof OwnershipError || (error instanceof BrokerError && error.code === 'closed');
 }
 
 function later(a: string, b: string): string {

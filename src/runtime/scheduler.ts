@@ -46,11 +46,14 @@ const takeOverMs = 5_000;
 /** Longer than an operation waits for a broker that cannot be reached. */
 const keySpareMs = 120_000;
 const dueAtOnce = 32;
+const mostStuck = 8 * dueAtOnce;
 
 export class Scheduler extends Duty {
   readonly #deps: SchedulerDeps;
   readonly #verbs: ClientSchedules;
   #nextMs = 0;
+  /** Schedules that were due in the last look and could not be moved: the next look goes past them. */
+  #stuck = 0;
 
   constructor(deps: SchedulerDeps) {
     super(deps, { name: 'making scheduled runs', intervalMs: () => this.#nextMs, tick: () => this.#look() });
@@ -84,13 +87,17 @@ export class Scheduler extends Duty {
 
   async #look(): Promise<void> {
     this.#nextMs = lookEveryMs;
-    const { now, due, nextDueInMs = lookEveryMs } = await this.#deps.schedules.due(dueAtOnce);
-    let moved = false;
+    const count = dueAtOnce + this.#stuck;
+    const { now, due, nextDueInMs = lookEveryMs } = await this.#deps.schedules.due(count);
+    let moved = 0;
     for (const record of due) {
       const { next } = record;
-      if (next !== undefined) moved = (await this.#attend({ ...record, next }, now)) || moved;
+      if (next !== undefined && (await this.#attend({ ...record, next }, now))) moved++;
     }
-    this.#nextMs = Math.min(this.#nextMs, moved ? 0 : Math.min(nextDueInMs, lookEveryMs) + this.#apart());
+    const stuck = Math.min(mostStuck, due.length - moved);
+    const isCut = due.length === count && stuck > this.#stuck;
+    this.#stuck = stuck;
+    this.#nextMs = Math.min(this.#nextMs, moved > 0 || isCut ? 0 : Math.min(nextDueInMs, lookEveryMs) + this.#apart());
   }
 
   #apart(): number {

@@ -168,3 +168,17 @@ test('of thousands of missed runs the newest hundred are made, the others counte
     expect(schedule).toMatchObject({ missed: all.length - made.length, runs: made.length });
   }
 });
+
+test('schedules that this version cannot read hold up no other, however many they are', async () => {
+  const world = new World();
+  const { ran, agents } = ticking();
+  const node = await world.start('n1', agents);
+  const { fleet, broker } = await world.connect();
+  const plan = JSON.stringify({ recurrence: { kind: 'every', everyMs: 1_000 }, queue: 'tick' });
+  for (let n = 0; n < 100; n++)
+    await world.until(broker.schedules.set({ name: `later-${n}`, plan, body: '{"v":2}', next: 1, most: 1_000 }));
+  await world.until(fleet.schedules.set('beat', { every: '1m', task: [tick, 1] }));
+  await world.advance(5 * minute);
+  expect(ran).toHaveLength(5);
+  expect(saidOf(node, 'broker.trouble').length).toBeGreaterThan(0);
+});

@@ -60,7 +60,10 @@ async function contend(name: string): Promise<void> {
     const one: Held = { lock, holder, askedAt, grantedAt: now(), isMarked, wasPaused: false, wake: () => {} };
     const woken = new Promise<void>((resolve) => (one.wake = resolve));
     held.add(one);
-    lock.signal.addEventListener('abort', () => (one.steadyUntil ??= now()));
+    lock.signal.addEventListener('abort', () => {
+      tick(); // when it is told after a pause, what counts is when that began
+      one.steadyUntil ??= now();
+    });
     await hold(one, woken, before === holdUps);
   }
 }

@@ -38,7 +38,8 @@ export interface SoakReport extends SoakFigures {
 const nodes = 3;
 /** In each of three priorities: the nodes, one that is leaving, and the one for what was handed back. */
 const mostConsumers = 3 * (nodes + 2);
-/** What the system gives a process goes up and down by megabytes, so it says nothing in a short soak. */
+/** From so many on a slope says something; that of what the system gives a process, which goes up and down by megabytes, later. */
+const tellingMinutes = 3;
 const settledAfterMinutes = 10;
 const atATime = 256;
 const sampleEveryMs = 10_000;
@@ -193,9 +194,9 @@ export function brokenSoak(report: SoakReport): readonly string[] {
   const { timersSlope, consumersMax, socketsMin, socketsMax } = report;
   return [
     ...figures.map(([name, count]) => `${name} ${count}`),
-    ...(heapSlopeMBPerMin >= 0.5 ? [`heapSlopeMBPerMin ${heapSlopeMBPerMin}`] : []),
+    ...(heapSlopeMBPerMin >= 0.5 && minutes >= tellingMinutes ? [`heapSlopeMBPerMin ${heapSlopeMBPerMin}`] : []),
     ...(rssSlopeMBPerMin >= 0.5 && minutes >= settledAfterMinutes ? [`rssSlopeMBPerMin ${rssSlopeMBPerMin}`] : []),
-    ...(redisSlopeMBPerMin >= 0.5 ? [`redisSlopeMBPerMin ${redisSlopeMBPerMin}`] : []),
+    ...(redisSlopeMBPerMin >= 0.5 && minutes >= tellingMinutes ? [`redisSlopeMBPerMin ${redisSlopeMBPerMin}`] : []),
     ...(timersSlope >= 1 ? [`timersSlope ${timersSlope}`] : []),
     ...(consumersMax > mostConsumers ? [`consumersMax ${consumersMax}`] : []),
     ...(socketsMin === socketsMax ? [] : [`sockets ${socketsMin} to ${socketsMax}`]),

@@ -9,13 +9,12 @@ import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
 
 interface Call {
   readonly frame: Frame<number>;
-  answer(): void;
+  answer(replies?: readonly string[]): void;
   fail(error: unknown): void;
 }
 
 /** A collector, what it has sent, and the hand on each answer. */
-export function open(bytesOf: (op: number) => number = () => 10) {
-  const clock = new VirtualClock();
+export function open(clock = new VirtualClock(), bytesOf: (op: number) => number = () => 10) {
   const calls: Call[] = [];
   const ends: string[] = [];
   const losses: unknown[] = [];
@@ -26,11 +25,12 @@ export function open(bytesOf: (op: number) => number = () => 10) {
     patienceMs: 10_000,
     bytesOf,
     outbox: new Outbox({ clock }),
-    again: (op) => (op < 0 ? undefined : op + 1_000),
+    again: (op, reply) => (op < 0 || reply === 'full' ? undefined : op + 1_000),
+    mark: (op) => op + 2_000,
     onLost: (loss) => losses.push(loss),
     deliver: (frame) =>
       new Promise((resolve, reject) => {
-        calls.push({ frame, answer: () => resolve(frame.ops.map((op) => `r${op}`)), fail: reject });
+        calls.push({ frame, answer: (replies = frame.ops.map((op) => `r${op}`)) => resolve(replies), fail: reject });
       }),
   });
   const submit = (op: number, tag = 't'): void => {
@@ -40,8 +40,8 @@ export function open(bytesOf: (op: number) => number = () => 10) {
     );
   };
   /** The answer to call number `at`, and what follows from it. */
-  const answer = async (at: number): Promise<void> => {
-    calls[at]?.answer();
+  const answer = async (at: number, replies?: readonly string[]): Promise<void> => {
+    calls[at]?.answer(replies);
     await clock.settle();
   };
   const fail = async (at: number, error: unknown): Promise<void> => {

@@ -44,6 +44,25 @@ test('C5: what is lost is sent again under its numbers, in order, before the fra
   expect(losses).toEqual([{ tag: 't', found: 2, gone: 0 }]);
 });
 
+test('C5: what may have been applied without an answer is repeated marked, once the tag has said that it forgot', async () => {
+  const { clock, submit, answer, fail, sent } = await answered();
+  submit(4);
+  await clock.settle();
+  await fail(3, new BrokerError('unknown-outcome', 'the reply was lost'));
+  await clock.advance(1_000);
+  await fail(4, forgottenBut(2));
+  for (const call of [5, 6]) {
+    await clock.advance(1_000);
+    await answer(call);
+  }
+  expect(sent().slice(3)).toEqual([
+    [4, 0, [4]],
+    [4, 0, [4]],
+    [3, 0, [1_003]],
+    [4, 0, [2_004]],
+  ]);
+});
+
 test('C5: a tag that remembers nothing gets everything that is kept, and what is not to come back stays away', async () => {
   const { clock, frames, submit, answer, fail, sent, losses } = await answered();
   submit(-4);
@@ -122,4 +141,62 @@ test('C5: what cannot be brought back is told', async () => {
     { tag: 't', found: 1, gone: 0 },
     { tag: 't', found: 0, gone: 1 },
   ]);
+});
+
+test('C5: what is refused when it is to come back is told', async () => {
+  const { clock, frames, fail, answer, losses } = await answered();
+  frames.check();
+  await clock.settle();
+  await fail(3, forgottenBut(1));
+  await clock.advance(1_000);
+  await answer(4, ['full']);
+  await answer(5);
+  expect(losses).toEqual([
+    { tag: 't', found: 2, gone: 0 },
+    { tag: 't', found: 0, gone: 1 },
+  ]);
+});
+
+test('C5: what is kept outlives a second close', async () => {
+  const { frames } = await answered();
+  frames.close();
+  frames.close();
+  expect(frames.legacies).toMatchObject([
+    { tag: 't', sender: 'me', seq: 3, kept: [{ seq: 1 }, { seq: 2 }, { seq: 3 }] },
+  ]);
+});
+
+test('C5: nobody asks a tag that may have forgotten by right, the next incarnation no more than this one', async () => {
+  const before = await answered();
+  await before.clock.advance(limits.framesRememberedMs);
+  const after = open(before.clock);
+  after.frames.inherit([{ tag: 't', sender: 'me', seq: 3, newest: { seq: 3, at: 0, wallAt: 0 }, kept: [] }]);
+  for (const { submit, clock } of [before, after]) {
+    submit(4);
+    await clock.settle();
+  }
+  expect([before, after].map(({ calls }) => calls.at(-1)?.frame.known)).toEqual([0, 0]);
+});
+
+test('lines that have been silent for long are forgotten when there are many, and the others go on', async () => {
+  const { clock, submit, sent, frames } = open();
+  const tags = Array.from({ length: 1_000 }, (_, index) => `old${index}`);
+  for (const tag of tags) submit(1, tag);
+  await clock.settle();
+  expect(frames.lines).toBe(1_000);
+  submit(1, 'new');
+  await clock.settle();
+  expect(frames.lines).toBe(1_001); // none of them is answered yet
+  expect(sent()).toHaveLength(1_001);
+});
+
+test('lines that nobody asks about any more are forgotten when there are many', async () => {
+  const { clock, submit, answer, frames } = open();
+  for (let index = 0; index < 1_000; index++) submit(1, `old${index}`);
+  await clock.settle();
+  for (let index = 0; index < 1_000; index++) await answer(index);
+  await clock.advance(2 * limits.framesRememberedMs);
+  submit(1, 'new');
+  await clock.settle();
+  expect(frames.lines).toBe(1);
 });

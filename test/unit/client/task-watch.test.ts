@@ -22,14 +22,16 @@ function open() {
   const unknown = new Set<string>();
   const stateOf = (id: string): Promise<TaskState> =>
     Promise.resolve(unknown.has(id) ? 'unknown' : (ended.get(id)?.kind ?? 'waiting'));
-  const watch = new TaskWatch({ clock, broker: { queues: { outcomes, state: stateOf } } as never });
+  const missed = { times: 0 };
+  const onMissed = (): void => void missed.times++;
+  const watch = new TaskWatch({ clock, onMissed, broker: { queues: { outcomes, state: stateOf } } as never });
   const heard: string[] = [];
   const listener = (name: string): TaskListener => ({
     onProgress: (body) => void heard.push(`${name} ${body}`),
     onSettled: (outcome) => void heard.push(`${name} ${outcome.kind}`),
     onClosed: (error) => void heard.push(`${name} ${(error as { code?: string }).code}`),
   });
-  return { clock, ended, reads, state, unknown, watch, heard, listener };
+  return { clock, ended, reads, state, unknown, missed, watch, heard, listener };
 }
 
 const done: TaskOutcome = { kind: 'completed', result: '1', attempts: 1 };
@@ -124,6 +126,21 @@ describe('a waiter', () => {
     watch.onNotice({ kind: 'settled', taskId: taskId(2), outcome: done });
     await clock.advance(10_000);
     expect([heard, clock.pending]).toEqual([['late unknown-task', 'other completed'], 0]);
+  });
+
+  test('W3: asks whether data was lost, and where it was, is told only when senders had their time', async () => {
+    const { clock, unknown, missed, watch, heard, listener } = open();
+    unknown.add(taskId(1)).add(taskId(2));
+    watch.listen(taskId(1), listener('lost'), true);
+    watch.listen(taskId(2), listener('back'), true);
+    await clock.advance(100);
+    expect(missed.times).toBe(1);
+    watch.onDataLost();
+    await clock.advance(9_000);
+    expect(heard).toEqual([]);
+    unknown.delete(taskId(2));
+    await clock.advance(6_000);
+    expect(heard).toEqual(['lost unknown-task']);
   });
 
   test('W3: hears of the outcome that came between the look that missed it and the next one', async () => {

@@ -26,7 +26,9 @@ async function start(...args: string[]): Promise<RedisServer> {
 async function startReplicaOf({ host, port, url }: RedisServer): Promise<RedisServer> {
   const replica = await start('--replicaof', host, String(port));
   const raw = new Redis(url);
-  await waitFor(async () => (await raw.wait(1, 500)) === 1, { what: 'the replica to confirm' });
+  const confirms = async (): Promise<boolean> =>
+    (await raw.set('written', '1')) === 'OK' && (await raw.wait(1, 500)) === 1;
+  await waitFor(confirms, { what: 'the replica to confirm' });
   raw.disconnect();
   return replica;
 }
@@ -51,8 +53,10 @@ test('what was accepted is there when the server dies and the replica is promote
   const master = await start();
   const replica = await startReplicaOf(master);
   const { broker } = await connect(master, 1);
-  for (let seq = 1; seq <= 200; seq++)
-    await broker.tasks.enqueue(frame(queue, [op(`t${seq}`)], { seq, prev: seq - 1 }));
+  for (let seq = 1; seq <= 200; seq++) {
+    const sent = frame(queue, [op(`t${seq}`)], { seq, prev: seq - 1 });
+    await waitFor(() => broker.tasks.enqueue(sent), { what: `the confirmation of frame ${seq}` });
+  }
   await broker.mail.send(frame(broker.mail.tagOf('docs'), [message('docs', 'x')]));
   await broker.events.append(frame('events', [event]));
   await master.kill('SIGKILL');
@@ -66,7 +70,8 @@ test('what no replica confirms has an unknown outcome; repeated as the same fram
   const master = await start();
   const replica = await startReplicaOf(master);
   const { broker } = await connect(master, 1);
-  const first = await broker.tasks.enqueue(frame(queue, [op('x')], { seq: 1 }));
+  const before = frame(queue, [op('x')], { seq: 1 });
+  const first = await waitFor(() => broker.tasks.enqueue(before), { what: 'the first confirmation' });
   await replica.kill('SIGSTOP');
   const sent = frame(queue, [op('y')], { seq: 2, prev: 1 });
   const unconfirmed = { name: 'BrokerError', code: 'unknown-outcome', repeatable: true };
@@ -89,15 +94,16 @@ test('a repeat over a new connection waits for the replica again', async () => {
   onTestFinished(() => replica.kill('SIGCONT'));
   const sent = frame(queue, [op('y')], { seq: 1 });
   await expect(broker.tasks.enqueue(sent)).rejects.toMatchObject({ code: 'unknown-outcome' });
-  await admin.client('KILL', 'TYPE', 'normal');
-  const errors: unknown[] = [];
-  await waitFor(
-    async () => {
-      await broker.tasks.enqueue(sent).catch((error: { message: string }) => errors.push(error.message));
-      return errors.some((text) => String(text).endsWith('got: 0'));
-    },
-    { what: 'the new connection to wait in vain, too' },
-  );
+  const idOfLink = async (): Promise<string> =>
+    /^id=(\d+).* name=p1:writes /m.exec(String(await admin.client('LIST')))?.[1] ?? '';
+  const before = await idOfLink();
+  await admin.client('KILL', 'ID', before);
+  const isNew = async (): Promise<boolean> => !['', before].includes(await idOfLink());
+  await waitFor(isNew, { what: 'another connection' });
+  const next = waitFor(() => broker.tasks.enqueue(sent).catch((error: { message: string }) => error.message), {
+    what: 'an answer over the new connection',
+  });
+  expect(await next).toMatch(/got: 0$/);
   expect(await broker.queues.stats(queue)).toMatchObject({ waiting: 1 });
 });
 

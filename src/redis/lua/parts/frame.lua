@@ -13,7 +13,6 @@ local function openFrame()
   end
   local known = redis.call('HMGET', KEYS[1], ARGV[1], 'last', ARGV[2])
   if known[1] then
-    redis.call('PEXPIRE', KEYS[1], ARGV[5])
     return { 'OK', known[1] }
   end
   if tonumber(ARGV[4]) > tonumber(known[2] or 0) then
