@@ -59,5 +59,6 @@ test('a link over which nothing passes any more is given up and made anew, and l
   await proxy.heal();
   await enqueued;
   await waitFor(async () => (await links()) === 3, { what: 'three links again', timeoutMs: 15_000 });
-  expect(await fleet.queue('work')).toMatchObject({ waiting: 1 });
+  const stats = await waitFor(() => fleet.queue('work'), { what: 'the link to be up' });
+  expect(stats).toMatchObject({ waiting: 1 });
 });
