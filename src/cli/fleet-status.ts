@@ -15,6 +15,8 @@ const agentSchema = z.object({
   mailbox: z.number().catch(0),
   dropped: z.number().optional().catch(undefined),
   running: z.number().catch(0),
+  /** Handlers that were given up and have not ended. */
+  zombies: z.number().optional().catch(undefined),
   text: z.string().optional().catch(undefined),
 });
 

@@ -43,7 +43,7 @@ function renderAgents(agents: readonly AgentLine[], columns: number): string {
     stateOf(plain(agent.state)),
     agent.restarts,
     agent.dropped === undefined ? agent.mailbox : `${agent.mailbox} (${agent.dropped} dropped)`,
-    agent.running,
+    agent.zombies === undefined ? agent.running : bad(`${agent.running} (${agent.zombies} given up)`),
     plain(agent.node),
     plain(agent.text ?? ''),
   ]);

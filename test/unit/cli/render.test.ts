@@ -69,6 +69,14 @@ describe('the status', () => {
     queues: [queue, { ...queue, paused: false, limits: { concurrency: 5, rate: { max: 100, perMs: 90_000 } } }],
   };
 
+  test('says of an agent how many of its handlers were given up, and how much live mail it dropped', () => {
+    const haunted = { ...status, agents: [{ ...agent, zombies: 2, dropped: 3 }] };
+    const line = bare(renderStatus(haunted, 5_000, 100))
+      .split('\n')
+      .find((text) => text.startsWith('docs'));
+    expect(line).toMatch(/2 \(3 dropped\) +1 \(2 given up\) +n1 +writing/);
+  });
+
   test('shows nodes, agents and queues', () => {
     expect(bare(renderStatus(status, 5_000, 100)).split('\n')).toEqual([
       'fleet default  1 node, 1 agent  Redis 7.0.15, durability everysec',
