@@ -12,9 +12,10 @@ import { brokenDrains, terminate } from './proofs/sigterms.ts';
 import { kindOf } from './proofs/soak-redis.ts';
 import { takeOver } from './proofs/takeovers.ts';
 
+// Those that wait for leases and graces of processes of their own wait side by side.
 const say = (): void => {};
 
-test('nodes that are told to leave in the middle of their tasks lose none, and repeat none that ends in time', async () => {
+test.concurrent('nodes that are told to leave in the middle of their tasks lose none, and repeat none that ends in time', async () => {
   const size = { sigterms: 2, overGrace: 1, nodes: 2, inFlight: 20 };
   const report = await terminate({ ...size, handlerMs: 200, overGraceMs: 2_500, say });
   expect(brokenDrains(report, 1)).toEqual([]);
@@ -22,17 +23,17 @@ test('nodes that are told to leave in the middle of their tasks lose none, and r
   expect(report.overGrace.ranAgain).toBeGreaterThan(0);
 }, 120_000);
 
+test.concurrent('the tasks of killed nodes run again, marked, and are settled once', async () => {
+  const report = await takeOver({ takeovers: 2, nodes: 2, tasksPerNode: 3, say });
+  expect(report).toMatchObject({ lost: 0, unmarked: 0, settledTwice: 0 });
+  expect(report.takeovers).toBeGreaterThanOrEqual(2);
+}, 120_000);
+
 test('holders that stand still for longer than their lease have no effect once another one has had the lock', async () => {
   const report = await contend({ acquisitions: 60, processes: 3, names: 12, leaseMs: 1_000, say });
   expect(brokenLocks(report)).toEqual([]);
   expect(report.pausedPastLease).toBeGreaterThanOrEqual(12);
   expect(report.staleAttempts).toBeGreaterThan(0);
-}, 120_000);
-
-test('the tasks of killed nodes run again, marked, and are settled once', async () => {
-  const report = await takeOver({ takeovers: 2, nodes: 2, tasksPerNode: 3, say });
-  expect(report).toMatchObject({ lost: 0, unmarked: 0, settledTwice: 0 });
-  expect(report.takeovers).toBeGreaterThanOrEqual(2);
 }, 120_000);
 
 test('the judge of locks sees overlaps, tokens that do not grow, and who was passed over', () => {
