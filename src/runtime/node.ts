@@ -16,27 +16,23 @@ import type { Clock } from '../core/clock.ts';
 import { type Part, startInOrder, stopInReverse } from '../core/lifecycle.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
-import { Activation } from './activation.ts';
-import { CellContext } from './agent-context.ts';
-import { Cell } from './cell.ts';
+import type { Cell } from './cell.ts';
 import { cellSpecs } from './cell-specs.ts';
 import { Ending, type NodeEnd, notPresent } from './ending.ts';
-import { execute } from './execution.ts';
 import { FleetDuties } from './fleet-duties.ts';
 import { type ExecutionDeps, replyPost, settingsOf } from './handling.ts';
-import { handBack, release } from './hand-back.ts';
+import { release } from './hand-back.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import { Leases } from './leases.ts';
-import { mailboxFull, refuseLive } from './live-mail.ts';
 import { LogBook } from './log-book.ts';
 import { statusOf } from './node-status.ts';
 import { PartStreams } from './outgoing-parts.ts';
+import { Population } from './population.ts';
 import { Postman } from './postman.ts';
 import { progressPost } from './progress.ts';
 import { queueLimits } from './queue-limits.ts';
 import { Subscriptions } from './subscriptions.ts';
-import { Supervisor } from './supervisor.ts';
 import { Suspects } from './suspects.ts';
 
 /** What a node leaves to the incarnation after it: what it had sent and still keeps, and the most beats it has seen. */
@@ -68,7 +64,6 @@ const settleLimitMs = 5_000;
 
 export class Node {
   readonly member: Member;
-  readonly cells: readonly Cell[];
   readonly #deps: NodeDeps;
   readonly #scopes = new AsyncLocalStorage<CallScope>();
   readonly #execution: ExecutionDeps;
@@ -77,8 +72,7 @@ export class Node {
   readonly #intake: Intake;
   readonly #postman: Postman;
   readonly #subscriptions: Subscriptions;
-  readonly #activation: Activation;
-  readonly #supervisor: Supervisor;
+  readonly #population: Population;
   readonly #heartbeat: Heartbeat;
   readonly #duties: FleetDuties;
   #started: readonly Part[] = [];
@@ -114,18 +108,13 @@ export class Node {
       feed: this.member.feed,
       serverNow: () => this.member.serverNow(),
     });
-    const onGranted = (cell: Cell): void => void this.#supervisor.bringUp(cell);
-    this.#activation = new Activation({ ...watched, intervalMs: timing.heartbeatMs, onGranted });
-    this.#supervisor = new Supervisor({
-      ...deps,
-      activation: this.#activation,
-      services: [this.#subscriptions, this.#postman, this.#intake],
-      handBack: (cell, work) => handBack(this.#execution, cell, work),
-      onEscalate: (cell, error) =>
-        this.#ending.fail({ kind: 'failed', reason: `agent ${cell.id} cannot be started`, error }),
-    });
+    this.#population = this.#populate(deps);
     this.#heartbeat = this.#openHeartbeat();
-    this.cells = cellSpecs(config.agents, node).map((spec) => new Cell(spec, this.#hooks()));
+  }
+
+  /** The agents that it runs or stands by for. */
+  get cells(): readonly Cell[] {
+    return this.#population.cells;
   }
 
   /** For the incarnation after this one. */
@@ -173,7 +162,7 @@ export class Node {
     this.#graceMs = options.graceMs ?? this.#graceMs;
     observe(observer, 'node.draining', { node, reason: 'stop' });
     if (this.#starting !== undefined) {
-      this.#supervisor.cease();
+      this.#population.supervisor.cease();
       await this.#starting;
     }
     const parts = this.#started;
@@ -192,9 +181,9 @@ export class Node {
       { name: 'post', start: nothing, stop: () => this.#flush() },
       { name: 'broadcasts', start: () => this.#listen(), stop: async () => this.#subscriptions.stop() },
       this.#leases,
-      { name: 'agents', start: () => this.#supervisor.start(this.cells), stop: () => this.#drain() },
+      { name: 'agents', start: () => this.#population.start(), stop: () => this.#drain() },
       { name: 'intake', start: nothing, stop: () => this.#intake.stop() },
-      this.#activation,
+      this.#population.activation,
       ...this.#duties.parts,
       { name: 'the start', start: () => this.#ending.check(), stop: nothing },
     ];
@@ -231,7 +220,7 @@ export class Node {
   /** What has no answer long after the grace is over is left to the leases: a broker that stays away must not hold up the stop. */
   async #drain(): Promise<void> {
     const limit = this.#deps.clock.setTimer(this.#graceMs + settleLimitMs, () => this.member.lanes.close());
-    await this.#supervisor.stop(this.#graceMs).finally(() => limit.cancel());
+    await this.#population.supervisor.stop(this.#graceMs).finally(() => limit.cancel());
   }
 
   async #listen(): Promise<void> {
@@ -246,24 +235,21 @@ export class Node {
     await this.#logBook.flush();
   }
 
-  #hooks(): ConstructorParameters<typeof Cell>[1] {
-    const context = {
-      member: this.member,
-      settings: this.#execution.settings,
-      scopes: this.#scopes,
-      logBook: this.#logBook,
+  #populate({ broker, config, node, ...deps }: NodeDeps): Population {
+    const { member, settings, scopes } = this.#execution;
+    const onEscalate = (cell: Cell, error: unknown): void =>
+      this.#ending.fail({ kind: 'failed', reason: `agent ${cell.id} cannot be started`, error });
+    const parts = {
+      ...deps,
+      node,
+      presence: broker.presence,
+      heartbeatMs: config.timing.heartbeatMs,
+      execution: this.#execution,
+      context: { member, settings, scopes, logBook: this.#logBook },
+      servers: [this.#subscriptions, this.#postman, this.#intake],
+      onEscalate,
     };
-    return {
-      contextFor: (cell) => new CellContext(context, cell),
-      execute: (cell, work) => execute(this.#execution, cell, work),
-      onPushedOut: (cell, work) => refuseLive(this.#execution, cell.id, work, mailboxFull(cell.id)),
-      onGivenUp: ({ id, zombies }, name) =>
-        observe(this.#deps.observer, 'handler.given-up', { agent: id, name, zombies }),
-      onHaunted: (cell) => void this.#supervisor.restart(cell),
-      onRoom: (cell) => {
-        for (const part of [this.#subscriptions, this.#postman, this.#intake]) part.onRoom(cell);
-      },
-    };
+    return new Population(parts, cellSpecs(config.agents, node));
   }
 
   #onNotice(notice: Notice): void {
@@ -274,7 +260,7 @@ export class Node {
       this.#intake.onSwitched(notice.queue);
     else if (notice.kind === 'cancelled') this.#leases.cancel(notice.taskId, notice.message);
     else if (notice.kind === 'gone')
-      void this.#activation.askAgain().catch(() => undefined); // the next turn asks again
+      void this.#population.activation.askAgain().catch(() => undefined); // the next turn asks again
     else this.#postman.onNotice(notice);
   }
 
@@ -287,7 +273,7 @@ export class Node {
   #fence(reason: string): void {
     const { observer, node } = this.#deps;
     observe(observer, 'node.fenced', { node, reason });
-    this.#supervisor.abort(notPresent(node, reason));
+    this.#population.supervisor.abort(notPresent(node, reason));
     this.#ending.fail({ kind: 'fenced', reason });
   }
 }

@@ -8,6 +8,7 @@ import { handlersOf } from '../../../src/agent/handlers.ts';
 import { OwnershipError } from '../../../src/core/errors.ts';
 import { Observer } from '../../../src/core/observer.ts';
 import { Cell } from '../../../src/runtime/cell.ts';
+import { CellLife } from '../../../src/runtime/cell-life.ts';
 import { Supervisor } from '../../../src/runtime/supervisor.ts';
 import type { Work } from '../../../src/runtime/work.ts';
 import { SeededRandom } from '../../../src/sim/seeded-random.ts';
@@ -31,13 +32,19 @@ function open() {
     cease: () => Promise.resolve(),
     giveBack: (cell: Cell) => Promise.resolve(void log.push(`${cell.id} given back`)),
   };
+  const life = new CellLife({
+    clock,
+    observer,
+    activation: activation as never,
+    services: [service],
+    handBack: (cell, work) => Promise.resolve(void log.push(`${cell.id} hands back ${work.kind}`)),
+  });
   const supervisor = new Supervisor({
     clock,
     random: new SeededRandom(1),
     observer,
     activation: activation as never,
-    services: [service],
-    handBack: (cell, work) => Promise.resolve(void log.push(`${cell.id} hands back ${work.kind}`)),
+    life,
     onEscalate: (cell, error) => void escalated.push(`${cell.id}: ${(error as Error).message}`),
   });
   const cell = (id: string, hooks: { start?: Hook; stop?: Hook } = {}): Cell => {
@@ -178,5 +185,48 @@ describe('going down', () => {
     running[0]?.end();
     await clock.until(supervisor.stop(0));
     expect(log.filter((line) => line.startsWith('a ') && line !== 'a left')).toEqual(['a down', 'a stops']);
+  });
+});
+
+describe('taking one agent down', () => {
+  test('Y6: it is closed, awaited and given back, and the others go on', async () => {
+    const { clock, supervisor, log, running, cell } = open();
+    const [a, b] = [cell('a'), cell('b')];
+    await clock.until(supervisor.start([a, b]));
+    a.accept(work);
+    a.accept(work);
+    log.length = 0;
+    const retired = supervisor.retire(a, 1_000, 'not needed any more');
+    await clock.advance(100);
+    expect(log).toEqual(['a left', 'a hands back message']);
+    running[0]?.end();
+    await clock.until(retired);
+    expect(log.slice(2)).toEqual(['a stops', 'a given back', 'a down']);
+    expect([a.state, b.state]).toEqual(['down', 'up']);
+    await clock.until(supervisor.stop(0));
+    expect(log.slice(5)).toEqual(['b left', 'b stops', 'b given back', 'b down']);
+  });
+
+  test('Y6: its handlers are aborted when the grace is over', async () => {
+    const { clock, supervisor, running, cell } = open();
+    const a = cell('a');
+    await clock.until(supervisor.start([a]));
+    a.accept(work);
+    a.signal.addEventListener('abort', () => running[0]?.end());
+    await clock.until(supervisor.retire(a, 1_000, 'not needed any more'));
+    expect(a.signal.reason).toMatchObject({ message: 'not needed any more' });
+    expect(clock.monotonic()).toBeGreaterThanOrEqual(1_000);
+  });
+
+  test('Y6: one that waits for its restart, or stands by, never comes up', async () => {
+    const { clock, supervisor, log, cell } = open();
+    const failing = cell('a', { start: () => Promise.reject(new Error('no')) });
+    const standby = cell('standby');
+    await clock.until(supervisor.start([failing, standby]));
+    await clock.until(Promise.all([failing, standby].map((of) => supervisor.retire(of, 0, 'not needed any more'))));
+    log.length = 0;
+    await clock.until(supervisor.bringUp(standby));
+    await clock.advance(60_000);
+    expect(log).toEqual([]);
   });
 });

@@ -1,0 +1,110 @@
+/**
+ * The population of a node: its cells by id, who brings them up and down, and whose ids they run under.
+ *
+ * The node knows it as one part. Agents come and go in it while the node runs; what connects a cell to the rest of the node is handed in.
+ */
+import type { PresencePort } from '../broker/presence.ts';
+import type { Clock } from '../core/clock.ts';
+import { observe, type Observer } from '../core/observer.ts';
+import type { Random } from '../core/random.ts';
+import { Activation } from './activation.ts';
+import { CellContext, type ContextDeps } from './agent-context.ts';
+import { Cell, type CellHooks, type CellSpec } from './cell.ts';
+import { CellLife, type Services } from './cell-life.ts';
+import { execute } from './execution.ts';
+import { handBack } from './hand-back.ts';
+import type { ExecutionDeps } from './handling.ts';
+import { mailboxFull, refuseLive } from './live-mail.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** A part of the node that serves cells and hears when one of them has room. */
+export interface Server extends Services {
+  onRoom(cell: Cell): void;
+}
+
+export interface PopulationDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+  readonly presence: PresencePort;
+  readonly node: string;
+  readonly heartbeatMs: number;
+  readonly execution: ExecutionDeps;
+  readonly context: ContextDeps;
+  /** In the order in which a cell is connected to them. */
+  readonly servers: readonly Server[];
+  /** An agent fails again and again: the node cannot go on. */
+  readonly onEscalate: (cell: Cell, error: unknown) => void;
+}
+
+export class Population {
+  readonly activation: Activation;
+  readonly supervisor: Supervisor;
+  readonly #deps: PopulationDeps;
+  readonly #cells = new Map<string, Cell>();
+
+  constructor(deps: PopulationDeps, specs: readonly CellSpec[]) {
+    this.#deps = deps;
+    const { servers: services, execution, heartbeatMs: intervalMs } = deps;
+    const onGranted = (cell: Cell): void => void this.supervisor.bringUp(cell);
+    this.activation = new Activation({ ...deps, intervalMs, onGranted });
+    const life = new CellLife({
+      ...deps,
+      services,
+      activation: this.activation,
+      handBack: (cell, work) => handBack(execution, cell, work),
+    });
+    this.supervisor = new Supervisor({ ...deps, activation: this.activation, life });
+    for (const spec of specs) this.#create(spec);
+  }
+
+  /** In the order in which they came. */
+  get cells(): readonly Cell[] {
+    return [...this.#cells.values()];
+  }
+
+  cell(id: string): Cell | undefined {
+    return this.#cells.get(id);
+  }
+
+  /** Brings up, in order, the cells whose ids are granted; the others stand by. */
+  start(): Promise<void> {
+    return this.supervisor.start(this.cells);
+  }
+
+  /** Adds agents while the node runs. Those whose ids are here already are left alone. Resolves when they are up, or stand by. */
+  async add(specs: readonly CellSpec[]): Promise<readonly Cell[]> {
+    const added = specs.filter(({ id }) => !this.#cells.has(id)).map((spec) => this.#create(spec));
+    await this.supervisor.start(added);
+    return added;
+  }
+
+  /** Takes an agent down for good; its handlers have `graceMs` to end. False when it is not here. */
+  async remove(id: string, graceMs: number, reason: string): Promise<boolean> {
+    const cell = this.#cells.get(id);
+    if (cell === undefined) return false;
+    await this.supervisor.retire(cell, graceMs, reason);
+    if (this.#cells.get(id) === cell) this.#cells.delete(id);
+    return true;
+  }
+
+  #create(spec: CellSpec): Cell {
+    const cell = new Cell(spec, this.#hooks());
+    this.#cells.set(spec.id, cell);
+    return cell;
+  }
+
+  #hooks(): CellHooks {
+    const { execution, context, observer, servers } = this.#deps;
+    return {
+      contextFor: (cell) => new CellContext(context, cell),
+      execute: (cell, work) => execute(execution, cell, work),
+      onPushedOut: (cell, work) => refuseLive(execution, cell.id, work, mailboxFull(cell.id)),
+      onGivenUp: ({ id, zombies }, name) => observe(observer, 'handler.given-up', { agent: id, name, zombies }),
+      onHaunted: (cell) => void this.supervisor.restart(cell),
+      onRoom: (cell) => {
+        for (const server of servers) server.onRoom(cell);
+      },
+    };
+  }
+}
