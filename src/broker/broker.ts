@@ -20,7 +20,10 @@ export type Durability =
   | 'none'
   /** Snapshots only: what came after the last one is lost. */
   | 'snapshot'
-  /** Appended to a file, synced every second: a killed server loses nothing, a killed machine up to a second. */
+  /**
+   * Appended to a file, synced every second: a killed machine loses up to a second; a killed server loses nothing while its disk keeps
+   * up, and up to two seconds while a sync takes longer than that (the server puts off its writes then).
+   */
   | 'everysec'
   /** Synced before it is acknowledged. */
   | 'always'

@@ -93,6 +93,11 @@ export class FrameHistory<Op, Reply> {
     return lost;
   }
 
+  /** It could not be sent again by this process. */
+  putBack(lost: KeptFrame<Op, Reply>): void {
+    this.#keep(lost);
+  }
+
   #answered(seq: number): Newest {
     return { seq, at: this.#clock.monotonic(), wallAt: this.#clock.now() };
   }

@@ -11,14 +11,15 @@
  * C5  Every frame names the newest one that was answered. When the tag has forgotten that one, data was lost: what it has lost
  *     of this line and is still kept is sent again, in order and under the same numbers, before anything newer. What it may have applied
  *     without our hearing of it may have been lost as well: it is repeated marked.
+ * C6  What comes back of a process that loses its presence meanwhile is kept for the incarnation after it, like what was never lost.
  */
 import type { Frame } from '../broker/frame.ts';
 import { backoffMs, type Backoff } from '../core/backoff.ts';
 import type { Clock, Timer } from '../core/clock.ts';
-import { BrokerError } from '../core/errors.ts';
+import { BrokerError, OwnershipError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Random } from '../core/random.ts';
-import { FrameHistory, type LineLegacy } from './frame-history.ts';
+import { FrameHistory, type KeptFrame, type LineLegacy } from './frame-history.ts';
 import type { Outbox } from './outbox.ts';
 
 /** Who sends: the process's address, and whether it must hold a presence lease. */
@@ -61,6 +62,8 @@ interface Unresolved<Op, Reply> {
   failure?: BrokerError;
   /** Some reply was lost: the broker may have applied it, whatever later tries say. */
   maybeApplied: boolean;
+  /** What it brings back (C5). */
+  readonly lost?: KeptFrame<Op, Reply>;
 }
 
 const repeatBackoff: Backoff = { kind: 'exponential', baseMs: 25, maxMs: 1_000, jitter: true };
@@ -107,7 +110,8 @@ export class FrameLine<Op, Reply> {
   /** What the next incarnation of this process needs to go on asking. */
   legacy(): LineLegacy<Op, Reply> {
     const { newest, kept } = this.#history;
-    return { tag: this.#tag, sender: this.#deps.sender.address, seq: this.#seq, newest, kept };
+    const coming = this.#unresolved.flatMap(({ lost }) => lost ?? []);
+    return { tag: this.#tag, sender: this.#deps.sender.address, seq: this.#seq, newest, kept: [...kept, ...coming] };
   }
 
   inherit(legacy: LineLegacy<Op, Reply>): void {
@@ -115,10 +119,11 @@ export class FrameLine<Op, Reply> {
     this.#history.inherit(legacy);
   }
 
-  /** Rejects everything that is not answered yet. */
-  abandon(error: unknown): void {
+  /** Rejects everything that is not answered yet; with `inherited`, all but what the next incarnation brings back (C6). */
+  abandon(error: unknown, inherited: boolean): void {
     this.#repeat?.cancel();
-    const parts = [...this.#unresolved.flatMap((frame) => frame.parts), ...this.#collected];
+    const open = this.#unresolved.filter(({ lost }) => !inherited || lost === undefined);
+    const parts = [...open.flatMap((frame) => frame.parts), ...this.#collected];
     this.#unresolved = [];
     this.#collected = [];
     for (const part of parts) part.reject(error);
@@ -186,13 +191,14 @@ export class FrameLine<Op, Reply> {
     const since = clock.monotonic();
     const loss = { tag: this.#tag, found: 0, gone: 0 };
     const revived: Unresolved<Op, Reply>[] = [];
-    for (const { seq, ops, replies, bytes, at } of this.#history.takeLost(Number(failure.details.last))) {
+    for (const kept of this.#history.takeLost(Number(failure.details.last))) {
+      const { seq, ops, replies, bytes, at } = kept;
       const lost = ops
         .map((op, index) => again(op, replies[index] as Reply, since - at))
         .filter((op) => op !== undefined);
       if (lost.length === 0) continue;
       const parts = lost.map((op) => this.#bringingBack(op, bytes / lost.length));
-      revived.push({ seq, parts, since, failure, maybeApplied: false });
+      revived.push({ seq, parts, since, failure, maybeApplied: false, lost: kept });
       loss.found += lost.length;
     }
     this.#markApplied();
@@ -265,7 +271,9 @@ export class FrameLine<Op, Reply> {
   }
 
   #refuse(frame: Unresolved<Op, Reply>, error: unknown): void {
-    for (const part of frame.parts) part.reject(error);
+    if (frame.lost !== undefined && error instanceof OwnershipError)
+      this.#history.putBack(frame.lost); // C6
+    else for (const part of frame.parts) part.reject(error);
     this.#remove(frame);
   }
 

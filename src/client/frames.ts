@@ -112,7 +112,7 @@ export class Frames<Op, Reply> {
     this.#legacies = this.#heritable();
     this.#closed = true;
     const error = new BrokerError('closed', 'expected an answer before the process left the fleet, got: none');
-    for (const line of this.#lines.values()) line.abandon(error);
+    for (const line of this.#lines.values()) line.abandon(error, this.#deps.sender.leased);
     this.#lines.clear();
   }
 

@@ -37,7 +37,7 @@ function unmarked(ran: ReadonlyMap<unknown, readonly boolean[]>): unknown[] {
 }
 
 for (const sync of ['everysec', 'always'])
-  test(`with appendfsync ${sync} a server that is killed under load has lost nothing that was accepted`, async () => {
+  test(`with appendfsync ${sync} a server that is killed under load loses nothing that was accepted`, async () => {
     const server = await serve('--appendonly', 'yes', '--appendfsync', sync);
     const { ran, WorkAgent } = work();
     const { said } = await startNode(server.url, [pool(WorkAgent, { size: 3 })]);
@@ -54,7 +54,8 @@ for (const sync of ['everysec', 'always'])
     expect(await Promise.all(results)).toEqual(results.map((_, n) => n));
     expect(accepted).toBe(300);
     expect(unmarked(ran)).toEqual([]);
-    for (const one of [said, heard]) expect(one.of('broker.data-lost')).toEqual([]);
+    // While its disk is busy, a server that syncs every second puts off its writes: what is lost then is said, and sent again.
+    if (sync === 'always') for (const one of [said, heard]) expect(one.of('broker.data-lost')).toEqual([]);
   });
 
 test('what the torn end of a file has lost is sent again, runs and says so', async () => {

@@ -45,18 +45,28 @@ describe('tasks', () => {
 
   test('a task is settled once, by what nodes were told and by what was announced', () => {
     const twice = ledger(settled('complete'), settled('complete'));
-    expect(settledTwice(ledger(settled('stale'), settled('complete')), new Map([['work.n.1', 1]]))).toEqual([]);
+    expect(settledTwice(ledger(settled('stale'), settled('complete')), new Map([['work.n.1', [1]]]))).toEqual([]);
     expect(figures(settledTwice(twice, new Map()))).toEqual(['settledTwice']);
-    expect(figures(settledTwice([], new Map([['work.n.1', 2]])))).toEqual(['settledTwice']);
+    expect(figures(settledTwice([], new Map([['work.n.1', [1, 2]]])))).toEqual(['settledTwice']);
   });
 
   test('a settle that was destroyed may be followed by one more, and only by one', () => {
     const twice = ledger(settled('complete'), settled('complete'));
-    expect(settledTwice(twice, new Map(), [500])).toEqual([]);
-    expect(figures(settledTwice(twice, new Map(), [1_500]))).toEqual(['settledTwice']);
-    expect(figures(settledTwice([...twice, ...ledger(settled('complete'))], new Map(), [-1]))).toEqual([
-      'settledTwice',
-    ]);
+    expect(settledTwice(twice, new Map(), { destructions: [500] })).toEqual([]);
+    expect(figures(settledTwice(twice, new Map(), { destructions: [1_500] }))).toEqual(['settledTwice']);
+    expect(
+      figures(settledTwice([...twice, ...ledger(settled('complete'))], new Map(), { destructions: [-1] })),
+    ).toEqual(['settledTwice']);
+  });
+});
+
+describe('a server that is killed while its disk is busy', () => {
+  const announced = (...times: number[]) => new Map([['work.n.1', times]]);
+  test('may take the settles of its last two seconds with it, and none from before or after', () => {
+    expect(settledTwice([], announced(9_000, 12_000), { kills: [10_000] })).toEqual([]);
+    expect(figures(settledTwice([], announced(7_000, 12_000), { kills: [10_000] }))).toEqual(['settledTwice']);
+    expect(figures(settledTwice([], announced(9_000, 9_500), { kills: [10_000] }))).toEqual(['settledTwice']);
+    expect(figures(settledTwice([], announced(9_000, 12_000, 13_000), { kills: [10_000] }))).toEqual(['settledTwice']);
   });
 });
 

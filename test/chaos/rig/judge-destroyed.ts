@@ -9,7 +9,7 @@
 import { compareEntryIds } from '../../../src/broker/entry-id.ts';
 import { type Line, now, type Numbered, topic } from './contracts.ts';
 import type { Tally, Violation } from './figures.ts';
-import { hearing, whileKept } from './judge.ts';
+import { listeners, whileKept } from './judge.ts';
 import { messagesLost, messagesTwice } from './judge-mail.ts';
 import { groupBy, linesOf, settledTwice, staleTokens, storyOf, unmarkedDuplicates } from './judge-tasks.ts';
 import type { AcceptedCast, AcceptedTask, Promises, TaskEnd } from './load.ts';
@@ -45,17 +45,16 @@ export async function judgeDestroyed(stage: Stage, promises: Promises): Promise<
       id: await direct.broadcast(topic, { from: direct.name, seq: 0 }),
       at: now(),
     };
-    await holds(() => hearing(stage, marker.id).every(({ hasHeard }) => hasHeard), leftMs());
+    const alive = await listeners(stage, marker.id, leftMs());
     ledger.read();
     const sent = [...promises.sent, ...linesOf(ledger.lines, 'sent')];
     await holds(() => (ledger.read(), messagesLost(ledger.lines, sent).length === 0), 10_000);
     const { lines } = ledger;
     const tasks = await judgeTasks(stage, promises.tasks, ends);
-    const alive = new Set(hearing(stage, marker.id).map(({ inst }) => inst));
     const isExcused = (at: number): boolean => destructions.some((struck) => struck < at && at < struck + misledMs);
     const violations = [
       ...tasks.violations,
-      ...settledTwice(lines, announced, destructions),
+      ...settledTwice(lines, announced, { destructions }),
       ...unmarkedDuplicates(lines),
       ...messagesLost(lines, sent),
       ...messagesTwice(lines),

@@ -23,22 +23,28 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Rea
   return groups;
 }
 
+/** How long a server that syncs every second may put off a write while its disk is busy; when it is killed then, the write is gone. */
+const putOffMs = 2_000;
+
 /**
- * Settled once: by what the nodes were told, and by what was announced on the wire. Each of `destructions` before the last settle may have
- * taken one away with the data.
+ * Settled once: by what the nodes were told, and by what was announced on the wire, each with its times. Each of `destructions` before the
+ * last settle may have taken one away with the data, and each of `kills` one of the last moments before it, from a server whose disk was busy.
  */
 export function settledTwice(
   lines: readonly Line[],
-  announced: ReadonlyMap<string, number>,
-  destructions: readonly number[] = [],
+  announced: ReadonlyMap<string, readonly number[]>,
+  { destructions = [], kills = [] }: { destructions?: readonly number[]; kills?: readonly number[] } = {},
 ): Violation[] {
-  const allowed = (lastAt: number): number => 1 + destructions.filter((at) => at < lastAt).length;
+  const isTwice = (times: readonly number[]): boolean => {
+    const last = Math.max(...times);
+    const destroyed = destructions.filter((at) => at < last);
+    const torn = kills.filter((at) => at < last && times.some((time) => time <= at && at - time <= putOffMs));
+    return times.length > 1 + destroyed.length + torn.length;
+  };
   const ends = linesOf(lines, 'settled').filter(({ outcome }) => outcome === 'complete' || outcome === 'dead');
-  const told = [...groupBy(ends, ({ task }) => task)].filter(
-    ([, times]) => times.length > allowed(times.at(-1)?.at ?? 0),
-  );
-  const wire = [...announced].filter(([, times]) => times > allowed(Infinity)).map(([task]) => task);
-  return [...new Set([...told.map(([task]) => task), ...wire])].map((task) => ({
+  const told = [...groupBy(ends, ({ task }) => task)].map(([task, of]) => [task, of.map(({ at }) => at)] as const);
+  const twice = [...told, ...announced].filter(([, times]) => isTwice(times)).map(([task]) => task);
+  return [...new Set(twice)].map((task) => ({
     figure: 'settledTwice',
     key: `settled ${task}`,
     story: `task ${task} was settled more than once:\n${storyOf(lines, task)}`,

@@ -28,16 +28,15 @@ export async function judge(
     const lost = await whileKept(stage, () => Promise.all(tasks.map((task) => lostTask(stage, task, leftMs()))));
     await stage.heal();
     const marker = await direct.broadcast(topic, { from: direct.name, seq: 0 });
-    await holds(() => hearing(stage, marker).every(({ hasHeard }) => hasHeard), leftMs());
+    const alive = await listeners(stage, marker, leftMs());
     ledger.read();
     const sent = [...promises.sent, ...linesOf(ledger.lines, 'sent')];
     await holds(() => (ledger.read(), messagesLost(ledger.lines, sent).length === 0), leftMs());
-    const alive = new Set(hearing(stage, marker).map(({ inst }) => inst));
     promises.cast.push({ from: direct.name, seq: 0, id: marker, at: now() });
     const accepted = [...promises.cast, ...linesOf(ledger.lines, 'cast')].map(({ id }) => id);
     return [
       ...lost.flat(),
-      ...settledTwice(ledger.lines, announced),
+      ...settledTwice(ledger.lines, announced, { kills: stage.kills }),
       ...unmarkedDuplicates(ledger.lines),
       ...messagesLost(ledger.lines, sent),
       ...messagesTwice(ledger.lines),
@@ -76,8 +75,15 @@ async function lostTask({ ledger }: Stage, { n, handle }: AcceptedTask, timeoutM
   }
 }
 
+/** The listeners that are up, once all of them have come as far as `id` or the time is over; what comes up later is not among them. */
+export async function listeners(stage: Stage, id: string, timeoutMs: number): Promise<ReadonlySet<string>> {
+  let last = hearing(stage, id);
+  await holds(() => (last = hearing(stage, id)).every(({ hasHeard }) => hasHeard), timeoutMs);
+  return new Set(last.map(({ inst }) => inst));
+}
+
 /** The listeners that are up, one in each process, and whether they have come as far as `id`. */
-export function hearing(stage: Stage, id: string): readonly { readonly inst: string; readonly hasHeard: boolean }[] {
+function hearing(stage: Stage, id: string): readonly { readonly inst: string; readonly hasHeard: boolean }[] {
   stage.ledger.read();
   const { lines } = stage.ledger;
   return stage.slots.map(({ pid }) => {

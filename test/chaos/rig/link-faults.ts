@@ -39,6 +39,7 @@ export const linkFaults = {
   /** Killed, and started again on its append-only file. */
   'redis-kill': async (scene) => {
     await scene.stage.server.kill('SIGKILL');
+    scene.stage.kills.push(now());
     await pause(between(scene.draw, 'down', 0, 1_500));
     await scene.stage.server.restart();
     await measureRecovery(scene.stage, now(), scene.recoveries);

@@ -56,10 +56,12 @@ export class Stage implements StageParts {
   readonly clients: readonly Fleet[];
   /** Through the door. */
   readonly admin: Redis;
-  /** How often each task was said to be settled, on the wire. */
+  /** When each task was said to be settled, on the wire. */
   readonly announced: SettleNotices;
   /** When data was destroyed: before anything of it was gone. */
   readonly destructions: number[] = [];
+  /** When the server was killed that keeps a file. */
+  readonly kills: number[] = [];
   #server: RedisServer;
   /** Held by what must not be disturbed: a node fault, or a measurement of recovery. */
   #quiet: Promise<unknown> | undefined;
@@ -172,7 +174,7 @@ export class Stage implements StageParts {
   }
 }
 
-class SettleNotices extends Map<string, number> {
+class SettleNotices extends Map<string, readonly number[]> {
   readonly subscriber: Redis;
   constructor(subscriber: Redis) {
     super();
@@ -187,7 +189,7 @@ function listenToSettles(admin: Redis): SettleNotices {
   settles.subscriber.on('pmessage', (_pattern: string, _channel: string, text: string) => {
     for (const record of recordsOf(text)) {
       const notice = decodeNotice(record);
-      if (notice.kind === 'settled') settles.set(notice.taskId, (settles.get(notice.taskId) ?? 0) + 1);
+      if (notice.kind === 'settled') settles.set(notice.taskId, [...(settles.get(notice.taskId) ?? []), now()]);
     }
   });
   void settles.subscriber.psubscribe(`rt:${fleetName}:*:to:*`);

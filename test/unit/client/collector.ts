@@ -14,14 +14,14 @@ interface Call {
 }
 
 /** A collector, what it has sent, and the hand on each answer. */
-export function open(clock = new VirtualClock(), bytesOf: (op: number) => number = () => 10) {
+export function open({ clock = new VirtualClock(), bytesOf = (_op: number): number => 10, leased = true } = {}) {
   const calls: Call[] = [];
   const ends: string[] = [];
   const losses: unknown[] = [];
   const frames = new Frames<number, string>({
     clock,
     random: new SeededRandom(1),
-    sender: { address: 'me', leased: true },
+    sender: { address: 'me', leased },
     patienceMs: 10_000,
     bytesOf,
     outbox: new Outbox({ clock }),

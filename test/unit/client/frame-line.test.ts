@@ -4,7 +4,6 @@
 import { describe, expect, test } from 'vitest';
 import { BrokerError, OwnershipError } from '../../../src/core/errors.ts';
 import { limits } from '../../../src/core/limits.ts';
-import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
 import { open } from './collector.ts';
 
 const unknown = new BrokerError('unknown-outcome', 'the reply was lost');
@@ -43,7 +42,7 @@ describe('frames', () => {
     await byCount.clock.settle();
     expect(byCount.calls.map(({ frame }) => frame.ops.length)).toEqual([limits.frameOps, 1]);
     const half = limits.frameBytes / 2;
-    const byBytes = open(new VirtualClock(), (op) => (op === 0 ? 3 * half : half));
+    const byBytes = open({ bytesOf: (op) => (op === 0 ? 3 * half : half) });
     for (const op of [0, 1, 2, 3]) byBytes.submit(op);
     await byBytes.clock.settle();
     await byBytes.answer(0);

@@ -2,15 +2,15 @@
  * What was acknowledged and then lost by the broker is sent again (C5), as far as it is kept.
  */
 import { expect, test } from 'vitest';
-import { BrokerError } from '../../../src/core/errors.ts';
+import { BrokerError, OwnershipError } from '../../../src/core/errors.ts';
 import { limits } from '../../../src/core/limits.ts';
 import { open } from './collector.ts';
 
 const forgottenBut = (last: number): BrokerError => new BrokerError('forgotten', 'lost', { details: { last } });
 
 /** A collector whose frames 1, 2, 3 carried operation 1, 2, 3 and were answered. */
-async function answered() {
-  const stage = open();
+async function answered(leased = true) {
+  const stage = open({ leased });
   for (const op of [1, 2, 3]) {
     stage.submit(op);
     await stage.clock.settle();
@@ -166,10 +166,48 @@ test('C5: what is kept outlives a second close', async () => {
   ]);
 });
 
+test('C6: what comes back when the presence ends comes back with the next incarnation, in order, and is not told as gone', async () => {
+  const before = await answered();
+  before.frames.check();
+  await before.clock.settle();
+  await before.fail(3, forgottenBut(1));
+  await before.clock.advance(1_000);
+  await before.fail(4, new OwnershipError('presence-lost', 'the presence has ended'));
+  before.frames.close();
+  const after = open();
+  after.frames.inherit(before.frames.legacies);
+  after.frames.check();
+  await after.clock.settle();
+  await after.fail(0, forgottenBut(1));
+  await after.clock.advance(1_000);
+  await after.answer(1);
+  await after.answer(2);
+  expect(after.sent().slice(1, 3)).toEqual([
+    [2, 0, [1_002]],
+    [3, 0, [1_003]],
+  ]);
+  expect([...before.losses, ...after.losses]).toEqual([
+    { tag: 't', found: 2, gone: 0 },
+    { tag: 't', found: 2, gone: 0 },
+  ]);
+});
+
+test('C6: with a process that has no next incarnation it is gone, and told', async () => {
+  const { clock, frames, fail, losses } = await answered(false);
+  frames.check();
+  await clock.settle();
+  await fail(3, forgottenBut(2));
+  frames.close();
+  expect(losses).toEqual([
+    { tag: 't', found: 1, gone: 0 },
+    { tag: 't', found: 0, gone: 1 },
+  ]);
+});
+
 test('C5: nobody asks a tag that may have forgotten by right, the next incarnation no more than this one', async () => {
   const before = await answered();
   await before.clock.advance(limits.framesRememberedMs);
-  const after = open(before.clock);
+  const after = open({ clock: before.clock });
   after.frames.inherit([{ tag: 't', sender: 'me', seq: 3, newest: { seq: 3, at: 0, wallAt: 0 }, kept: [] }]);
   for (const { submit, clock } of [before, after]) {
     submit(4);
