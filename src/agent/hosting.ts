@@ -11,7 +11,15 @@ import type { AgentClass } from './task-types.ts';
 /** What a full mailbox does with live mail; see `overflow`. */
 export type Overflow = 'reject' | 'drop-oldest';
 
-export interface PoolOptions {
+/** A node process of their own for the agents of a hosting. */
+export interface IsolationOptions {
+  /** `'process'`: under `runtime start` the agents run in a node process of their own, watched and restarted by itself. */
+  readonly isolation?: 'process';
+  /** Limit of the JavaScript heap of that process, as in `'512mb'`; at it, only this process ends and is replaced. */
+  readonly memory?: string;
+}
+
+export interface PoolOptions extends IsolationOptions {
   /** Agents on each node. Default 1. */
   readonly size?: number;
   /** Envelopes that one agent handles at a time. Default 1. */
@@ -22,7 +30,7 @@ export interface PoolOptions {
   readonly overflow?: Overflow;
 }
 
-export interface SingleOptions {
+export interface SingleOptions extends IsolationOptions {
   /** The fleet-wide agent id. Default: the role. */
   readonly id?: string;
   /** Envelopes that the agent handles at a time. Default 1. */

@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
 import type { FleetOptions } from './load.ts';
 import type { Output } from './output.ts';
+import type { SupervisorChannel } from './process-words.ts';
 
 /** SIGINT and SIGTERM of this process. */
 export interface Signals {
@@ -23,6 +24,8 @@ export interface CliContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly signals: Signals;
+  /** To the process that started this one to supervise it; absent: nobody did. */
+  readonly channel?: SupervisorChannel;
 }
 
 /** Adds one command or family to the program. `act` runs its body and keeps the exit code it resolves to. */

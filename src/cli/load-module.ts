@@ -28,7 +28,7 @@ export async function loadModule(file: string, cwd: string): Promise<Readonly<Re
 }
 
 /** A process whose own code is TypeScript has a loader already. */
-async function registerTypeScript(): Promise<void> {
+export async function registerTypeScript(): Promise<void> {
   if (import.meta.url.endsWith('.ts') || registered.has('tsx')) return;
   registered.add('tsx');
   const { register } = await import('tsx/esm/api');

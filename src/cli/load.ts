@@ -18,6 +18,7 @@ export interface FleetOptions {
   readonly config?: string;
   readonly redis?: string;
   readonly fleet?: string;
+  readonly hangLimit?: string;
 }
 
 export interface LoadRequest {
@@ -64,10 +65,14 @@ async function readOptions(file: string | undefined, { cwd, env, options }: Load
   const { redis, ...withoutRedis } = fromFile;
   // `redis: process.env.REDIS_URL` with a variable that is set and empty means none
   const fromEnv = withEnvironment(redis === '' ? withoutRedis : fromFile, env);
-  const given = Object.entries({ redis: options.redis, fleet: options.fleet }).filter(
+  const { redis: url, fleet, hangLimit } = options;
+  const given = Object.entries({ redis: url, fleet, 'timing.hangLimit': hangLimit }).filter(
     ([, value]) => value !== undefined,
   );
-  const all = given.reduce((sofar, [key, value]) => withValue(sofar, [key], value), fromEnv) as RuntimeOptions;
+  const all = given.reduce(
+    (sofar, [path, value]) => withValue(sofar, path.split('.'), value),
+    fromEnv,
+  ) as RuntimeOptions;
   return withPlacedCa(all, env['REDIS_TLS_CA'] || file === undefined ? cwd : dirname(file));
 }
 

@@ -9,6 +9,7 @@ import { systemClock, systemRandom } from '../core/system.ts';
 import { registerCancel } from './cancel.ts';
 import type { CliContext, Registration, Signals } from './context.ts';
 import { registerDead } from './dead.ts';
+import { registerDev } from './dev.ts';
 import { registerEnqueue } from './enqueue.ts';
 import { registerEvents } from './events.ts';
 import { registerLimit } from './limit.ts';
@@ -16,6 +17,7 @@ import { registerLogs } from './logs.ts';
 import { registerMail } from './mail.ts';
 import { terminalOutput } from './output.ts';
 import { registerPause } from './pause.ts';
+import { supervisorChannel } from './process-words.ts';
 import { registerSchedules } from './schedules.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
@@ -33,8 +35,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     clock: systemClock,
     random: systemRandom,
     signals: processSignals,
+    ...(argv.includes('--supervised') && superviseMe()),
   };
   return runCommand(argv, context);
+}
+
+/** The channel, where there is one. Whoever reads the errors may be gone before the drain is over. */
+function superviseMe(): Pick<CliContext, 'channel'> {
+  process.stderr.on('error', () => {});
+  const channel = supervisorChannel(process);
+  return channel === undefined ? {} : { channel };
 }
 
 /** The same with everything handed in. */
@@ -76,6 +86,7 @@ function createProgram(context: CliContext, keep: (code: number) => void): Comma
 
 const commands: readonly ((registration: Registration) => void)[] = [
   registerStart,
+  registerDev,
   registerStatus,
   registerEvents,
   registerLogs,
@@ -93,6 +104,8 @@ Examples:
   runtime start                                   run the fleet of runtime.config.ts
   runtime start --run audit --input '{"path":"."}' --exit
                                                   hand it one task, show the result, stop
+  runtime start --nodes 4                         in four processes, each replaced when it dies or hangs
+  runtime dev                                     run it, and start it anew whenever a file changes
   runtime status                                  from another terminal: who is up, what waits
   runtime events --follow --topic 'audit.**'      watch the broadcasts
   runtime enqueue audit check '{"check":"secrets","path":"."}' --wait

@@ -1,48 +1,71 @@
 /**
  * `runtime start`: the composition root of production. This process becomes a node that runs the agents of the
  * configuration until it is told to stop; with `--run` it hands the fleet one task and shows what becomes of it.
+ *
+ * With `--nodes`, or an agent that is to have a process of its own, it becomes a supervisor process instead (supervise.ts), whose
+ * node processes come through here again, each with a part of the agents.
  */
+import { Option } from 'commander';
 import type { RunningFleet } from '../compose/start-fleet.ts';
 import { Observer } from '../core/observer.ts';
-import { type CliContext, type CommonOptions, type Registration, withFleetOptions } from './context.ts';
-import { followTask } from './follow-task.ts';
+import { type CliContext, type Registration, withFleetOptions } from './context.ts';
 import { type FleetSettings, loadFleet } from './load.ts';
 import { narrate } from './narrate.ts';
 import { faint, strong, warning } from './render/colours.ts';
-import { renderResult } from './render/result.ts';
 import { plain } from './render/text.ts';
 import { findRunTarget, type RunTarget } from './run-target.ts';
+import { aborted, runTask, tellEnd } from './run-task.ts';
+import { startSignOfLife } from './sign-of-life.ts';
+import { awaitGo } from './spare.ts';
 import { listenForStop, type StopRequest } from './stop-signals.ts';
-import { exitCodes, tellError, UsageError } from './usage.ts';
+import { isIsolated, supervise, type SupervisorOptions } from './supervise.ts';
+import { exitCodes, parseCount, UsageError } from './usage.ts';
 
-interface Options extends CommonOptions {
+interface Options extends SupervisorOptions {
   readonly run?: string;
   readonly input?: string;
   readonly exit?: true;
-  readonly verbose?: true;
+  /** Of a node process: those that are together, or the role that is by itself. */
+  readonly shared?: true;
+  readonly isolated?: string;
+  readonly spare?: true;
 }
 
 export function registerStart({ program, context, act }: Registration): void {
   const command = program
     .command('start')
-    .description('run the agents of runtime.config.ts in this process')
+    .description('run the agents of runtime.config.ts in this process, or in several')
     .option('--run <task>', 'hand this task to the fleet once it is up (role/task when several roles have it)')
     .option('--input <json>', 'input of that task (default: {})')
     .option('--exit', 'stop when that task has ended: status 0 when it was done, 1 when it failed')
+    .option('--nodes <count>', 'run so many node processes, and replace those that die or hang', (text) =>
+      parseCount(text, '--nodes', 256),
+    )
+    .option('--hang-limit <duration>', 'how long a node process may make no progress (default: 10s)')
     .option('--plain', 'plain lines also on a terminal');
+  for (const flags of ['--supervised', '--shared', '--isolated <role>', '--spare'])
+    command.addOption(new Option(flags).hideHelp());
   withFleetOptions(command).action(act((options: Options) => start(options, context)));
 }
 
 async function start(options: Options, context: CliContext): Promise<number> {
-  const { cwd, env } = context;
+  const { cwd, env, channel, clock } = context;
   if (options.exit && options.run === undefined)
     throw new UsageError('expected --exit to come with --run, got: --exit alone\nWrite: --run <task> --exit');
-  const settings = await loadFleet({ cwd, env, options });
-  const target = await findRunTarget(settings.agents, options.run, options.input);
-  const stop = listenForStop(context);
+  const life = channel && startSignOfLife(channel, clock);
+  let kill = (): void => {};
+  const stop = listenForStop(context, () => kill());
   try {
-    return await runFleet({ options, context, settings, target, stop });
+    if (options.spare && !(await awaitGo(context))) return exitCodes.ok;
+    const settings = ownPart(await loadFleet({ cwd, env, options }), options);
+    life?.graceIs(settings.config.timing.drainGraceMs);
+    const target = await findRunTarget(settings.agents, options.run, options.input);
+    const run: Run = { options, context, settings, target, stop };
+    if (options.nodes === undefined && (isPart(options) || !settings.agents.some(isIsolated)))
+      return await runFleet(run);
+    return await superviseFleet(run, (way) => (kill = way));
   } finally {
+    life?.stop();
     stop.close();
     context.output.live('');
   }
@@ -56,12 +79,41 @@ interface Run {
   readonly stop: StopRequest;
 }
 
+function isPart({ shared, isolated }: Options): boolean {
+  return shared === true || isolated !== undefined;
+}
+
+/** The agents that are this process's to run. */
+function ownPart(settings: FleetSettings, options: Options): FleetSettings {
+  if (!isPart(options)) return settings;
+  const agents = settings.agents.filter((hosting) =>
+    options.isolated === undefined ? !isIsolated(hosting) : hosting.role === options.isolated,
+  );
+  return { ...settings, agents, config: { ...settings.config, agents } };
+}
+
+function superviseFleet(run: Run, keepKill: (kill: () => void) => void): Promise<number> {
+  const { options, context, settings, target, stop } = run;
+  const verbose = options.verbose ?? false;
+  const runTarget = async (signal: AbortSignal): Promise<number> => {
+    if (target === undefined) return exitCodes.ok;
+    const { withFleet } = await import('./with-fleet.ts');
+    const ended = aborted(signal).then(() => ({ reason: 'stopped' }));
+    return withFleet(context, options, (fleet) =>
+      runTask({ running: { fleet, ended }, target, context, signal: stop.signal, verbose }),
+    );
+  };
+  const supervision = { options, context, settings, signal: stop.signal, exit: options.exit ?? false, run: runTarget };
+  return supervise(supervision, keepKill, (embedded) => context.channel?.say({ kind: 'up', embedded }));
+}
+
 async function runFleet(run: Run): Promise<number> {
   const { options, context, settings, target, stop } = run;
   const { output } = context;
+  const verbose = options.verbose ?? false;
   const observer = new Observer();
-  output.out(strong(`fleet ${settings.config.fleet}`));
-  const quiet = narrate(observer, output, { verbose: options.verbose ?? false });
+  if (!isPart(options)) output.out(strong(`fleet ${settings.config.fleet}`));
+  const quiet = narrate(observer, output, { verbose });
   const { startResolved } = await import('../compose/start-fleet.ts');
   const { projectDir, config } = settings;
   const deps = { observer, projectDir, env: context.env, signal: stop.signal };
@@ -70,16 +122,24 @@ async function runFleet(run: Run): Promise<number> {
   });
   if (running === undefined) return exitCodes.ok; // told to stop before it was up
   try {
-    if (running.remark !== undefined) output.out(remarkLine(running.remark));
-    for (const text of running.fleet.info.warnings) output.out(`${warning('!')} ${plain(text)}`);
-    const code = target === undefined ? exitCodes.ok : await runTask(running, target, run);
+    tellUp(running, run);
+    const taken = { running, context, signal: stop.signal, verbose };
+    const code = target === undefined ? exitCodes.ok : await runTask({ ...taken, target });
     if (options.exit) return code;
-    if (!stop.signal.aborted) output.out(faint('the fleet is up; Ctrl-C stops it'));
+    if (!isPart(options) && !stop.signal.aborted) output.out(faint('the fleet is up; Ctrl-C stops it'));
     return await untilEnd(running, run);
   } finally {
-    await running.stop();
+    await running.stop(stop.graceMs() === undefined ? {} : { graceMs: stop.graceMs() ?? 0 });
     quiet();
   }
+}
+
+/** A supervisor process has told of the server already. */
+function tellUp({ remark, fleet }: RunningFleet, { context, options }: Run): void {
+  const { output, channel } = context;
+  if (remark !== undefined && !isPart(options)) output.out(remarkLine(remark));
+  for (const text of fleet.info.warnings) output.out(`${warning('!')} ${plain(text)}`);
+  channel?.say({ kind: 'up', embedded: remark?.startsWith('private') ?? false });
 }
 
 /** The private server is as it should be; memory is something to know about. */
@@ -91,53 +151,5 @@ function remarkLine(remark: string): string {
 async function untilEnd(running: RunningFleet, { stop, context, options }: Run): Promise<number> {
   const end = await Promise.race([running.ended, aborted(stop.signal)]);
   if (end === undefined) return exitCodes.ok;
-  return tellEnd(end, context, options);
-}
-
-function tellEnd(
-  end: { readonly reason: string; readonly error?: unknown },
-  { output }: CliContext,
-  options: Options,
-): number {
-  const error = end.error ?? new Error(`expected the fleet to run until it is stopped, got: ${end.reason}`);
-  return Math.max(exitCodes.failed, tellError(error, output, options.verbose ?? false));
-}
-
-/** Shows the task from the moment it is stored to its end; a stop in between leaves it to the queue. */
-async function runTask(running: RunningFleet, target: RunTarget, run: Run): Promise<number> {
-  const { clock, output } = run.context;
-  const startedAt = clock.monotonic();
-  const over = new AbortController();
-  void Promise.race([running.ended, aborted(run.stop.signal)]).then(() => over.abort());
-  try {
-    const watching = followTask(running, target, run.context, over.signal);
-    watching.catch(() => undefined); // when the fleet ends first, nobody waits for it any more
-    const first = await Promise.race([
-      watching.then((result) => ({ result })),
-      running.ended.then((end) => ({ end })),
-      aborted(run.stop.signal).then(() => ({ stopped: true })),
-    ]);
-    if ('end' in first) return tellEnd(first.end, run.context, run.options);
-    if ('stopped' in first) return tellUnfinished(running, run);
-    output.out(renderResult(target.task, first.result, clock.monotonic() - startedAt));
-    return exitCodes.ok;
-  } catch (error) {
-    output.live('');
-    tellError(error, output, run.options.verbose ?? false);
-    return exitCodes.failed;
-  }
-}
-
-function tellUnfinished(running: RunningFleet, { context, target }: Run): number {
-  context.output.live('');
-  const waits = running.fleet.info.kind === 'redis' ? 'it goes on at the next start' : 'it is lost with this process';
-  context.output.out(`${plain(target?.task ?? 'the task')} has not ended; unless it does while draining, ${waits}`);
-  return exitCodes.failed;
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
+  return tellEnd(end, context, options.verbose ?? false);
 }

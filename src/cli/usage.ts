@@ -15,6 +15,8 @@ export const exitCodes = {
   usage: 64,
   /** EX_UNAVAILABLE */
   unavailable: 69,
+  /** EX_SOFTWARE: node processes died again and again. */
+  givenUp: 70,
   /** EX_CONFIG */
   config: 78,
   /** 128 + SIGINT */
@@ -64,6 +66,15 @@ function messageOf(error: unknown): string {
 function stacks(error: Error): string {
   const cause = error.cause instanceof Error ? `\ncaused by: ${stacks(error.cause)}` : '';
   return `${error.stack ?? error.message}${cause}`;
+}
+
+/** A whole number from 1 to `most` from the command line. `what` names the option. */
+export function parseCount(text: string, what: string, most: number): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= most) return value;
+  throw new UsageError(
+    `expected ${what} to be a whole number from 1 to ${most}, got: ${plainLines(text).slice(0, 40)}`,
+  );
 }
 
 /** JSON from the command line. `what` names the argument. */

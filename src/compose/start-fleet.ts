@@ -7,9 +7,10 @@
  */
 import { hostname } from 'node:os';
 import { type RuntimeConfig, type RuntimeOptions, resolveConfig } from '../config/config.ts';
+import { embeddedProblems } from '../config/isolation.ts';
 import { backoffMs, type Backoff } from '../core/backoff.ts';
 import { type Clock, sleep } from '../core/clock.ts';
-import { CancelledError, describeError } from '../core/errors.ts';
+import { CancelledError, ConfigError, describeError } from '../core/errors.ts';
 import { observe, Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
@@ -55,7 +56,10 @@ const comeBack: Backoff = { kind: 'exponential', baseMs: 100, maxMs: 2_000, jitt
  * await running.stop();
  */
 export async function startFleet(options: RuntimeOptions, deps: StartDeps = {}): Promise<RunningFleet> {
-  return startResolved(resolveConfig(options), deps);
+  const config = resolveConfig(options);
+  const problems = embeddedProblems(config.agents);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return startResolved(config, deps);
 }
 
 /** The same for a configuration that is resolved already. */

@@ -6,6 +6,7 @@
  */
 import type { z } from 'zod';
 import { ConfigError } from '../core/errors.ts';
+import { completeIsolation, type IsolationConfig } from './isolation.ts';
 import { describeProblem, optionName } from './problems.ts';
 import { readablePart } from './readable.ts';
 import { brokenRelations } from './relations.ts';
@@ -24,7 +25,7 @@ export type RuntimeOptions = Omit<ListedOptions, 'agents'> & {
   readonly agents?: readonly HostingOption[] | string;
 };
 
-interface HostingBase {
+interface HostingBase extends IsolationConfig {
   readonly agent: new () => object;
   readonly role: string;
   readonly concurrency: number;
@@ -48,6 +49,7 @@ export interface TimingConfig {
   readonly askDeadlineMs: number;
   readonly drainGraceMs: number;
   readonly resultTtlMs: number;
+  readonly hangLimitMs: number;
 }
 
 export interface LimitsConfig {
@@ -164,6 +166,7 @@ function complete(parsed: ParsedOptions, folder: string | undefined): RuntimeCon
       askDeadlineMs: timing.askDeadline,
       drainGraceMs: timing.drainGrace,
       resultTtlMs: timing.resultTtl,
+      hangLimitMs: timing.hangLimit,
     },
     limits: {
       events: limits.events,
@@ -183,6 +186,8 @@ function completeQueue({ concurrency, rate }: ParsedOptions['queues'][string]): 
   };
 }
 
-function completeHosting(hosting: ParsedOptions['agents'][number]): HostingConfig {
-  return hosting.kind === 'pool' ? hosting : { ...hosting, id: hosting.id ?? hosting.role };
+function completeHosting(parsed: ParsedOptions['agents'][number]): HostingConfig {
+  const { isolation, memory, ...hosting } = parsed;
+  const own = completeIsolation({ isolation, memory });
+  return hosting.kind === 'pool' ? { ...hosting, ...own } : { ...hosting, ...own, id: hosting.id ?? hosting.role };
 }

@@ -4,6 +4,7 @@
  * Apart from the forms of single options, because a relation is broken by two that are each well formed.
  */
 import type { AgentsConfig, RuntimeConfig, TimingConfig, TlsConfig } from './config.ts';
+import { isolationProblems } from './isolation.ts';
 
 /** The broken relations, as messages; `name` writes an option so that users find it. */
 export function brokenRelations(
@@ -16,6 +17,7 @@ export function brokenRelations(
     ...tlsProblems(redis, tls, name),
     ...timingProblems(timing, name),
     ...agentProblems(agents),
+    ...isolationProblems(agents),
     ...queueProblems(queues),
   ];
 }

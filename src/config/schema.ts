@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { limits } from '../core/limits.ts';
+import { isolationFields } from './isolation.ts';
 import {
   choice,
   count,
@@ -46,6 +47,7 @@ const poolSchema = z.strictObject({
   concurrency,
   mailbox,
   overflow,
+  ...isolationFields,
 });
 
 const singleSchema = z.strictObject({
@@ -56,6 +58,7 @@ const singleSchema = z.strictObject({
   concurrency,
   mailbox,
   overflow,
+  ...isolationFields,
 });
 
 export const queuesRule = 'an object of limits by queue';
@@ -94,6 +97,11 @@ const timingSchema = z.strictObject({
   resultTtl: duration('1h', 1_000, {
     description: 'How long the result of a task stays readable when the task does not say.',
     variable: 'RUNTIME_RESULT_TTL',
+  }),
+  hangLimit: duration('10s', 2_000, {
+    description:
+      'How long the event loop of a node process may make no progress before the supervisor process of `runtime start` replaces it.',
+    variable: 'RUNTIME_HANG_LIMIT',
   }),
 });
 

@@ -37,6 +37,7 @@ describe('resolveConfig', () => {
         askDeadlineMs: 30_000,
         drainGraceMs: 25_000,
         resultTtlMs: 3_600_000,
+        hangLimitMs: 10_000,
       },
       limits: { events: 100_000, eventsAgeMs: 604_800_000, inbox: 10_000, maxWaiting: 1_000_000 },
       queues: {},

@@ -1,0 +1,16 @@
+/**
+ * A spare process of `runtime dev`: everything of the runtime is loaded, nothing of the user's, until it is told to go.
+ *
+ * Loading takes longer than a fleet takes to come up; this way it has happened before the change that wants it.
+ */
+import type { CliContext } from './context.ts';
+import { registerTypeScript } from './load-module.ts';
+
+/** False: it was told to stop instead. */
+export async function awaitGo({ channel }: CliContext): Promise<boolean> {
+  await Promise.all([import('../compose/start-fleet.ts'), registerTypeScript()]);
+  return new Promise((resolve) => {
+    if (channel === undefined) resolve(true);
+    channel?.listen((word) => resolve(word.kind === 'go'));
+  });
+}
