@@ -27,6 +27,8 @@ const endingMs = 1_500;
 
 interface Copy {
   readonly process: NodeProcess;
+  /** It waits to be sent, or has ended. */
+  readonly ready: Promise<void>;
   isSent: boolean;
   /** It was told to end. */
   isLeaving: boolean;
@@ -67,10 +69,13 @@ export class DevFleet {
 
   async #turn(): Promise<void> {
     while (this.#wanted && !this.#stopping) {
-      this.#wanted = false;
       await this.#endCurrent(changeGraceMs);
+      this.#prepare();
+      const copy = this.#spare;
+      await copy?.ready;
       if (this.#stopping) return;
-      const copy = this.#spare ?? this.#launch();
+      this.#wanted = false; // what changes from now on has not been read
+      if (copy === undefined || this.#spare !== copy) return; // it has ended, as was told
       this.#spare = undefined;
       this.#current = copy;
       copy.isSent = true;
@@ -95,15 +100,21 @@ export class DevFleet {
 
   #launch(): Copy {
     const { clock, args, cwd, env, onLine } = this.#deps;
+    let onReady = (): void => {};
+    const ready = new Promise<void>((resolve) => (onReady = resolve));
     const process = new NodeProcess({
       clock,
       cwd,
       env,
       onLine,
       args: [...args, '--spare'],
-      onWord: (word) => word.kind === 'up' && this.#onUp(word.embedded),
+      onWord: (word) => {
+        if (word.kind === 'ready') onReady();
+        if (word.kind === 'up') this.#onUp(word.embedded);
+      },
     });
-    const copy: Copy = { process, isSent: false, isLeaving: false };
+    const copy: Copy = { process, ready, isSent: false, isLeaving: false };
+    void process.ended.then(onReady);
     void process.ended.then((ended) => this.#onEnded(copy, ended));
     return copy;
   }
@@ -120,8 +131,8 @@ export class DevFleet {
   #onEnded(copy: Copy, ended: Ended): void {
     if (this.#spare === copy) this.#spare = undefined;
     if (this.#current === copy) this.#current = undefined;
-    if (!copy.isSent || copy.isLeaving || this.#stopping) return;
-    this.#prepare();
+    if (copy.isLeaving || this.#stopping || (!copy.isSent && this.#current !== undefined)) return;
+    if (copy.isSent) this.#prepare();
     this.#deps.onFallen(ended);
   }
 }

@@ -9,7 +9,7 @@
  */
 import { type Clock, repeat, type Timer } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
-import { decideRestart, defaultRestartPolicy } from '../runtime/restart-policy.ts';
+import { decideRestart, type RestartPolicy } from '../runtime/restart-policy.ts';
 import { isHang, judgeEnd, longerSilence, type ProcessEnd } from '../runtime/process-policy.ts';
 import { type Ended, type Launch, NodeProcess } from './node-process.ts';
 
@@ -37,6 +37,8 @@ export interface NodeProcessesDeps extends Pick<Launch, 'cwd' | 'env'> {
   readonly places: readonly Place[];
   readonly hangLimitMs: number;
   readonly drainGraceMs: number;
+  /** P2, of each place. */
+  readonly policy: RestartPolicy;
   readonly told: Told;
 }
 
@@ -171,9 +173,9 @@ export class NodeProcesses {
   }
 
   #onFailure(place: Place, pid: number | undefined, why: string): void {
-    const { clock, random, told } = this.#deps;
+    const { clock, random, policy, told } = this.#deps;
     const history = this.#history.get(place) ?? [];
-    const decision = decideRestart(defaultRestartPolicy, history, clock.monotonic(), random, `restart:${place.name}`);
+    const decision = decideRestart(policy, history, clock.monotonic(), random, `restart:${place.name}`);
     if (decision.kind === 'escalate') return this.stop({ kind: 'intensity', place, why });
     this.#history.set(place, decision.history);
     told.restarting(place, pid, why, decision.afterMs);

@@ -8,6 +8,8 @@
 export type NodeWord =
   /** Its event loop turns. */
   | { readonly kind: 'alive' }
+  /** A spare process is loaded. */
+  | { readonly kind: 'ready' }
   /** Its agents are up. `embedded`: on the private server of the project. */
   | { readonly kind: 'up'; readonly embedded: boolean };
 
@@ -28,7 +30,7 @@ export interface SupervisorChannel {
 
 export function isNodeWord(value: unknown): value is NodeWord {
   const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
-  return kind === 'alive' || kind === 'up';
+  return kind === 'alive' || kind === 'ready' || kind === 'up';
 }
 
 /** The channel of this process; undefined when it was started without one. */
@@ -42,6 +44,7 @@ export function supervisorChannel(own: NodeJS.Process): SupervisorChannel | unde
   };
   own.on('message', (word) => hear(word as SupervisorWord));
   own.on('disconnect', () => hear({ kind: 'stop' }));
+  if (!own.connected) hear({ kind: 'stop' }); // it was closed while this program was still being loaded
   let isLeaving = false;
   return {
     say(word) {

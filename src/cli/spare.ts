@@ -9,6 +9,7 @@ import { registerTypeScript } from './load-module.ts';
 /** False: it was told to stop instead. */
 export async function awaitGo({ channel }: CliContext): Promise<boolean> {
   await Promise.all([import('../compose/start-fleet.ts'), registerTypeScript()]);
+  channel?.say({ kind: 'ready' });
   return new Promise((resolve) => {
     if (channel === undefined) resolve(true);
     channel?.listen((word) => resolve(word.kind === 'go'));

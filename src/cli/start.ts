@@ -126,7 +126,8 @@ async function runFleet(run: Run): Promise<number> {
     const taken = { running, context, signal: stop.signal, verbose };
     const code = target === undefined ? exitCodes.ok : await runTask({ ...taken, target });
     if (options.exit) return code;
-    if (!isPart(options) && !stop.signal.aborted) output.out(faint('the fleet is up; Ctrl-C stops it'));
+    if (!isPart(options) && !options.spare && !stop.signal.aborted)
+      output.out(faint('the fleet is up; Ctrl-C stops it'));
     return await untilEnd(running, run);
   } finally {
     await running.stop(stop.graceMs() === undefined ? {} : { graceMs: stop.graceMs() ?? 0 });

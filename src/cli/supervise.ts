@@ -49,8 +49,9 @@ export async function supervise(
   const server = await sharedServer(settings, places.length, context);
   const { hangLimitMs, drainGraceMs } = config.timing;
   const env = output.colours ? { ...context.env, FORCE_COLOR: '1' } : context.env;
+  const policy = defaultRestartPolicy;
   const told = narrateProcesses(context, places, projectDir);
-  const processes = new NodeProcesses({ clock, random, cwd, env, places, hangLimitMs, drainGraceMs, told });
+  const processes = new NodeProcesses({ clock, random, cwd, env, places, hangLimitMs, drainGraceMs, policy, told });
   keepKill(() => processes.kill());
   const stop = (): void => processes.stop();
   try {
