@@ -53,6 +53,7 @@ const relations = `## What has to hold between options
 - Roles differ, ids of \`single\` differ, and no id is the role of another class: tasks addressed to it could mean either.
 - \`redis\` is a \`rediss://\` URL where \`tls.ca\` or \`tls.insecure\` is set beside it.
 - \`redis\` is set where \`durability\` is \`replicated\`.
+- \`memory\` of a hosting comes with \`isolation: 'process'\`.
 
 ## A Redis that speaks TLS
 

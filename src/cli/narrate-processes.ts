@@ -1,5 +1,7 @@
 /**
  * Tells on the terminal what the node processes print and what becomes of them, each line behind the name of its process.
+ *
+ * The sentences of the supervisor process, as narrate.ts has those of a node; the report of a hang is kept where it is told.
  */
 import { join, relative } from 'node:path';
 import type { CliContext } from './context.ts';

@@ -1,5 +1,7 @@
 /**
  * The task of `start --run`: shown from the moment it is stored to its end; a stop in between leaves it to the queue.
+ *
+ * The same for a node and for a supervisor process, which only differ in who hands it over.
  */
 import type { RunningFleet } from '../compose/start-fleet.ts';
 import type { CliContext } from './context.ts';
