@@ -52,6 +52,8 @@ export type Notice =
   | { readonly kind: 'scheduled'; readonly schedule: string }
   /** To everyone: this node's presence has ended. */
   | { readonly kind: 'gone'; readonly node: string }
+  /** To everyone: this agent id was given back by its node (presence, P5). */
+  | { readonly kind: 'freed'; readonly agentId: string }
   /** To everyone: this node has seen that the broker lost data. Who has sent lately looks whether it is missing. */
   | { readonly kind: 'data-lost'; readonly node: string }
   /** A message from an agent that speaks the classic protocol, to an id of any process. */

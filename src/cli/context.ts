@@ -23,6 +23,8 @@ export interface CliContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly signals: Signals;
+  /** Asks the person at the terminal; absent where there is none. */
+  readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
 }
 
 /** Adds one command or family to the program. `act` runs its body and keeps the exit code it resolves to. */

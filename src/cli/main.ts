@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { systemClock, systemRandom } from '../core/system.ts';
 import { registerCancel } from './cancel.ts';
+import { terminalConfirm } from './confirm.ts';
 import type { CliContext, Registration, Signals } from './context.ts';
 import { registerDead } from './dead.ts';
 import { registerEnqueue } from './enqueue.ts';
@@ -15,10 +16,12 @@ import { registerLimit } from './limit.ts';
 import { registerLogs } from './logs.ts';
 import { registerMail } from './mail.ts';
 import { terminalOutput } from './output.ts';
+import { registerNodes } from './nodes.ts';
 import { registerPause } from './pause.ts';
 import { registerSchedules } from './schedules.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
+import { registerStop } from './stop.ts';
 import { exitCodes, tellError } from './usage.ts';
 
 /** Runs one command line (without node and script) in this process and resolves to its exit code. */
@@ -33,6 +36,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     clock: systemClock,
     random: systemRandom,
     signals: processSignals,
+    confirm: terminalConfirm(process),
   };
   return runCommand(argv, context);
 }
@@ -86,6 +90,8 @@ const commands: readonly ((registration: Registration) => void)[] = [
   registerDead,
   registerSchedules,
   registerMail,
+  registerNodes,
+  registerStop,
 ];
 
 const examples = `

@@ -2,6 +2,7 @@
  * `runtime start`: the composition root of production. This process becomes a node that runs the agents of the
  * configuration until it is told to stop; with `--run` it hands the fleet one task and shows what becomes of it.
  */
+import type { FleetEnd } from '../compose/incarnations.ts';
 import type { RunningFleet } from '../compose/start-fleet.ts';
 import { Observer } from '../core/observer.ts';
 import { type CliContext, type CommonOptions, type Registration, withFleetOptions } from './context.ts';
@@ -64,7 +65,9 @@ async function runFleet(run: Run): Promise<number> {
   const quiet = narrate(observer, output, { verbose: options.verbose ?? false });
   const { startResolved } = await import('../compose/start-fleet.ts');
   const { projectDir, config } = settings;
-  const deps = { observer, projectDir, env: context.env, signal: stop.signal };
+  const { RUNTIME_SUPERVISED, RUNTIME_REPLACES: replaces } = context.env;
+  const place = { supervised: RUNTIME_SUPERVISED === '1', replaces };
+  const deps = { observer, projectDir, env: context.env, signal: stop.signal, ...place };
   const running = await startResolved(config, deps).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
   });
@@ -94,11 +97,11 @@ async function untilEnd(running: RunningFleet, { stop, context, options }: Run):
   return tellEnd(end, context, options);
 }
 
-function tellEnd(
-  end: { readonly reason: string; readonly error?: unknown },
-  { output }: CliContext,
-  options: Options,
-): number {
+function tellEnd(end: FleetEnd, { output }: CliContext, options: Options): number {
+  if (end.kind === 'drained' || end.kind === 'restart') {
+    output.out(plain(end.reason));
+    return end.kind === 'drained' ? exitCodes.ok : exitCodes.restart;
+  }
   const error = end.error ?? new Error(`expected the fleet to run until it is stopped, got: ${end.reason}`);
   return Math.max(exitCodes.failed, tellError(error, output, options.verbose ?? false));
 }

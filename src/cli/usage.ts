@@ -15,6 +15,8 @@ export const exitCodes = {
   usage: 64,
   /** EX_UNAVAILABLE */
   unavailable: 69,
+  /** EX_TEMPFAIL, of a node under a supervisor process: start me again */
+  restart: 75,
   /** EX_CONFIG */
   config: 78,
   /** 128 + SIGINT */

@@ -16,6 +16,7 @@ import { cancelTask } from '../client/cancel.ts';
 import { dropMessages, requeueMessages } from '../client/dead-mail.ts';
 import { FleetVerbs } from '../client/verbs.ts';
 import { limitQueue, type QueueLimitOptions } from '../client/limit-queue.ts';
+import { type DrainOptions, drainNode, restartNode } from '../client/node-verbs.ts';
 import type { VerbsDeps } from '../client/verbs.ts';
 
 export interface Fleet extends Verbs, AsyncDisposable {
@@ -24,6 +25,14 @@ export interface Fleet extends Verbs, AsyncDisposable {
   readonly info: BrokerInfo;
   /** Nodes that are or were lately up. */
   nodes(): Promise<readonly NodeRecord[]>;
+  /**
+   * Has a node finish what it runs and leave the fleet; resolves when it has left. Its process ends with status 0.
+   *
+   * @throws AgentUnavailable when there is no such node; DeliveryError `refused` while it starts.
+   */
+  drain(node: string, options?: DrainOptions): Promise<void>;
+  /** Has a node drain and come back as a new one; resolves to the id of that, when it is up. Throws like `drain`. */
+  restart(node: string, options?: DrainOptions): Promise<string>;
   /** Counts of one queue; the name is a role or an agent id. */
   queue(name: string): Promise<QueueStats>;
   /** Cancels a task by its id, like `cancel` of its handle. */
@@ -103,6 +112,14 @@ export class FleetClient extends FleetVerbs implements Fleet {
 
   nodes(): Promise<readonly NodeRecord[]> {
     return this.#deps.member.deps.broker.presence.nodes();
+  }
+
+  drain(node: string, options?: DrainOptions): Promise<void> {
+    return drainNode(this.#deps, node, options);
+  }
+
+  restart(node: string, options?: DrainOptions): Promise<string> {
+    return restartNode(this.#deps, node, options);
   }
 
   queue(name: string): Promise<QueueStats> {

@@ -76,7 +76,7 @@ const definitions = {
   leave: ['allow-oom', 'notices'],
   nodes: ['no-writes', 'clock'],
   activate: ['', 'clock', 'owners'],
-  deactivate: ['allow-oom', 'owners'],
+  deactivate: ['allow-oom', 'owners', 'notices'],
   'forget-agents': ['allow-oom', 'owners'],
   acquire: ['', 'clock', 'notices', 'lock', 'fairness'],
   'renew-lock': ['allow-oom', 'clock', 'notices', 'lock'],

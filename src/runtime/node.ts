@@ -26,7 +26,9 @@ import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import { Leases } from './leases.ts';
 import { LogBook } from './log-book.ts';
-import { statusOf } from './node-status.ts';
+import { NodeCommands } from './node-commands.ts';
+import { nodeControl, type NodeHealth, type NodeRequest } from './node-control.ts';
+import { type NodeStatus, statusOf } from './node-status.ts';
 import { PartStreams } from './outgoing-parts.ts';
 import { Population } from './population.ts';
 import { Postman } from './postman.ts';
@@ -53,8 +55,12 @@ export interface NodeDeps {
   readonly pid: number;
   /** What the incarnation before this one leaves behind. */
   readonly legacy?: NodeLegacy | undefined;
+  /** The node in whose place it starts. */
+  readonly replaces?: string | undefined;
   /** The node has to be stopped by whoever made it. Called once. */
   readonly onEnded: (end: NodeEnd) => void;
+  /** Somebody wants the node to drain or to restart; that is done by whoever made it. Absent: such commands are refused. */
+  readonly onAsked?: (request: NodeRequest) => void;
 }
 
 /** How long an operation waits for a broker that cannot be reached. */
@@ -102,7 +108,9 @@ export class Node {
     const giveBack = (claimed: ClaimedTask): Promise<void> => release(this.member, claimed);
     this.#intake = new Intake({ ...watched, leases: this.#leases, release: giveBack });
     this.#duties = new FleetDuties(deps, this.#intake, { member: this.member, settings });
-    this.#postman = new Postman(this.#execution);
+    const handlers = nodeControl({ node, health: () => this.health, onAsked: deps.onAsked });
+    const commands = new NodeCommands({ node, replies, handlers });
+    this.#postman = new Postman(this.#execution, (envelope) => void commands.onCommand(envelope));
     this.#subscriptions = new Subscriptions({
       ...deps,
       feed: this.member.feed,
@@ -120,6 +128,13 @@ export class Node {
   /** For the incarnation after this one. */
   get legacy(): NodeLegacy {
     return { lanes: this.member.lanes.legacy, beats: this.#heartbeat.beats };
+  }
+
+  get health(): NodeHealth {
+    const { cells } = this;
+    const state = this.#ending.isStopping ? 'draining' : this.#started.length > 0 ? 'up' : 'starting';
+    const running = cells.reduce((sum, cell) => sum + cell.running, 0);
+    return { node: this.#deps.node, state, agents: cells.length, running };
   }
 
   get settings(): Settings {
@@ -161,6 +176,7 @@ export class Node {
     this.#ending.stop();
     this.#graceMs = options.graceMs ?? this.#graceMs;
     observe(observer, 'node.draining', { node, reason: 'stop' });
+    void this.#heartbeat.tell();
     if (this.#starting !== undefined) {
       this.#population.supervisor.cease();
       await this.#starting;
@@ -199,7 +215,7 @@ export class Node {
   }
 
   #openHeartbeat(): Heartbeat {
-    const { broker, clock, node, host, pid, config, observer } = this.#deps;
+    const { broker, clock, node, host, pid, replaces, config, observer } = this.#deps;
     const { presenceLeaseMs: leaseMs, heartbeatMs: intervalMs } = config.timing;
     return new Heartbeat({
       clock,
@@ -208,13 +224,18 @@ export class Node {
       node,
       intervalMs,
       leaseMs,
-      info: () => ({ host, pid, startedAt: this.member.serverNow() }),
-      status: () => JSON.stringify(statusOf(this.cells, this.#intake.queues())),
+      info: () => ({ host, pid, startedAt: this.member.serverNow(), ...(replaces !== undefined && { replaces }) }),
+      status: () => JSON.stringify(this.#status()),
       beatsBefore: this.#deps.legacy?.beats ?? 0,
       onServerTime: (time) => this.member.noteServerTime(time),
       onDataLost: () => this.member.tellDataLost(),
       onLost: (reason) => this.#fence(reason),
     });
+  }
+
+  #status(): NodeStatus {
+    const roles = typeof this.#deps.config.agents === 'string' ? [] : this.#deps.config.agents.map(({ role }) => role);
+    return statusOf({ state: this.health.state, roles, cells: this.cells, queues: this.#intake.queues() });
   }
 
   /** What has no answer long after the grace is over is left to the leases: a broker that stays away must not hold up the stop. */
@@ -259,8 +280,8 @@ export class Node {
     else if (notice.kind === 'paused' || notice.kind === 'resumed' || notice.kind === 'limited')
       this.#intake.onSwitched(notice.queue);
     else if (notice.kind === 'cancelled') this.#leases.cancel(notice.taskId, notice.message);
-    else if (notice.kind === 'gone')
-      void this.#population.activation.askAgain().catch(() => undefined); // the next turn asks again
+    else if (notice.kind === 'gone') this.#population.activation.onGone();
+    else if (notice.kind === 'freed') this.#population.activation.onFreed(notice.agentId);
     else this.#postman.onNotice(notice);
   }
 
