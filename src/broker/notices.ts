@@ -50,6 +50,8 @@ export type Notice =
   | { readonly kind: 'limited'; readonly queue: string }
   /** To everyone: a schedule may be due earlier than before (schedules, U5). */
   | { readonly kind: 'scheduled'; readonly schedule: string }
+  /** To everyone: this record of the roster was written or struck off (control, O9). */
+  | { readonly kind: 'roster'; readonly name: string }
   /** To everyone: this node's presence has ended. */
   | { readonly kind: 'gone'; readonly node: string }
   /** To everyone: this agent id was given back by its node (presence, P5). */

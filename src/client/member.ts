@@ -170,6 +170,7 @@ export class Member {
       case 'limited':
       case 'scheduled':
       case 'freed':
+      case 'roster':
       case 'classic':
         return this.deps.onNotice?.(notice);
     }
