@@ -12,7 +12,7 @@ import type { AgentClass } from './task-types.ts';
 export type Overflow = 'reject' | 'drop-oldest';
 
 export interface PoolOptions {
-  /** Agents on each node. Default 1. */
+  /** Agents on each node. Default 1. With 0 the node runs none by itself, but takes those that are spawned or scaled to. */
   readonly size?: number;
   /** Envelopes that one agent handles at a time. Default 1. */
   readonly concurrency?: number;

@@ -19,6 +19,7 @@ import { terminalOutput } from './output.ts';
 import { registerNodes } from './nodes.ts';
 import { registerPause } from './pause.ts';
 import { registerSchedules } from './schedules.ts';
+import { registerSpawn } from './spawn.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
 import { registerStop } from './stop.ts';
@@ -92,6 +93,7 @@ const commands: readonly ((registration: Registration) => void)[] = [
   registerMail,
   registerNodes,
   registerStop,
+  registerSpawn,
 ];
 
 const examples = `

@@ -1,7 +1,7 @@
 /**
- * `runtime stop`: the whole fleet, in order.
+ * `runtime stop`: the whole fleet, in order; `runtime stop <id>`: one agent that was spawned.
  *
- * It asks back, since nobody serves afterwards. All nodes drain at the same time: one after the other, each would hand its
+ * The first asks back, since nobody serves afterwards. All nodes drain at the same time: one after the other, each would hand its
  * agents to those that are about to go.
  */
 import { confirmed } from './confirm.ts';
@@ -19,13 +19,16 @@ type Options = CommonOptions & { readonly grace?: Duration; readonly yes?: true 
 export function registerStop({ program, context, act }: Registration): void {
   const command = program
     .command('stop')
-    .description('drain every node of the fleet')
+    .description('drain every node of the fleet; with the id of an agent that was spawned, end that one')
+    .argument('[id]', 'id of an agent that was spawned')
     .option('--grace <time>', graceHelp, durationText)
     .option('--yes', 'do not ask back');
   withFleetOptions(command).action(
-    act((options: Options) =>
+    act((id: string | undefined, options: Options) =>
       withFleet(context, options, async (fleet, name) =>
-        stopFleet(fleet, await liveNodes(fleet, name), context, options),
+        id === undefined
+          ? stopFleet(fleet, await liveNodes(fleet, name), context, options)
+          : stopAgent(fleet, id, context),
       ),
     ),
   );
@@ -50,4 +53,10 @@ async function stopFleet(
   });
   for (const end of await Promise.allSettled(left)) if (end.status === 'rejected') throw end.reason;
   return exitCodes.ok;
+}
+
+async function stopAgent(fleet: Fleet, id: string, { output }: CliContext): Promise<number> {
+  const wasThere = await fleet.stop(id);
+  output.out(wasThere ? `${plain(id)} has ended` : `no agent "${plain(id)}" was spawned, or it has ended`);
+  return wasThere ? exitCodes.ok : exitCodes.failed;
 }

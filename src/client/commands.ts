@@ -15,6 +15,10 @@ export interface NodeCommands {
   readonly drain: { readonly graceMs?: number };
   /** Drain, and come back as a new incarnation. */
   readonly restart: { readonly graceMs?: number };
+  /** Bring up an agent that was enrolled for it: the record as it was written. Answered when it is up. */
+  readonly spawn: { readonly name: string; readonly text: string; readonly version: string };
+  /** Take down an agent that was struck off the roster. Answered when it is down. */
+  readonly 'stop-agent': { readonly id: string };
   /** How the node is. */
   readonly health: Record<string, never>;
   /** Never answered: whoever asks hears of it when the node goes. */

@@ -16,8 +16,9 @@ import { describeError } from '../core/errors.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import type { NodeEnd } from '../runtime/ending.ts';
-import { Node, type NodeLegacy } from '../runtime/node.ts';
+import { Node } from '../runtime/node.ts';
 import type { NodeRequest } from '../runtime/node-control.ts';
+import type { NodeLegacy } from '../runtime/node-deps.ts';
 
 /** How the fleet's part in a process has ended. */
 export interface FleetEnd {

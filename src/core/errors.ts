@@ -85,7 +85,10 @@ export type DeliveryCode =
   | 'ask-cycle'
   | 'deadline'
   | 'poison'
-  | 'refused';
+  | 'refused'
+  | 'id-taken'
+  | 'no-node'
+  | 'roster-full';
 
 /** What was sent could not be delivered, or the reply did not come. The sender's affair. */
 export class DeliveryError extends RuntimeError {

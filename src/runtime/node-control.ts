@@ -5,6 +5,7 @@
  * nothing is there to drain; a node that drains already says so.
  */
 import { DeliveryError } from '../core/errors.ts';
+import type { Cell } from './cell.ts';
 import type { CommandHandler } from './node-commands.ts';
 
 /** `starting`: its agents are being brought up. `draining`: it takes nothing new and is about to leave. */
@@ -51,6 +52,11 @@ export function nodeControl({ node, health, onAsked }: NodeControlDeps): Readonl
     health: () => health(),
     'until-gone': () => new Promise(() => {}), // the end of the presence is the answer
   };
+}
+
+export function healthOf(node: string, state: NodeState, cells: readonly Cell[]): NodeHealth {
+  const running = cells.reduce((sum, cell) => sum + cell.running, 0);
+  return { node, state, agents: cells.length, running };
 }
 
 function graceOf(data: unknown): number | undefined {

@@ -24,6 +24,8 @@ export interface NodeStatus {
   readonly state: NodeState;
   /** Roles of which it can run agents, the first `listedRoles`. */
   readonly roles: readonly string[];
+  /** Those of them that a pool hosts. */
+  readonly pools: readonly string[];
   /** The first `listedAgents`. */
   readonly agents: readonly AgentStatus[];
   /** How many there are. */
@@ -38,12 +40,12 @@ const listedRoles = 1_000;
 
 export interface StatusParts {
   readonly state: NodeState;
-  readonly roles: readonly string[];
+  readonly hostings: readonly { readonly kind: string; readonly role: string }[];
   readonly cells: readonly Cell[];
   readonly queues: readonly string[];
 }
 
-export function statusOf({ state, roles, cells, queues }: StatusParts): NodeStatus {
+export function statusOf({ state, hostings, cells, queues }: StatusParts): NodeStatus {
   const agents = cells.slice(0, listedAgents).map((cell) => ({
     id: cell.id,
     role: cell.spec.table.role,
@@ -57,5 +59,8 @@ export function statusOf({ state, roles, cells, queues }: StatusParts): NodeStat
   }));
   const running = cells.reduce((sum, cell) => sum + cell.running, 0);
   const listed = { agents, agentCount: cells.length, queues: queues.slice(0, listedAgents) };
-  return { state, roles: roles.slice(0, listedRoles), ...listed, running };
+  const listedHostings = hostings.slice(0, listedRoles);
+  const roles = listedHostings.map(({ role }) => role);
+  const pools = listedHostings.filter(({ kind }) => kind === 'pool').map(({ role }) => role);
+  return { state, roles, pools, ...listed, running };
 }

@@ -5,20 +5,16 @@
  * production and in simulation.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Broker, BrokerInfo } from '../broker/broker.ts';
+import type { BrokerInfo } from '../broker/broker.ts';
 import type { Notice } from '../broker/notices.ts';
 import type { ClaimedTask } from '../broker/tasks.ts';
-import type { Legacy } from '../client/lanes.ts';
 import { Member } from '../client/member.ts';
 import type { CallScope, Settings } from '../client/scope.ts';
-import type { RuntimeConfig } from '../config/config.ts';
-import type { Clock } from '../core/clock.ts';
 import { type Part, startInOrder, stopInReverse } from '../core/lifecycle.ts';
-import { observe, type Observer } from '../core/observer.ts';
-import type { Random } from '../core/random.ts';
+import { observe } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
-import { cellSpecs } from './cell-specs.ts';
-import { Ending, type NodeEnd, notPresent } from './ending.ts';
+import { cellSpecs, hostingsOf } from './cell-specs.ts';
+import { Ending, notPresent } from './ending.ts';
 import { FleetDuties } from './fleet-duties.ts';
 import { type ExecutionDeps, replyPost, settingsOf } from './handling.ts';
 import { release } from './hand-back.ts';
@@ -27,41 +23,17 @@ import { Intake } from './intake.ts';
 import { Leases } from './leases.ts';
 import { LogBook } from './log-book.ts';
 import { NodeCommands } from './node-commands.ts';
-import { nodeControl, type NodeHealth, type NodeRequest } from './node-control.ts';
+import { healthOf, nodeControl, type NodeHealth } from './node-control.ts';
+import type { NodeDeps, NodeLegacy } from './node-deps.ts';
 import { type NodeStatus, statusOf } from './node-status.ts';
 import { PartStreams } from './outgoing-parts.ts';
 import { Population } from './population.ts';
 import { Postman } from './postman.ts';
 import { progressPost } from './progress.ts';
 import { queueLimits } from './queue-limits.ts';
+import { type Roster, rosterOf } from './roster.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Suspects } from './suspects.ts';
-
-/** What a node leaves to the incarnation after it: what it had sent and still keeps, and the most beats it has seen. */
-export interface NodeLegacy {
-  readonly lanes: Legacy;
-  readonly beats: number;
-}
-
-export interface NodeDeps {
-  readonly broker: Broker;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly observer: Observer;
-  readonly config: RuntimeConfig;
-  /** A new one for every incarnation. */
-  readonly node: string;
-  readonly host: string;
-  readonly pid: number;
-  /** What the incarnation before this one leaves behind. */
-  readonly legacy?: NodeLegacy | undefined;
-  /** The node in whose place it starts. */
-  readonly replaces?: string | undefined;
-  /** The node has to be stopped by whoever made it. Called once. */
-  readonly onEnded: (end: NodeEnd) => void;
-  /** Somebody wants the node to drain or to restart; that is done by whoever made it. Absent: such commands are refused. */
-  readonly onAsked?: (request: NodeRequest) => void;
-}
 
 /** How long an operation waits for a broker that cannot be reached. */
 const patienceMs = 30_000;
@@ -81,6 +53,8 @@ export class Node {
   readonly #population: Population;
   readonly #heartbeat: Heartbeat;
   readonly #duties: FleetDuties;
+  readonly #roster: Roster;
+  readonly #commands: NodeCommands;
   #started: readonly Part[] = [];
   #starting: Promise<unknown> | undefined;
   readonly #ending: Ending;
@@ -108,15 +82,20 @@ export class Node {
     const giveBack = (claimed: ClaimedTask): Promise<void> => release(this.member, claimed);
     this.#intake = new Intake({ ...watched, leases: this.#leases, release: giveBack });
     this.#duties = new FleetDuties(deps, this.#intake, { member: this.member, settings });
-    const handlers = nodeControl({ node, health: () => this.health, onAsked: deps.onAsked });
-    const commands = new NodeCommands({ node, replies, handlers });
-    this.#postman = new Postman(this.#execution, (envelope) => void commands.onCommand(envelope));
+    this.#postman = new Postman(this.#execution, (envelope) => void this.#commands.onCommand(envelope));
     this.#subscriptions = new Subscriptions({
       ...deps,
       feed: this.member.feed,
       serverNow: () => this.member.serverNow(),
     });
     this.#population = this.#populate(deps);
+    this.#roster = rosterOf(deps, {
+      population: this.#population,
+      graceMs: () => this.#graceMs,
+      isDraining: () => this.#ending.isStopping,
+    });
+    const own = nodeControl({ node, health: () => this.health, onAsked: deps.onAsked });
+    this.#commands = new NodeCommands({ node, replies, handlers: { ...own, ...this.#roster.handlers } });
     this.#heartbeat = this.#openHeartbeat();
   }
 
@@ -127,14 +106,12 @@ export class Node {
 
   /** For the incarnation after this one. */
   get legacy(): NodeLegacy {
-    return { lanes: this.member.lanes.legacy, beats: this.#heartbeat.beats };
+    return { lanes: this.member.lanes.legacy, beats: this.#heartbeat.beats, roster: this.#roster.legacy };
   }
 
   get health(): NodeHealth {
-    const { cells } = this;
     const state = this.#ending.isStopping ? 'draining' : this.#started.length > 0 ? 'up' : 'starting';
-    const running = cells.reduce((sum, cell) => sum + cell.running, 0);
-    return { node: this.#deps.node, state, agents: cells.length, running };
+    return healthOf(this.#deps.node, state, this.cells);
   }
 
   get settings(): Settings {
@@ -159,6 +136,7 @@ export class Node {
     const parts = this.#parts();
     await startInOrder(parts);
     this.#started = parts;
+    void this.#heartbeat.tell();
     return this.member.info;
   }
 
@@ -200,6 +178,7 @@ export class Node {
       { name: 'agents', start: () => this.#population.start(), stop: () => this.#drain() },
       { name: 'intake', start: nothing, stop: () => this.#intake.stop() },
       this.#population.activation,
+      this.#roster,
       ...this.#duties.parts,
       { name: 'the start', start: () => this.#ending.check(), stop: nothing },
     ];
@@ -234,8 +213,8 @@ export class Node {
   }
 
   #status(): NodeStatus {
-    const roles = typeof this.#deps.config.agents === 'string' ? [] : this.#deps.config.agents.map(({ role }) => role);
-    return statusOf({ state: this.health.state, roles, cells: this.cells, queues: this.#intake.queues() });
+    const hostings = hostingsOf(this.#deps.config);
+    return statusOf({ state: this.health.state, hostings, cells: this.cells, queues: this.#intake.queues() });
   }
 
   /** What has no answer long after the grace is over is left to the leases: a broker that stays away must not hold up the stop. */
@@ -258,16 +237,25 @@ export class Node {
 
   #populate({ broker, config, node, ...deps }: NodeDeps): Population {
     const { member, settings, scopes } = this.#execution;
-    const onEscalate = (cell: Cell, error: unknown): void =>
+    const onEscalate = (cell: Cell, error: unknown): void => {
+      if (this.#roster.onGivenUp(cell, error)) return;
       this.#ending.fail({ kind: 'failed', reason: `agent ${cell.id} cannot be started`, error });
+    };
+    const upTold = { serve: (cell: Cell) => this.#roster.onUp(cell), leave: () => {}, onRoom: () => {} };
     const parts = {
       ...deps,
       node,
       presence: broker.presence,
       heartbeatMs: config.timing.heartbeatMs,
       execution: this.#execution,
-      context: { member, settings, scopes, logBook: this.#logBook },
-      servers: [this.#subscriptions, this.#postman, this.#intake],
+      context: {
+        member,
+        settings,
+        scopes,
+        logBook: this.#logBook,
+        endChildren: (ended: ReadonlyMap<string, string>) => this.#roster.endChildren(ended),
+      },
+      servers: [this.#subscriptions, this.#postman, this.#intake, upTold],
       onEscalate,
     };
     return new Population(parts, cellSpecs(config.agents, node));
@@ -276,6 +264,7 @@ export class Node {
   #onNotice(notice: Notice): void {
     this.#execution.streams.onNotice(notice);
     this.#duties.onNotice(notice);
+    this.#roster.onNotice(notice);
     if (notice.kind === 'released') this.#intake.onReleased(notice.queue);
     else if (notice.kind === 'paused' || notice.kind === 'resumed' || notice.kind === 'limited')
       this.#intake.onSwitched(notice.queue);
@@ -289,6 +278,7 @@ export class Node {
     this.#postman.onReset();
     this.#intake.onReset();
     this.#duties.onReset();
+    this.#roster.onReset();
   }
 
   #fence(reason: string): void {

@@ -15,8 +15,9 @@ import { Observer, type RuntimeEvents } from '../../src/core/observer.ts';
 import { MemoryBroker } from '../../src/memory/broker.ts';
 import { MemoryFleet } from '../../src/memory/fleet.ts';
 import type { NodeEnd } from '../../src/runtime/ending.ts';
-import { Node, type NodeLegacy } from '../../src/runtime/node.ts';
+import { Node } from '../../src/runtime/node.ts';
 import type { NodeRequest } from '../../src/runtime/node-control.ts';
+import type { NodeLegacy } from '../../src/runtime/node-deps.ts';
 import { SeededRandom } from '../../src/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 

@@ -47,7 +47,7 @@ test('a handler that ignores its timeout is given up after its grace, and every 
   expect(world.clock.monotonic() - startedAt).toBeGreaterThanOrEqual(8_000);
   expect(world.clock.monotonic() - startedAt).toBeLessThan(8_500);
   expect(saidOf(node, 'handler.given-up')).toMatchObject([{ agent: 'work@n1.1', name: 'work', zombies: 1 }]);
-  expect(statusOf({ state: 'up', roles: [], cells: node.node.cells, queues: [] }).agents[0]).toMatchObject({
+  expect(statusOf({ state: 'up', hostings: [], cells: node.node.cells, queues: [] }).agents[0]).toMatchObject({
     zombies: 1,
     running: 0,
   });
@@ -57,7 +57,7 @@ test('a handler that ignores its timeout is given up after its grace, and every 
   expect(codes).toEqual(results.map(() => 'given-up'));
   await world.advance(5_000);
   expect(heard).toEqual([]);
-  expect(statusOf({ state: 'up', roles: [], cells: node.node.cells, queues: [] }).agents[0]).not.toHaveProperty(
+  expect(statusOf({ state: 'up', hostings: [], cells: node.node.cells, queues: [] }).agents[0]).not.toHaveProperty(
     'zombies',
   );
 });
