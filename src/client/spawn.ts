@@ -1,9 +1,9 @@
 /**
  * Spawning: enrol the agent, have its node bring it up, and leave nothing behind when that fails.
  *
- * W1  The record comes first: from then on the agent is up somewhere, or will be, or was struck off; who spawns it may die at any time.
- * W2  A spawn that fails for whatever reason strikes the record off, and the agent is taken down wherever it is.
- * W3  A node that cannot take it (it drains, starts, or has gone) is passed over for the next one.
+ * V1  The record comes first: from then on the agent is up somewhere, or will be, or was struck off; who spawns it may die at any time.
+ * V2  A spawn that fails for whatever reason strikes the record off, and the agent is taken down wherever it is.
+ * V3  A node that cannot take it (it drains, starts, or has gone) is passed over for the next one.
  */
 import { roleOf } from '../agent/role.ts';
 import type { Spawned, SpawnOptions } from '../agent/spawn-verbs.ts';
@@ -62,7 +62,7 @@ export async function spawnAgent(
     };
     return { id, node, stop };
   } catch (error) {
-    await strikeOff(deps, id, draft.spawn); // W2
+    await strikeOff(deps, id, draft.spawn); // V2
     throw startFailure(id, error);
   }
 }
@@ -183,7 +183,7 @@ async function entryOf(
   return entry !== undefined && record?.kind === 'agent' ? { record, version: entry.version } : undefined;
 }
 
-/** W2. When that fails, too, the caller hears of the first failure. */
+/** V2. When that fails, too, the caller hears of the first failure. */
 async function strikeOff(deps: VerbsDeps, id: string, spawn: string): Promise<void> {
   const { broker, observer } = deps.member.deps;
   try {
@@ -195,7 +195,7 @@ async function strikeOff(deps: VerbsDeps, id: string, spawn: string): Promise<vo
   }
 }
 
-/** W3 */
+/** V3 */
 function isPassedOver(error: unknown): boolean {
   return error instanceof AgentUnavailable || (error instanceof DeliveryError && error.code === 'refused');
 }

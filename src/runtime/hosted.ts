@@ -4,6 +4,7 @@
  * Apart from the duty that decides which (roster.ts), because a start may take as long as an agent's `onStart`, and nobody waits for
  * it but whoever spawned that agent.
  */
+import { wrapThrown } from '../client/reply-error.ts';
 import type { HostingConfig } from '../config/config.ts';
 import { AgentUnavailable, DeliveryError } from '../core/errors.ts';
 import type { Cell } from './cell.ts';
@@ -86,7 +87,7 @@ export class Hosted {
   /** It failed again and again: it is taken down. False when the roster has nothing to do with it. */
   onGivenUp({ id }: Cell, error: unknown): boolean {
     if (!this.#spawns.has(id)) return false;
-    this.#fail(id, error);
+    this.#fail(id, wrapThrown(error));
     return true;
   }
 

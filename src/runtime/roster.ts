@@ -1,22 +1,21 @@
 /**
  * The duty of the roster: what is written there runs, on one node each, whoever wrote it and whichever node has gone.
  *
- * R1  An agent that is enrolled for this node is brought up here; one that is struck off, or enrolled for another node, is taken down with
+ * V4  An agent that is enrolled for this node is brought up here; one that is struck off, or enrolled for another node, is taken down with
  *     its grace. Its activation, and not this, is what keeps two nodes from running it.
- * R2  An agent whose node has gone, or drains, is moved to the node with most room by compare-and-set: of all who see it, one moves it. On
+ * V5  An agent whose node has gone, or drains, is moved to the node with most room by compare-and-set: of all who see it, one moves it. On
  *     one that drains it goes on until its turn to stop, while its new node stands by for its id.
- * R3  A child whose parent has ended is struck off: by the parent's node when it knows, else by whoever runs the child, or would take it
+ * V6  A child whose parent has ended is struck off: by the parent's node when it knows, else by whoever runs the child, or would take it
  *     over, as soon as the parent's activation is gone or a later one.
- * R4  Of a pool whose size is written down each node runs its share (placement.ts) of the hosts that are present.
- * R5  An agent that is given up is struck off with its reason in the log; the node goes on.
- * R6  When the broker has lost the roster, each node writes again what it runs and the sizes that it knows, and says so.
- * R7  What a read does not know yet, because it was written after it, is kept (roster-book.ts).
+ * V7  Of a pool whose size is written down each node runs its share (placement.ts) of the hosts that are present.
+ * V8  An agent that is given up is struck off with its reason in the log; the node goes on.
+ * V9  When the broker has lost the roster, each node writes again what it runs and the sizes that it knows, and says so.
+ * V10 What a read does not know yet, because it was written after it, is kept (roster-book.ts).
  */
 import type { ControlPort } from '../broker/control.ts';
 import type { Notice } from '../broker/notices.ts';
 import type { NodeRecord, PresencePort } from '../broker/presence.ts';
 import { mostRoom, placesOf, withOneMore } from '../client/placement.ts';
-import { wrapThrown } from '../client/reply-error.ts';
 import { type AgentRecord, nameOfAgent, recordOf } from '../client/roster-record.ts';
 import type { HostingConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
@@ -95,12 +94,12 @@ export class Roster extends Duty {
     this.#hosted.onUp(cell);
   }
 
-  /** R5: true when it is an agent of the roster. */
+  /** V8: true when it is an agent of the roster. */
   onGivenUp(cell: Cell, error: unknown): boolean {
     return this.#hosted.onGivenUp(cell, error);
   }
 
-  /** R3: the agent that spawned them has ended, or begins anew. Spawn by name. */
+  /** V6: the agent that spawned them has ended, or begins anew. Spawn by name. */
   endChildren(children: ReadonlyMap<string, string>): void {
     for (const [name, spawn] of children) this.#ended.set(name, spawn);
     if (children.size > 0) this.#soon();
@@ -129,7 +128,7 @@ export class Roster extends Duty {
     this.#host();
   }
 
-  /** R6 */
+  /** V9 */
   async #restore(lost: readonly Known[]): Promise<void> {
     const { control, node, observer } = this.#deps;
     if (lost.length === 0) return;
@@ -156,7 +155,7 @@ export class Roster extends Duty {
     if (await this.#deps.control.dismiss(name, version)) this.#book.forget(name);
   }
 
-  /** R2 */
+  /** V5 */
   #leaving(nodes: readonly NodeRecord[]): readonly (Known & { record: AgentRecord })[] {
     const places = new Set(placesOf(nodes).map(({ node }) => node));
     return this.#agents().filter(({ record }) => !places.has(record.node) && record.node !== this.#deps.node);
@@ -166,7 +165,7 @@ export class Roster extends Duty {
     return this.#book.all.filter((known): known is Known & { record: AgentRecord } => known.record.kind === 'agent');
   }
 
-  /** R3 */
+  /** V6 */
   async #endOrphans(leaving: readonly Known[]): Promise<void> {
     const { presence, node } = this.#deps;
     const concerned = new Set<Known>(leaving);
@@ -181,7 +180,7 @@ export class Roster extends Duty {
     for (const { known, parent } of children) if (epochs.get(parent.id) !== parent.epoch) await this.#strikeOff(known);
   }
 
-  /** R2 */
+  /** V5 */
   async #takeOver(nodes: readonly NodeRecord[], leaving: readonly (Known & { record: AgentRecord })[]): Promise<void> {
     const { control, node } = this.#deps;
     let places = placesOf(nodes);
@@ -197,7 +196,7 @@ export class Roster extends Duty {
     }
   }
 
-  /** R1 */
+  /** V4 */
   #host(): void {
     const { node } = this.#deps;
     for (const { record } of this.#agents())
@@ -224,7 +223,7 @@ export class Roster extends Duty {
     this.#book.note({ name, text, version });
     const up = this.#hosted.up(record.id);
     this.#hosted.bringUp(record.id, record.role, record.spawn);
-    await up.catch((error: unknown) => Promise.reject(wrapThrown(error) as Error));
+    await up;
     return { node };
   }
 
@@ -236,7 +235,7 @@ export class Roster extends Duty {
     return true;
   }
 
-  /** R5 */
+  /** V8 */
   #onFailed(id: string, error: unknown): void {
     const record = this.#book.get(nameOfAgent(id))?.record;
     if (record?.kind === 'agent') this.#ended.set(nameOfAgent(id), record.spawn);

@@ -80,7 +80,7 @@ test('a node is drained and its process ends with 0, however stubborn its agents
   await printed(['stop'], 64);
   expect(await printed(['stop', '--yes', '--grace', '0s'])).toBe(`1 node drains\n${oldest} has left`);
   expect(await first.ended()).toBe(0);
-});
+}, 60_000);
 
 test('a fleet is restarted node by node, and a node under a supervisor process asks for the next one', async () => {
   const made = await project(files);
@@ -99,7 +99,7 @@ test('a fleet is restarted node by node, and a node under a supervisor process a
   await says(next, 'the fleet is up');
   expect(await restarted).toMatch(/1\/1 n\w+ is up in its place after/);
   await printed(['restart'], 64);
-});
+}, 60_000);
 
 test('agents are spawned, scaled and stopped', async () => {
   const { printed } = await fleetOf(await project(files));
@@ -117,4 +117,4 @@ test('agents are spawned, scaled and stopped', async () => {
   expect(await printed(['scale', 'helper', '--configured'])).toContain('as each node is configured');
   await printed(['scale', 'helper', 'many'], 64);
   await printed(['scale', 'helper'], 64);
-});
+}, 60_000);
