@@ -123,6 +123,10 @@ export abstract class Agent {
   get withLock(): Verbs['withLock'] {
     return this.#verb('withLock');
   }
+  /** See {@link Verbs.spawn}. */
+  get spawn(): Verbs['spawn'] {
+    return this.#verb('spawn');
+  }
 
   /** For the runtime only; see `attachContext`. */
   [attach](context: AgentContext): void {

@@ -10,10 +10,11 @@ import type { EventVerbs } from './event-verbs.ts';
 import type { LockVerbs } from './lock-verbs.ts';
 import type { MailVerbs } from './mail-verbs.ts';
 import type { ScheduleVerbs } from './schedule-verbs.ts';
+import type { SpawnVerbs } from './spawn-verbs.ts';
 import type { TaskVerbs } from './task-verbs.ts';
 
 /** The verbs of everybody in the fleet. */
-export interface Verbs extends TaskVerbs, MailVerbs, EventVerbs, LockVerbs, ScheduleVerbs {}
+export interface Verbs extends TaskVerbs, MailVerbs, EventVerbs, LockVerbs, ScheduleVerbs, SpawnVerbs {}
 
 /** An agent's log: to the terminal, to the observer and to the agent's last lines in the broker. */
 export interface AgentLog {

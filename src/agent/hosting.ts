@@ -20,7 +20,7 @@ export interface IsolationOptions {
 }
 
 export interface PoolOptions extends IsolationOptions {
-  /** Agents on each node. Default 1. */
+  /** Agents on each node. Default 1. With 0 the node runs none by itself, but takes those that are spawned or scaled to. */
   readonly size?: number;
   /** Envelopes that one agent handles at a time. Default 1. */
   readonly concurrency?: number;

@@ -1,7 +1,8 @@
 /**
- * The control port: how a caller or an operator steers tasks that others run. Nothing here is needed to run one.
+ * The control port: how a caller or an operator steers what others run: tasks, queues, and the roster of agents that were started on
+ * the running fleet. Nothing here is needed to run a task.
  *
- * O1  Every call may be repeated: a repeat changes nothing and gets the answer that fits what is.
+ * O1  Every call but `enrol` may be repeated: a repeat changes nothing and gets the answer that fits what is.
  * O2  A task that is not claimed is cancelled at once: it leaves its queue, its outcome is kept as `dead` with the reason
  *     `cancelled`, and everyone is told `settled`. It is no dead letter.
  * O3  A claimed task is marked and its holder told `cancelled`; the renewal of its claim says so too. Whatever then ends the
@@ -18,8 +19,13 @@
  * O7  Waits that begin hand out no task of a limited queue; only claims do. Everyone is told `limited` when the limits change, and
  *     `released` when a limited queue has a free place and a task that may be claimed. For room that only time makes, the claim
  *     says when to look again. A wait that began before goes by what was then, as under O4.
+ * O8  The roster holds one record of a name, at most `limits.rosterEntries` of them; it is written and struck off under the version that
+ *     its writer expects, so that of two who change one record at the same time one is told so. It outlives every node.
+ * O9  Everyone is told `roster` with the name of a record that was written or struck off.
+ * O10 The version of the roster changes with every record. One that cannot follow the one that was known means that data was lost.
  */
 import type { ErrorRecord } from '../core/errors.ts';
+import type { EnrolReply, EnrolRequest, Roster } from './roster.ts';
 
 /** The reason of the outcome of a cancelled task. */
 export const cancelledReason = 'cancelled';
@@ -65,4 +71,10 @@ export interface ControlPort {
   resume(queue: string): Promise<boolean>;
   /** Changes the limits of a queue, also one that was never heard of (O5 to O7). Resolves to the limits that hold then. */
   limit(queue: string, change: LimitChange): Promise<QueueLimits>;
+  /** Writes a record of the roster (O8, O9). Not to be repeated blindly: a repeat under the same `expected` finds it changed. */
+  enrol(request: EnrolRequest): Promise<EnrolReply>;
+  /** Strikes a record off (O8, O9). True when it was there, under `expected` when that is given. */
+  dismiss(name: string, expected?: string): Promise<boolean>;
+  /** The whole roster, in no order; undefined when it still has the version `known` (O10). */
+  roster(known: string): Promise<Roster | undefined>;
 }

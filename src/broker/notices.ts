@@ -50,8 +50,12 @@ export type Notice =
   | { readonly kind: 'limited'; readonly queue: string }
   /** To everyone: a schedule may be due earlier than before (schedules, U5). */
   | { readonly kind: 'scheduled'; readonly schedule: string }
+  /** To everyone: this record of the roster was written or struck off (control, O9). */
+  | { readonly kind: 'roster'; readonly name: string }
   /** To everyone: this node's presence has ended. */
   | { readonly kind: 'gone'; readonly node: string }
+  /** To everyone: this agent id was given back by its node (presence, P5). */
+  | { readonly kind: 'freed'; readonly agentId: string }
   /** To everyone: this node has seen that the broker lost data. Who has sent lately looks whether it is missing. */
   | { readonly kind: 'data-lost'; readonly node: string }
   /** A message from an agent that speaks the classic protocol, to an id of any process. */

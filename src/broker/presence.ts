@@ -8,6 +8,8 @@
  * P3  Taking an id from a node whose presence has ended revokes that node's lease first, so that none of its late writes
  *     can follow.
  * P4  `beats` grows with every join and renewal in the fleet. A call that returns no more than one has seen means that data was lost.
+ * P5  An id that is given back is free at once, and everyone is told `freed`: whoever stands by for it need not wait for the end of its
+ *     owner's presence.
  */
 export interface NodeInfo {
   readonly node: string;
@@ -15,6 +17,8 @@ export interface NodeInfo {
   readonly pid: number;
   /** Server time in milliseconds. */
   readonly startedAt: number;
+  /** The node that it comes after, when it was started in the place of one. */
+  readonly replaces?: string;
   /** JSON text for people and pages: roles, agents, load. The broker never reads it. */
   readonly status: string;
 }
@@ -57,7 +61,7 @@ export interface PresencePort {
   nodes(): Promise<readonly NodeRecord[]>;
   /** Claims agent ids for a node (P2, P3). The node must be present, else `OwnershipError('presence-lost')`. */
   activate(node: string, agentIds: readonly string[]): Promise<readonly ActivateReply[]>;
-  /** Gives an id back; true when `node` held it under `epoch`. */
+  /** Gives an id back (P5); true when `node` held it under `epoch`. */
   deactivate(node: string, agentId: string, epoch: number): Promise<boolean>;
   /** Current activations; undefined where the id is free or its owner's presence has ended. */
   lookup(agentIds: readonly string[]): Promise<readonly (Activation | undefined)[]>;

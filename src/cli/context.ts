@@ -26,6 +26,8 @@ export interface CliContext {
   readonly signals: Signals;
   /** To the process that started this one to supervise it; absent: nobody did. */
   readonly channel?: SupervisorChannel;
+  /** Asks the person at the terminal; absent where there is none. */
+  readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
 }
 
 /** Adds one command or family to the program. `act` runs its body and keeps the exit code it resolves to. */

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { systemClock, systemRandom } from '../core/system.ts';
 import { registerCancel } from './cancel.ts';
+import { terminalConfirm } from './confirm.ts';
 import type { CliContext, Registration, Signals } from './context.ts';
 import { registerDead } from './dead.ts';
 import { registerDev } from './dev.ts';
@@ -16,11 +17,14 @@ import { registerLimit } from './limit.ts';
 import { registerLogs } from './logs.ts';
 import { registerMail } from './mail.ts';
 import { terminalOutput } from './output.ts';
+import { registerNodes } from './nodes.ts';
 import { registerPause } from './pause.ts';
 import { supervisorChannel } from './process-words.ts';
 import { registerSchedules } from './schedules.ts';
+import { registerSpawn } from './spawn.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
+import { registerStop } from './stop.ts';
 import { exitCodes, tellError } from './usage.ts';
 
 /** Runs one command line (without node and script) in this process and resolves to its exit code. */
@@ -36,6 +40,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     random: systemRandom,
     signals: processSignals,
     ...(argv.includes('--supervised') && superviseMe()),
+    confirm: terminalConfirm(process),
   };
   return runCommand(argv, context);
 }
@@ -97,6 +102,9 @@ const commands: readonly ((registration: Registration) => void)[] = [
   registerDead,
   registerSchedules,
   registerMail,
+  registerNodes,
+  registerStop,
+  registerSpawn,
 ];
 
 const examples = `

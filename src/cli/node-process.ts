@@ -22,6 +22,8 @@ export interface Launch {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
+  /** Id of the node that it replaces. */
+  readonly replaces?: string | undefined;
   /** Limit of the JavaScript heap. */
   readonly memoryMb?: number;
   readonly onLine: (line: string, stream: 'out' | 'err') => void;
@@ -47,7 +49,7 @@ export class NodeProcess {
     const own = process.execArgv.filter((option) => !option.startsWith('--inspect')); // a debugger's port is taken
     this.#child = spawn(process.execPath, [...own, ...limit, runtimeFile, ...launch.args, '--supervised'], {
       cwd: launch.cwd,
-      env: launch.env,
+      env: { ...launch.env, RUNTIME_SUPERVISED: '1', RUNTIME_REPLACES: launch.replaces ?? '' },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
     });

@@ -56,6 +56,8 @@ interface Held {
   isUp: boolean;
   hasSpoken: boolean;
   silentMs: number;
+  /** Its node, when it asks for a successor. */
+  node?: string;
   /** P4 */
   hungMs?: number;
 }
@@ -118,18 +120,20 @@ export class NodeProcesses {
     for (const { process } of this.#held.values()) process.kill();
   }
 
-  #launch(place: Place): void {
+  #launch(place: Place, replaces?: string): void {
     const { clock, cwd, env, told } = this.#deps;
     const process = new NodeProcess({
       ...place,
       cwd,
       env,
       clock,
+      replaces,
       onLine: (line, stream) => told.line(place, line, stream),
       onWord: (word) => {
         held.hasSpoken = true;
         held.silentMs = 0;
         if (word.kind === 'up') this.#onUp(held);
+        if (word.kind === 'restart') held.node = word.node;
       },
     });
     const held: Held = { place, process, isUp: false, hasSpoken: false, silentMs: 0 };
@@ -148,14 +152,15 @@ export class NodeProcesses {
   }
 
   /** P1 */
-  #onEnded({ place, process, isUp, hungMs }: Held, ended: Ended): void {
+  #onEnded(held: Held, ended: Ended): void {
+    const { place, isUp, hungMs } = held;
     this.#held.delete(place);
-    if (this.#end === undefined) this.#judge(place, process.pid, { ...ended, ...placeEnd(place, isUp, hungMs) });
+    if (this.#end === undefined) this.#judge(held, { ...ended, ...placeEnd(place, isUp, hungMs) });
     this.#endWhenEmpty();
   }
 
   /** P2 */
-  #judge(place: Place, pid: number | undefined, end: ProcessEnd): void {
+  #judge({ place, process: { pid }, node }: Held, end: ProcessEnd): void {
     const { told } = this.#deps;
     const verdict = judgeEnd(end);
     switch (verdict.kind) {
@@ -164,7 +169,7 @@ export class NodeProcesses {
         return told.drained(place);
       case 'again':
         told.restarting(place, pid, 'asked for a restart', undefined);
-        return this.#launch(place);
+        return this.#launch(place, node);
       case 'hopeless':
         return this.stop({ kind: 'hopeless', code: verdict.code, place, why: verdict.why });
       case 'failed':

@@ -11,7 +11,9 @@ export type NodeWord =
   /** A spare process is loaded. */
   | { readonly kind: 'ready' }
   /** Its agents are up. `embedded`: on the private server of the project. */
-  | { readonly kind: 'up'; readonly embedded: boolean };
+  | { readonly kind: 'up'; readonly embedded: boolean }
+  /** It is about to end with 75, and the process after it replaces this node. */
+  | { readonly kind: 'restart'; readonly node: string };
 
 /** What it is told. */
 export type SupervisorWord =
@@ -30,7 +32,7 @@ export interface SupervisorChannel {
 
 export function isNodeWord(value: unknown): value is NodeWord {
   const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
-  return kind === 'alive' || kind === 'ready' || kind === 'up';
+  return kind === 'alive' || kind === 'ready' || kind === 'up' || kind === 'restart';
 }
 
 /** The channel of this process; undefined when it was started without one. */

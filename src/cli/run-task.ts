@@ -3,6 +3,7 @@
  *
  * The same for a node and for a supervisor process, which only differ in who hands it over.
  */
+import type { FleetEnd } from '../compose/incarnations.ts';
 import type { RunningFleet } from '../compose/start-fleet.ts';
 import type { CliContext } from './context.ts';
 import { followTask } from './follow-task.ts';
@@ -47,12 +48,12 @@ export async function runTask(run: TaskRun): Promise<number> {
   }
 }
 
-/** The fleet's part in this process ended by itself, which is a failure. */
-export function tellEnd(
-  end: { readonly reason: string; readonly error?: unknown },
-  { output }: CliContext,
-  verbose: boolean,
-): number {
+/** The fleet's part in this process ended by itself: on purpose, or it is a failure. */
+export function tellEnd(end: FleetEnd, { output }: CliContext, verbose: boolean): number {
+  if (end.kind === 'drained' || end.kind === 'restart') {
+    output.out(plain(end.reason));
+    return end.kind === 'drained' ? exitCodes.ok : exitCodes.restart;
+  }
   const error = end.error ?? new Error(`expected the fleet to run until it is stopped, got: ${end.reason}`);
   return Math.max(exitCodes.failed, tellError(error, output, verbose));
 }

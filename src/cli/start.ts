@@ -98,7 +98,7 @@ function superviseFleet(run: Run, keepKill: (kill: () => void) => void): Promise
   const runTarget = async (signal: AbortSignal): Promise<number> => {
     if (target === undefined) return exitCodes.ok;
     const { withFleet } = await import('./with-fleet.ts');
-    const ended = aborted(signal).then(() => ({ reason: 'stopped' }));
+    const ended = aborted(signal).then(() => ({ kind: 'stopped' as const, reason: 'stopped' }));
     return withFleet(context, options, (fleet) =>
       runTask({ running: { fleet, ended }, target, context, signal: stop.signal, verbose }),
     );
@@ -116,7 +116,9 @@ async function runFleet(run: Run): Promise<number> {
   const quiet = narrate(observer, output, { verbose });
   const { startResolved } = await import('../compose/start-fleet.ts');
   const { projectDir, config } = settings;
-  const deps = { observer, projectDir, env: context.env, signal: stop.signal };
+  const { RUNTIME_SUPERVISED, RUNTIME_REPLACES } = context.env;
+  const place = { supervised: RUNTIME_SUPERVISED === '1', replaces: RUNTIME_REPLACES || undefined };
+  const deps = { observer, projectDir, env: context.env, signal: stop.signal, ...place };
   const running = await startResolved(config, deps).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
   });
@@ -152,5 +154,6 @@ function remarkLine(remark: string): string {
 async function untilEnd(running: RunningFleet, { stop, context, options }: Run): Promise<number> {
   const end = await Promise.race([running.ended, aborted(stop.signal)]);
   if (end === undefined) return exitCodes.ok;
+  if (end.kind === 'restart') context.channel?.say({ kind: 'restart', node: running.node });
   return tellEnd(end, context, options.verbose ?? false);
 }

@@ -17,6 +17,8 @@ export const exitCodes = {
   unavailable: 69,
   /** EX_SOFTWARE: node processes died again and again. */
   givenUp: 70,
+  /** EX_TEMPFAIL, of a node under a supervisor process: start me again */
+  restart: 75,
   /** EX_CONFIG */
   config: 78,
   /** 128 + SIGINT */

@@ -3,7 +3,8 @@
  *
  * A1  An ask ends exactly once: with the reply, the deadline, the caller's signal, or `AgentUnavailable`.
  * A2  An ask whose target has no owner fails at once. One whose owner's presence ends fails then, by the notice `gone` or, when
- *     that was lost, by the next look at the directory: it does not sit out the deadline.
+ *     that was lost, by the next look at the directory: it does not sit out the deadline. A node that is asked itself
+ *     (node-address.ts) is looked for among the present ones, before it is told and at every look.
  * A3  The replies of a target that was replaced do not count: the id of the ask is the only key.
  * A4  An ask for a stream ends likewise, its reply being the last part; how the parts before it come stands in incoming-parts.ts (J).
  */
@@ -12,6 +13,7 @@ import type { AskOp, AskReply } from '../broker/mail.ts';
 import type { Notice } from '../broker/notices.ts';
 import { type Clock, type Timer, repeat } from '../core/clock.ts';
 import { encodeEnvelope, decodePayload, type Envelope } from '../core/envelope.ts';
+import { nodeOf } from '../core/node-address.ts';
 import { AgentUnavailable, abortReason, DeliveryError, type ErrorRecord } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
 import { replyError } from './reply-error.ts';
@@ -76,7 +78,7 @@ export class Asks {
 
   #send(envelope: Envelope, timeoutMs: number, signal?: AbortSignal, parts?: IncomingParts): Promise<unknown> {
     const text = encodeEnvelope(envelope);
-    const { clock, broker, frames } = this.#deps;
+    const { clock } = this.#deps;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(abortReason(signal));
       const end = (settle: () => void): void => {
@@ -91,7 +93,7 @@ export class Asks {
       const [askId, agentId] = [envelope.opId, envelope.to];
       const pending: Pending = { askId, agentId, owner: undefined, parts, end, reject, resolve };
       this.#pending.set(envelope.opId, pending);
-      frames.submit(broker.mail.tagOf(envelope.to), { to: envelope.to, envelope: text }).then(
+      this.#post(envelope.to, text).then(
         (reply) => this.#onSent(pending, reply),
         (error: unknown) => end(() => reject(error)),
       );
@@ -107,7 +109,7 @@ export class Asks {
       if (pending?.parts?.accept(notice)) pending.end(() => settlePart(pending, notice));
     } else if (notice.kind === 'gone') {
       for (const pending of this.#pending.values())
-        if (pending.owner === notice.node) unavailable(pending, 'its node has gone');
+        if (pending.owner === notice.node) unavailable(pending, goneReason(pending.agentId));
     }
   }
 
@@ -122,10 +124,30 @@ export class Asks {
     for (const pending of this.#pending.values()) pending.end(() => pending.reject(error));
   }
 
+  #post(to: string, envelope: string): Promise<AskReply> {
+    const { broker, frames } = this.#deps;
+    const node = nodeOf(to);
+    return node === undefined
+      ? frames.submit(broker.mail.tagOf(to), { to, envelope })
+      : this.#postToNode(node, envelope);
+  }
+
+  async #postToNode(node: string, envelope: string): Promise<AskReply> {
+    const { notices } = this.#deps.broker;
+    if (!(await this.#presentNodes()).has(node)) return { kind: 'no-owner' };
+    await notices.post([{ address: node, notice: { kind: 'ask', envelope } }]);
+    return { kind: 'sent', owner: node };
+  }
+
+  async #presentNodes(): Promise<ReadonlySet<string>> {
+    const nodes = await this.#deps.broker.presence.nodes();
+    return new Set(nodes.filter(({ alive }) => alive).map(({ node }) => node));
+  }
+
   #onSent(pending: Pending, reply: AskReply): void {
     if (reply.kind === 'sent') pending.parts?.open(reply.owner); // also of one that has ended: its owner has to know
     if (this.#pending.get(pending.askId) !== pending) return; // it has ended already
-    if (reply.kind === 'no-owner') return unavailable(pending, 'nobody runs it');
+    if (reply.kind === 'no-owner') return unavailable(pending, nobodyThere(pending.agentId));
     pending.owner = reply.owner;
     this.#watch ??= repeat(
       this.#deps.clock,
@@ -142,11 +164,33 @@ export class Asks {
       this.#watch = undefined;
       return;
     }
-    const activations = await this.#deps.broker.presence.lookup(waiting.map((pending) => pending.agentId));
+    const owners = await this.#ownersOf(waiting.map((pending) => pending.agentId));
     waiting.forEach((pending, index) => {
-      if (activations[index]?.owner !== pending.owner) unavailable(pending, 'its node has gone');
+      if (owners[index] !== pending.owner) unavailable(pending, goneReason(pending.agentId));
     });
   }
+
+  /** Who is there to answer, of agents and of nodes. */
+  async #ownersOf(targets: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const agents = targets.filter((target) => nodeOf(target) === undefined);
+    const [activations, present] = await Promise.all([
+      agents.length > 0 ? this.#deps.broker.presence.lookup(agents) : [],
+      agents.length < targets.length ? this.#presentNodes() : new Set<string>(),
+    ]);
+    const owners = new Map(agents.map((agent, index) => [agent, activations[index]?.owner]));
+    return targets.map((target) => {
+      const node = nodeOf(target);
+      return node === undefined ? owners.get(target) : present.has(node) ? node : undefined;
+    });
+  }
+}
+
+function nobodyThere(target: string): string {
+  return nodeOf(target) === undefined ? 'nobody runs it' : 'it is not, or has gone';
+}
+
+function goneReason(target: string): string {
+  return nodeOf(target) === undefined ? 'its node has gone' : 'it has gone';
 }
 
 function unavailable(pending: Pending, why: string): void {

@@ -16,6 +16,7 @@ import { Asks } from './asks.ts';
 import { EventFeed } from './event-feed.ts';
 import { createLanes, type Lanes, type Legacy } from './lanes.ts';
 import { Locks } from './locks.ts';
+import { Placements } from './placement.ts';
 import { TaskWatch } from './task-watch.ts';
 
 export interface MemberDeps {
@@ -43,6 +44,7 @@ export class Member {
   readonly tasks: TaskWatch;
   readonly locks: Locks;
   readonly feed: EventFeed;
+  readonly placements = new Placements();
   #subscription: Subscription | undefined;
   readonly #tables = new WeakMap<AgentClass, HandlerTable>();
   #serverOffsetMs = 0;
@@ -169,6 +171,8 @@ export class Member {
       case 'resumed':
       case 'limited':
       case 'scheduled':
+      case 'freed':
+      case 'roster':
       case 'classic':
         return this.deps.onNotice?.(notice);
     }

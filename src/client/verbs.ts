@@ -11,12 +11,15 @@ import { ClientMail } from './mail-verbs.ts';
 import type { Member } from './member.ts';
 import { ClientSchedules } from './schedule-verbs.ts';
 import type { Identity, Settings } from './scope.ts';
+import { type Parent, spawnAgent } from './spawn.ts';
 import { ClientTasks } from './task-verbs.ts';
 
 export interface VerbsDeps {
   readonly member: Member;
   readonly identity: Identity;
   readonly settings: Settings;
+  /** Of an agent: what it spawns is its child. */
+  readonly parent?: Parent | undefined;
 }
 
 export class FleetVerbs implements Verbs {
@@ -32,6 +35,7 @@ export class FleetVerbs implements Verbs {
   readonly tryLock: Verbs['tryLock'];
   readonly withLock: Verbs['withLock'];
   readonly schedules: Verbs['schedules'];
+  readonly spawn: Verbs['spawn'];
 
   constructor(deps: VerbsDeps) {
     const tasks = new ClientTasks(deps);
@@ -50,5 +54,6 @@ export class FleetVerbs implements Verbs {
     this.tryLock = locks.tryLock;
     this.withLock = locks.withLock;
     this.schedules = new ClientSchedules(deps).schedules;
+    this.spawn = (agent, options) => spawnAgent(deps, agent, options, deps.parent);
   }
 }

@@ -16,6 +16,9 @@ import { cancelTask } from '../client/cancel.ts';
 import { dropMessages, requeueMessages } from '../client/dead-mail.ts';
 import { FleetVerbs } from '../client/verbs.ts';
 import { limitQueue, type QueueLimitOptions } from '../client/limit-queue.ts';
+import { type DrainOptions, drainNode, restartNode } from '../client/node-verbs.ts';
+import { scalePool } from '../client/scale.ts';
+import { stopAgent } from '../client/spawn.ts';
 import type { VerbsDeps } from '../client/verbs.ts';
 
 export interface Fleet extends Verbs, AsyncDisposable {
@@ -24,6 +27,27 @@ export interface Fleet extends Verbs, AsyncDisposable {
   readonly info: BrokerInfo;
   /** Nodes that are or were lately up. */
   nodes(): Promise<readonly NodeRecord[]>;
+  /**
+   * Has a node finish what it runs and leave the fleet; resolves when it has left. Its process ends with status 0.
+   *
+   * @throws AgentUnavailable when there is no such node; DeliveryError `refused` while it starts.
+   */
+  drain(node: string, options?: DrainOptions): Promise<void>;
+  /** Has a node drain and come back as a new one; resolves to the id of that, when it is up. Throws like `drain`. */
+  restart(node: string, options?: DrainOptions): Promise<string>;
+  /**
+   * Ends an agent that was spawned: what it runs may end, its `onStop` runs. Resolves when it is down; false when no agent of that id
+   * was spawned, or it has ended.
+   */
+  stop(agentId: string): Promise<boolean>;
+  /**
+   * Sets how many agents a pool has in the whole fleet, spread evenly over the nodes that host it; `null` takes that away, and each node
+   * runs as many as it is configured to. It holds until it is changed, whatever nodes come and go. Resolves when it is written down;
+   * agents that are too many end when what they run has ended, and what waits for them goes to the others.
+   *
+   * @throws DeliveryError `no-node` when no node that is up hosts such a pool; `malformed` for a size that is out of range.
+   */
+  scale(role: string, size: number | null): Promise<void>;
   /** Counts of one queue; the name is a role or an agent id. */
   queue(name: string): Promise<QueueStats>;
   /** Cancels a task by its id, like `cancel` of its handle. */
@@ -103,6 +127,22 @@ export class FleetClient extends FleetVerbs implements Fleet {
 
   nodes(): Promise<readonly NodeRecord[]> {
     return this.#deps.member.deps.broker.presence.nodes();
+  }
+
+  drain(node: string, options?: DrainOptions): Promise<void> {
+    return drainNode(this.#deps, node, options);
+  }
+
+  restart(node: string, options?: DrainOptions): Promise<string> {
+    return restartNode(this.#deps, node, options);
+  }
+
+  stop(agentId: string): Promise<boolean> {
+    return stopAgent(this.#deps, agentId);
+  }
+
+  scale(role: string, size: number | null): Promise<void> {
+    return scalePool(this.#deps, role, size);
   }
 
   queue(name: string): Promise<QueueStats> {

@@ -1,24 +1,18 @@
 /**
- * `startFleet()`: this process becomes a node of a fleet, and a new incarnation of it whenever it was fenced.
+ * `startFleet()`: this process becomes a node of a fleet, and a new incarnation of it whenever it was fenced or told to restart.
  *
- * Z1  One incarnation at a time: the old one has stopped before the next one starts, under a new node id.
- * Z2  A fenced node comes back until it is stopped, however long the broker stays away. A node that failed (its agents cannot be
- *     started) does not: `ended` says why.
+ * A composition root: it picks clock, chance and broker. How incarnations follow one another stands in incarnations.ts.
  */
 import { hostname } from 'node:os';
 import { type RuntimeConfig, type RuntimeOptions, resolveConfig } from '../config/config.ts';
 import { embeddedProblems } from '../config/isolation.ts';
-import { backoffMs, type Backoff } from '../core/backoff.ts';
-import { type Clock, sleep } from '../core/clock.ts';
-import { CancelledError, ConfigError, describeError } from '../core/errors.ts';
-import { observe, Observer } from '../core/observer.ts';
-import type { Random } from '../core/random.ts';
+import { CancelledError, ConfigError } from '../core/errors.ts';
+import { Observer } from '../core/observer.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
-import type { NodeEnd } from '../runtime/ending.ts';
-import { Node, type NodeLegacy } from '../runtime/node.ts';
 import { FleetClient, type Fleet } from './fleet.ts';
+import { type FleetEnd, Incarnations } from './incarnations.ts';
 import { loadTrust } from './load-trust.ts';
-import { type BrokerSource, checkUrl, embeddedSource, redisSource } from './open-broker.ts';
+import { checkUrl, embeddedSource, redisSource } from './open-broker.ts';
 
 export interface StartDeps {
   /** Hears everything that happens; make one to listen before the start. */
@@ -29,6 +23,10 @@ export interface StartDeps {
   readonly env?: NodeJS.ProcessEnv;
   /** Stops the fleet when it aborts, also while it is starting. */
   readonly signal?: AbortSignal;
+  /** A supervisor process starts the next node when this one is told to restart. Default: it comes back in this process. */
+  readonly supervised?: boolean;
+  /** The node that this one comes after, for whoever waits for its successor. */
+  readonly replaces?: string | undefined;
 }
 
 export interface RunningFleet {
@@ -38,13 +36,11 @@ export interface RunningFleet {
   readonly fleet: Fleet;
   /** Which broker it is when the configuration names none. */
   readonly remark: string | undefined;
-  /** Resolves when the fleet's part in this process has ended, by `stop` or by a failure. */
-  readonly ended: Promise<{ readonly reason: string; readonly error?: unknown }>;
+  /** Resolves when the fleet's part in this process has ended: by `stop`, by a command of the fleet, or by a failure. */
+  readonly ended: Promise<FleetEnd>;
   /** Drains and leaves. Running handlers have `graceMs` (default: the configuration's) to end. Stopping twice is one stop. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
-
-const comeBack: Backoff = { kind: 'exponential', baseMs: 100, maxMs: 2_000, jitter: true };
 
 /**
  * Starts the fleet of a configuration in this process. Resolves when its agents are up.
@@ -71,7 +67,16 @@ export async function startResolved(config: RuntimeConfig, deps: StartDeps = {})
     config.redis === undefined
       ? await embeddedSource(projectDir, env, setting)
       : redisSource(checkUrl(config.redis), setting);
-  const incarnations = new Incarnations({ config, source, observer, clock: systemClock, random: systemRandom });
+  const { supervised = false, replaces } = deps;
+  const place = { host: hostname(), pid: process.pid, supervised, replaces };
+  const incarnations = new Incarnations({
+    config,
+    source,
+    observer,
+    clock: systemClock,
+    random: systemRandom,
+    ...place,
+  });
   const onAbort = (): void => void incarnations.stop();
   if (deps.signal?.aborted) onAbort();
   else deps.signal?.addEventListener('abort', onAbort, { once: true });
@@ -82,121 +87,22 @@ export async function startResolved(config: RuntimeConfig, deps: StartDeps = {})
     await incarnations.stop({ graceMs: 0 });
     throw error;
   }
-  return incarnations;
+  return {
+    ended: incarnations.ended,
+    remark: source.remark,
+    get node() {
+      return incarnations.id;
+    },
+    get fleet() {
+      return clientOf(incarnations);
+    },
+    stop: (stopOptions) => incarnations.stop(stopOptions),
+  };
 }
 
-interface IncarnationsDeps {
-  readonly config: RuntimeConfig;
-  readonly source: BrokerSource;
-  readonly observer: Observer;
-  readonly clock: Clock;
-  readonly random: Random;
-}
-
-class Incarnations implements RunningFleet {
-  readonly ended: Promise<{ readonly reason: string; readonly error?: unknown }>;
-  readonly #deps: IncarnationsDeps;
-  readonly #stopping = new AbortController();
-  #resolveEnded: (end: { readonly reason: string; readonly error?: unknown }) => void = () => {};
-  #node: Node | undefined;
-  #nodeId = '';
-  /** Of the incarnation before this one. */
-  #legacy: NodeLegacy | undefined;
-  /** What happens to the current incarnation; the next step waits for it (Z1). */
-  #turn: Promise<void> = Promise.resolve();
-  #stopped: Promise<void> | undefined;
-
-  constructor(deps: IncarnationsDeps) {
-    this.#deps = deps;
-    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
-  }
-
-  get node(): string {
-    return this.#nodeId;
-  }
-
-  get remark(): string | undefined {
-    return this.#deps.source.remark;
-  }
-
-  get fleet(): Fleet {
-    const node = this.#node;
-    if (node === undefined)
-      throw new CancelledError('stopped', 'expected the node to be up, got: it is coming back, or has stopped');
-    const identity = { name: this.#nodeId, isAgent: false, scope: () => undefined };
-    return new FleetClient({ member: node.member, identity, settings: node.settings });
-  }
-
-  async start(): Promise<void> {
-    const { config, source, observer, clock, random } = this.#deps;
-    const id = nodeId(random);
-    const common = { config, legacy: this.#legacy, observer, clock, random, host: hostname(), pid: process.pid };
-    const node = new Node({ ...common, broker: source.open(id), node: id, onEnded: (end) => this.#onEnded(end) });
-    this.#node = node; // before it is up, so that a stop reaches it
-    this.#nodeId = id;
-    await node.start();
-  }
-
-  stop(options: { readonly graceMs?: number } = {}): Promise<void> {
-    this.#stopped ??= this.#stop(options, { reason: 'stopped' });
-    return this.#stopped;
-  }
-
-  #onEnded(end: NodeEnd): void {
-    if (end.kind === 'failed') {
-      this.#stopped ??= this.#stop({ graceMs: 0 }, end);
-      return;
-    }
-    this.#turn = this.#turn.then(() => this.#comeBack());
-  }
-
-  /** Z2 */
-  async #comeBack(): Promise<void> {
-    const { clock, random, observer } = this.#deps;
-    await this.#leave({ graceMs: 0 });
-    for (let tries = 1; !this.#stopping.signal.aborted; tries++) {
-      try {
-        return await this.start();
-      } catch (error) {
-        observe(observer, 'broker.trouble', { what: 'coming back as a new node', error: describeError(error) });
-        await sleep(clock, backoffMs(comeBack, tries, random, 'come-back'), this.#stopping.signal).catch(
-          () => undefined,
-        ); // stopping ends the wait
-      }
-    }
-  }
-
-  async #stop(
-    options: { readonly graceMs?: number },
-    end: { readonly reason: string; readonly error?: unknown },
-  ): Promise<void> {
-    this.#stopping.abort();
-    await this.#turn;
-    try {
-      await this.#leave(options);
-    } finally {
-      await this.#deps.source.release();
-      this.#resolveEnded('error' in end ? { reason: end.reason, error: end.error } : { reason: end.reason });
-    }
-  }
-
-  async #leave(options: { readonly graceMs?: number }): Promise<void> {
-    const node = this.#node;
-    this.#node = undefined;
-    try {
-      await node?.stop(options);
-    } catch (error) {
-      observe(this.#deps.observer, 'broker.trouble', { what: 'stopping the node', error: describeError(error) });
-    }
-    this.#legacy = node?.legacy ?? this.#legacy;
-  }
-}
-
-/** Short enough to read in `audit@n7k2m9qx.2`, long enough not to come twice. */
-function nodeId(random: Random): string {
-  const part = (): string =>
-    Math.floor(random.fraction('node-id') * 36 ** 4)
-      .toString(36)
-      .padStart(4, '0');
-  return `n${part()}${part()}`;
+function clientOf({ current, id }: Incarnations): Fleet {
+  if (current === undefined)
+    throw new CancelledError('stopped', 'expected the node to be up, got: it is coming back, or has stopped');
+  const identity = { name: id, isAgent: false, scope: () => undefined };
+  return new FleetClient({ member: current.member, identity, settings: current.settings });
 }

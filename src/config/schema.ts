@@ -43,7 +43,9 @@ const poolSchema = z.strictObject({
   kind: z.literal('pool'),
   agent: agentClass,
   role,
-  size: count(1, 1, 100_000, { description: 'Agents on each node.' }),
+  size: count(1, 0, 100_000, {
+    description: 'Agents on each node. 0: none by itself; the node takes what is spawned, or scaled.',
+  }),
   concurrency,
   mailbox,
   overflow,

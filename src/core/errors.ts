@@ -4,6 +4,8 @@
  *
  * No message, detail or stack ever carries a password: everything that leaves the process goes through `describeError`.
  */
+import { nodeOf } from './node-address.ts';
+
 export type Details = Readonly<Record<string, unknown>>;
 
 /** Base of everything the runtime throws. */
@@ -82,7 +84,11 @@ export type DeliveryCode =
   | 'reply-timeout'
   | 'ask-cycle'
   | 'deadline'
-  | 'poison';
+  | 'poison'
+  | 'refused'
+  | 'id-taken'
+  | 'no-node'
+  | 'roster-full';
 
 /** What was sent could not be delivered, or the reply did not come. The sender's affair. */
 export class DeliveryError extends RuntimeError {
@@ -92,10 +98,12 @@ export class DeliveryError extends RuntimeError {
   }
 }
 
-/** An ask's target has no owner, or its owner went away before it answered. */
+/** An ask's target has no owner, or its owner went away before it answered; likewise of a node that was asked itself. */
 export class AgentUnavailable extends DeliveryError {
   constructor(agentId: string, why: string) {
-    super('agent-unavailable', `expected agent "${agentId}" to be live, got: ${why}`, { details: { agentId } });
+    const node = nodeOf(agentId);
+    const rule = node === undefined ? `agent "${agentId}" to be live` : `node "${node}" to be present`;
+    super('agent-unavailable', `expected ${rule}, got: ${why}`, { details: { agentId } });
   }
 }
 

@@ -64,6 +64,8 @@ export const limits = {
   scheduleBytes: 64 * 1024,
   /** Missed runs of one schedule that are made up for. */
   missedRuns: 100,
+  /** Records of the roster: agents that were started on the running fleet, and sizes of pools. */
+  rosterEntries: 10_000,
   /** Agents in the chain of one ask. */
   askDepth: 64,
   /** Parts of a streamed answer that its agent may be ahead of whoever reads them. */

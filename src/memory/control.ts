@@ -1,7 +1,7 @@
 /**
  * The control port in memory: each call one step on the state of a queue.
  *
- * Invariants O1 to O7 stand in broker/control.ts. `endCancelled` is where every cancelled task ends, also for the task port.
+ * Invariants O1 to O10 stand in broker/control.ts. `endCancelled` is where every cancelled task ends, also for the task port.
  */
 import {
   cancelledReason,
@@ -12,10 +12,12 @@ import {
   type QueueLimits,
 } from '../broker/control.ts';
 import { everyone } from '../broker/notices.ts';
+import type { EnrolReply, EnrolRequest, Roster } from '../broker/roster.ts';
 import { parseTaskId } from '../broker/task-id.ts';
 import type { MemoryFleet } from './fleet.ts';
 import { stepOn } from './limiter.ts';
 import type { Link } from './link.ts';
+import { dismiss, enrol, readRoster } from './roster.ts';
 import { attemptsOf, type CancelMark, keep, kept, type QueueState, type StoredTask } from './queue-state.ts';
 
 export class MemoryControl implements ControlPort {
@@ -58,6 +60,18 @@ export class MemoryControl implements ControlPort {
         this.#fleet.exchange.postNotice(everyone, { kind: 'limited', queue: asked.name });
       return limiter.limits ?? {};
     });
+  }
+
+  enrol(request: EnrolRequest): Promise<EnrolReply> {
+    return this.#link.call(request, (received) => enrol(this.#fleet, received));
+  }
+
+  dismiss(name: string, expected?: string): Promise<boolean> {
+    return this.#link.call({ name, expected }, (asked) => dismiss(this.#fleet, asked.name, asked.expected));
+  }
+
+  roster(known: string): Promise<Roster | undefined> {
+    return this.#link.call(known, (version) => readRoster(this.#fleet, version));
   }
 
   #switch(name: string, paused: boolean): Promise<boolean> {

@@ -18,6 +18,7 @@ import type { HeldLock } from './locks.ts';
 import type { TaskParts } from './task-parts.ts';
 import { QueueState } from './queue-state.ts';
 import type { StoredSchedule } from './schedules.ts';
+import { StoredRoster } from './roster.ts';
 import type { Waiter } from './waiters.ts';
 
 export interface FleetDeps {
@@ -59,6 +60,7 @@ export class MemoryFleet {
   readonly taskParts = new Map<string, { readonly value: TaskParts; readonly expiresAt: number }>();
   /** By name. */
   readonly schedules = new Map<string, StoredSchedule>();
+  readonly roster = new StoredRoster();
   #lastNumber = 0;
 
   constructor(deps: FleetDeps) {
@@ -77,6 +79,7 @@ export class MemoryFleet {
     for (const map of [...stored, this.taskParts, this.schedules, this.frames.senders, nodes, activations]) map.clear();
     this.directory.beats = 0;
     this.deadMail.clear();
+    this.roster.clear();
     this.events.length = 0;
     this.lastEvent = '0';
   }

@@ -74,6 +74,7 @@ export class MemoryPresence implements PresencePort {
       if (activation?.owner !== node || activation.epoch !== epoch) return false;
       if (this.#fleet.inboxes.has(id)) this.#directory.activations.set(id, { owner: nobody, epoch });
       else this.#directory.activations.delete(id);
+      this.#fleet.exchange.postNotice(everyone, { kind: 'freed', agentId: id });
       return true;
     });
   }

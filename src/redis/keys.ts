@@ -157,6 +157,11 @@ export class Keys {
     };
   }
 
+  /** hashes: name to version and text of the record; when the first was written, and how many changes there were */
+  get roster(): { records: string; version: string } {
+    return { records: `${this.#prefix}{p}:roster`, version: `${this.#prefix}{p}:roster-version` };
+  }
+
   /**
    * hashes by name: definition, begun run and when, tally; zset: name by due time in milliseconds; set: names of paused ones.
    */

@@ -51,6 +51,10 @@ function fieldsOf(notice: Notice): readonly string[] {
     case 'gone':
     case 'data-lost':
       return [notice.node];
+    case 'roster':
+      return [notice.name];
+    case 'freed':
+      return [notice.agentId];
     case 'scheduled':
       return [notice.schedule];
     case 'classic':
@@ -83,6 +87,8 @@ export function decodeNotice(text: string): Notice {
   if (kind === 'cancelled' && has(2)) return { kind, taskId: first ?? '', message: String(JSON.parse(second ?? '')) };
   if ((kind === 'released' || kind === 'paused' || kind === 'resumed' || kind === 'limited') && has(1))
     return { kind, queue: first ?? '' };
+  if (kind === 'roster' && has(1)) return { kind, name: first ?? '' };
+  if (kind === 'freed' && has(1)) return { kind, agentId: first ?? '' };
   if (kind === 'scheduled' && has(1)) return { kind, schedule: first ?? '' };
   if ((kind === 'gone' || kind === 'data-lost') && has(1)) return { kind, node: first ?? '' };
   if (kind === 'classic' && has(1)) return JSON.parse(first ?? '') as Notice;

@@ -98,7 +98,10 @@ export class RedisPresence implements PresencePort {
 
   async deactivate(node: string, agentId: string, epoch: number): Promise<boolean> {
     const { directory, nonEmpty, inbox } = this.#store.keys.mail(this.#shards.of(agentId));
-    const call = { keys: [directory, nonEmpty, inbox(agentId)], args: [node, agentId, epoch] };
+    const call = {
+      keys: [directory, nonEmpty, inbox(agentId)],
+      args: [node, agentId, epoch, this.#store.keys.channel(everyone)],
+    };
     return (await this.#store.run('deactivate', call)) === 1;
   }
 

@@ -64,6 +64,16 @@ export class Activation extends Duty {
     return this.#asking;
   }
 
+  /** A node has gone: its ids are free. */
+  onGone(): void {
+    void this.askAgain().catch(() => undefined); // the next turn asks again
+  }
+
+  /** An id was given back by a node that goes on, or that has not left yet. */
+  onFreed(agentId: string): void {
+    if ([...this.#standby].some(({ id }) => id === agentId)) this.onGone();
+  }
+
   /** Gives an id back. */
   async giveBack(cell: Cell): Promise<void> {
     this.#standby.delete(cell);

@@ -6,6 +6,7 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { AgentContext, AgentLog } from '../agent/context.ts';
 import type { Member } from '../client/member.ts';
+import type { Parent } from '../client/spawn.ts';
 import { type CallScope, scopeOf, type Settings } from '../client/scope.ts';
 import { FleetVerbs } from '../client/verbs.ts';
 import type { Clock } from '../core/clock.ts';
@@ -18,6 +19,8 @@ export interface ContextDeps {
   readonly settings: Settings;
   readonly scopes: AsyncLocalStorage<CallScope>;
   readonly logBook: LogBook;
+  /** What an agent has spawned ends with it. Spawn by name in the roster. */
+  readonly endChildren: (children: ReadonlyMap<string, string>) => void;
 }
 
 export class CellContext extends FleetVerbs implements AgentContext {
@@ -27,7 +30,8 @@ export class CellContext extends FleetVerbs implements AgentContext {
 
   constructor(deps: ContextDeps, cell: Cell) {
     const scope = (): CallScope | undefined => scopeOf(deps.scopes);
-    super({ member: deps.member, settings: deps.settings, identity: { name: cell.id, isAgent: true, scope } });
+    const identity = { name: cell.id, isAgent: true, scope };
+    super({ member: deps.member, settings: deps.settings, identity, parent: parentOf(deps, cell) });
     this.#cell = cell;
     this.#member = deps.member;
     this.log = deps.logBook.logOf(cell.id);
@@ -60,4 +64,19 @@ export class CellContext extends FleetVerbs implements AgentContext {
   setStatus(text?: string): void {
     this.#cell.statusText = text;
   }
+}
+
+/** This incarnation of the agent as a parent: its signal aborts when it ends, and when it is restarted. */
+function parentOf({ endChildren }: ContextDeps, cell: Cell): Parent {
+  const { signal } = cell;
+  const children = new Map<string, string>();
+  signal.addEventListener('abort', () => endChildren(children), { once: true });
+  return {
+    ref: () => ({ id: cell.id, epoch: cell.epoch }),
+    adopt(name, spawn) {
+      children.set(name, spawn);
+      if (signal.aborted) endChildren(children);
+      return () => void children.delete(name);
+    },
+  };
 }

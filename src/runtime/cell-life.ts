@@ -31,6 +31,8 @@ export interface CellLifeDeps {
 
 /** The longest an agent's `onStop` may hold up the others. */
 const stopLimitMs = 5_000;
+/** After the grace of the node, when every `onStop` has to have ended: what is left of the second is for leaving. */
+const stopsEndMs = 900;
 /** Y4 */
 const startAbortGraceMs = 1_000;
 
@@ -39,6 +41,8 @@ export class CellLife {
   readonly #timers = new Map<Cell, Timer>();
   /** The node has no right to anything any more; there is nothing to give back. */
   #fenced = false;
+  /** Monotonic time after which no `onStop` is waited for any more. */
+  #stopsUntil = Infinity;
 
   constructor(deps: CellLifeDeps) {
     this.#deps = deps;
@@ -90,6 +94,11 @@ export class CellLife {
     });
     await Promise.all(cells.map((cell) => cell.idle()));
     grace.cancel();
+  }
+
+  /** The node leaves: from now on every `onStop` has to end within the second after the grace, too. */
+  leaveWithin(graceMs: number): void {
+    this.#stopsUntil = this.#deps.clock.monotonic() + graceMs + stopsEndMs;
   }
 
   /** Runs the `onStop` of a cell whose handlers have ended, and its connections' last words. Its id stays its own. */
@@ -145,8 +154,9 @@ export class CellLife {
     const { clock } = this.#deps;
     for (const method of cell.spec.table.stop) {
       const limit = new AbortController();
-      const late = sleep(clock, stopLimitMs, limit.signal).then(() =>
-        Promise.reject(new CancelledError('timeout', `it ran longer than ${stopLimitMs} ms`)),
+      const leftMs = Math.max(0, Math.min(stopLimitMs, this.#stopsUntil - clock.monotonic()));
+      const late = sleep(clock, leftMs, limit.signal).then(() =>
+        Promise.reject(new CancelledError('timeout', `it ran longer than ${Math.round(leftMs)} ms`)),
       );
       late.catch(() => undefined); // it only races
       await Promise.race([cell.call(method), late]).catch((error: unknown) =>

@@ -4,7 +4,7 @@
  * Pure, so that every class that is wrong is found before anything has started.
  */
 import { type HandlerTable, handlersOf } from '../agent/handlers.ts';
-import type { AgentsConfig } from '../config/config.ts';
+import type { AgentsConfig, HostingConfig } from '../config/config.ts';
 import { ConfigError, DefinitionError } from '../core/errors.ts';
 import type { CellSpec } from './cell.ts';
 
@@ -31,6 +31,17 @@ export function cellSpecs(agents: AgentsConfig, node: string): readonly CellSpec
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return specs;
+}
+
+/** What a node hosts, once a folder has been loaded. */
+export function hostingsOf({ agents }: { readonly agents: AgentsConfig }): readonly HostingConfig[] {
+  return typeof agents === 'string' ? [] : agents;
+}
+
+/** Of an agent that is started while the node runs, by the class of a hosting: under an id that stays, or as one more of its pool. */
+export function specOf(hosting: HostingConfig, id: string, kind: 'pool' | 'single'): CellSpec {
+  const { agent: Class, concurrency, mailbox: mailboxLimit, overflow } = hosting;
+  return { Class, table: handlersOf(Class), concurrency, mailboxLimit, overflow, kind, id };
 }
 
 /** A durable subscription is kept under the agent's id, and those of a pool are new with every start. */

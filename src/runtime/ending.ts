@@ -28,6 +28,10 @@ export class Ending {
     this.#end = 'stop';
   }
 
+  get isStopping(): boolean {
+    return this.#end === 'stop';
+  }
+
   /** The node cannot go on. */
   fail(end: NodeEnd): void {
     if (this.#end !== undefined) return;

@@ -8,7 +8,7 @@ import type { VerbsDeps } from '../client/verbs.ts';
 import type { Part } from '../core/lifecycle.ts';
 import { release } from './hand-back.ts';
 import type { Intake } from './intake.ts';
-import type { NodeDeps } from './node.ts';
+import type { NodeDeps } from './node-deps.ts';
 import { Promoter } from './promoter.ts';
 import { Recovery } from './recovery.ts';
 import { Retention } from './retention.ts';

@@ -3,7 +3,7 @@
  *
  * R1  The signal aborts for the first of: a given source (lease, cell, lock), the timeout, the deadline. Its reason says which.
  * R2  The call ends when the handler ends. When the handler ignores its signal, the call is given up after its grace, with the
- *     signal's reason: what the handler still does has no effect on what is settled, and the verbs that it uses are refused.
+ *     signal's reason (of a drain: within `drainAbortMs`, whatever its own grace is): what the handler still does has no effect on what is settled, and the verbs that it uses are refused.
  *     It is a zombie until it ends, and its cell is told of it (cell.ts, X5).
  */
 import type { AsyncLocalStorage } from 'node:async_hooks';
@@ -15,6 +15,8 @@ import { abortReason, CancelledError, DeliveryError } from '../core/errors.ts';
 
 /** When the handler does not say. */
 export const abortGraceMs = 1_000;
+/** What any handler has at most when its node has to leave: the rest of the second after the grace is for `onStop`. */
+export const drainAbortMs = 600;
 
 export interface CallLimits {
   readonly sources: readonly AbortSignal[];
@@ -88,7 +90,9 @@ export function callHandler(call: HandlerCall): Promise<unknown> {
     let timer: Timer | undefined;
     let running: Promise<void> = Promise.resolve();
     const onAbort = (): void => {
-      timer = clock.setTimer(graceMs, () => {
+      const { reason: why } = signal as { reason: unknown };
+      const isDrain = why instanceof CancelledError && why.code === 'drain';
+      timer = clock.setTimer(isDrain ? Math.min(graceMs, drainAbortMs) : graceMs, () => {
         reason = abortReason(signal);
         call.onGivenUp(running);
         reject(reason);

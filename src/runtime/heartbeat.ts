@@ -17,8 +17,8 @@ export interface HeartbeatDeps {
   readonly node: string;
   readonly intervalMs: number;
   readonly leaseMs: number;
-  /** Where the node runs and since when. */
-  readonly info: () => Pick<NodeInfo, 'host' | 'pid' | 'startedAt'>;
+  /** Where the node runs, since when, and in whose place. */
+  readonly info: () => Pick<NodeInfo, 'host' | 'pid' | 'startedAt' | 'replaces'>;
   /** What people see of the node, as JSON text. */
   readonly status: () => string;
   /** The most beats that this process has seen in incarnations before this one (P4). */
@@ -74,6 +74,12 @@ export class Heartbeat extends Duty {
     this.#watch(askedAt);
     onServerTime(reply.serverTime);
     this.#count(reply.beats);
+  }
+
+  /** Tells the status now instead of with the next beat. */
+  async tell(): Promise<void> {
+    if (this.#guard === undefined) return; // it has not joined yet
+    await this.#beat().catch(() => undefined); // the next beat tells it
   }
 
   /** The most beats this process has seen. */

@@ -4,6 +4,7 @@
  * Bounded, so that a heartbeat costs the same for ten agents and for ten thousand.
  */
 import type { Cell } from './cell.ts';
+import type { NodeState } from './node-control.ts';
 
 export interface AgentStatus {
   readonly id: string;
@@ -20,6 +21,11 @@ export interface AgentStatus {
 }
 
 export interface NodeStatus {
+  readonly state: NodeState;
+  /** Roles of which it can run agents, the first `listedRoles`. */
+  readonly roles: readonly string[];
+  /** Those of them that a pool hosts. */
+  readonly pools: readonly string[];
   /** The first `listedAgents`. */
   readonly agents: readonly AgentStatus[];
   /** How many there are. */
@@ -30,8 +36,16 @@ export interface NodeStatus {
 }
 
 const listedAgents = 100;
+const listedRoles = 1_000;
 
-export function statusOf(cells: readonly Cell[], queues: readonly string[]): NodeStatus {
+export interface StatusParts {
+  readonly state: NodeState;
+  readonly hostings: readonly { readonly kind: string; readonly role: string }[];
+  readonly cells: readonly Cell[];
+  readonly queues: readonly string[];
+}
+
+export function statusOf({ state, hostings, cells, queues }: StatusParts): NodeStatus {
   const agents = cells.slice(0, listedAgents).map((cell) => ({
     id: cell.id,
     role: cell.spec.table.role,
@@ -44,5 +58,9 @@ export function statusOf(cells: readonly Cell[], queues: readonly string[]): Nod
     ...(cell.statusText !== undefined && { text: cell.statusText.slice(0, 200) }),
   }));
   const running = cells.reduce((sum, cell) => sum + cell.running, 0);
-  return { agents, agentCount: cells.length, queues: queues.slice(0, listedAgents), running };
+  const listed = { agents, agentCount: cells.length, queues: queues.slice(0, listedAgents) };
+  const listedHostings = hostings.slice(0, listedRoles);
+  const roles = listedHostings.map(({ role }) => role);
+  const pools = listedHostings.filter(({ kind }) => kind === 'pool').map(({ role }) => role);
+  return { state, roles, pools, ...listed, running };
 }

@@ -5,20 +5,16 @@
  * production and in simulation.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Broker, BrokerInfo } from '../broker/broker.ts';
+import type { BrokerInfo } from '../broker/broker.ts';
 import type { Notice } from '../broker/notices.ts';
 import type { ClaimedTask } from '../broker/tasks.ts';
-import type { Legacy } from '../client/lanes.ts';
 import { Member } from '../client/member.ts';
 import type { CallScope, Settings } from '../client/scope.ts';
-import type { RuntimeConfig } from '../config/config.ts';
-import type { Clock } from '../core/clock.ts';
 import { type Part, startInOrder, stopInReverse } from '../core/lifecycle.ts';
-import { observe, type Observer } from '../core/observer.ts';
-import type { Random } from '../core/random.ts';
+import { observe } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
-import { cellSpecs } from './cell-specs.ts';
-import { Ending, type NodeEnd, notPresent } from './ending.ts';
+import { cellSpecs, hostingsOf } from './cell-specs.ts';
+import { Ending, notPresent } from './ending.ts';
 import { FleetDuties } from './fleet-duties.ts';
 import { type ExecutionDeps, replyPost, settingsOf } from './handling.ts';
 import { release } from './hand-back.ts';
@@ -26,36 +22,18 @@ import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import { Leases } from './leases.ts';
 import { LogBook } from './log-book.ts';
-import { statusOf } from './node-status.ts';
+import { NodeCommands } from './node-commands.ts';
+import { healthOf, nodeControl, type NodeHealth } from './node-control.ts';
+import type { NodeDeps, NodeLegacy } from './node-deps.ts';
+import { type NodeStatus, statusOf } from './node-status.ts';
 import { PartStreams } from './outgoing-parts.ts';
 import { Population } from './population.ts';
 import { Postman } from './postman.ts';
 import { progressPost } from './progress.ts';
 import { queueLimits } from './queue-limits.ts';
+import { type Roster, rosterOf } from './roster.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Suspects } from './suspects.ts';
-
-/** What a node leaves to the incarnation after it: what it had sent and still keeps, and the most beats it has seen. */
-export interface NodeLegacy {
-  readonly lanes: Legacy;
-  readonly beats: number;
-}
-
-export interface NodeDeps {
-  readonly broker: Broker;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly observer: Observer;
-  readonly config: RuntimeConfig;
-  /** A new one for every incarnation. */
-  readonly node: string;
-  readonly host: string;
-  readonly pid: number;
-  /** What the incarnation before this one leaves behind. */
-  readonly legacy?: NodeLegacy | undefined;
-  /** The node has to be stopped by whoever made it. Called once. */
-  readonly onEnded: (end: NodeEnd) => void;
-}
 
 /** How long an operation waits for a broker that cannot be reached. */
 const patienceMs = 30_000;
@@ -75,6 +53,8 @@ export class Node {
   readonly #population: Population;
   readonly #heartbeat: Heartbeat;
   readonly #duties: FleetDuties;
+  readonly #roster: Roster;
+  readonly #commands: NodeCommands;
   #started: readonly Part[] = [];
   #starting: Promise<unknown> | undefined;
   readonly #ending: Ending;
@@ -102,13 +82,20 @@ export class Node {
     const giveBack = (claimed: ClaimedTask): Promise<void> => release(this.member, claimed);
     this.#intake = new Intake({ ...watched, leases: this.#leases, release: giveBack });
     this.#duties = new FleetDuties(deps, this.#intake, { member: this.member, settings });
-    this.#postman = new Postman(this.#execution);
+    this.#postman = new Postman(this.#execution, (envelope) => void this.#commands.onCommand(envelope));
     this.#subscriptions = new Subscriptions({
       ...deps,
       feed: this.member.feed,
       serverNow: () => this.member.serverNow(),
     });
     this.#population = this.#populate(deps);
+    this.#roster = rosterOf(deps, {
+      population: this.#population,
+      graceMs: () => this.#graceMs,
+      isDraining: () => this.#ending.isStopping,
+    });
+    const own = nodeControl({ node, health: () => this.health, onAsked: deps.onAsked });
+    this.#commands = new NodeCommands({ node, replies, handlers: { ...own, ...this.#roster.handlers } });
     this.#heartbeat = this.#openHeartbeat();
   }
 
@@ -119,7 +106,12 @@ export class Node {
 
   /** For the incarnation after this one. */
   get legacy(): NodeLegacy {
-    return { lanes: this.member.lanes.legacy, beats: this.#heartbeat.beats };
+    return { lanes: this.member.lanes.legacy, beats: this.#heartbeat.beats, roster: this.#roster.legacy };
+  }
+
+  get health(): NodeHealth {
+    const state = this.#ending.isStopping ? 'draining' : this.#started.length > 0 ? 'up' : 'starting';
+    return healthOf(this.#deps.node, state, this.cells);
   }
 
   get settings(): Settings {
@@ -144,6 +136,7 @@ export class Node {
     const parts = this.#parts();
     await startInOrder(parts);
     this.#started = parts;
+    void this.#heartbeat.tell();
     return this.member.info;
   }
 
@@ -161,6 +154,7 @@ export class Node {
     this.#ending.stop();
     this.#graceMs = options.graceMs ?? this.#graceMs;
     observe(observer, 'node.draining', { node, reason: 'stop' });
+    void this.#heartbeat.tell();
     if (this.#starting !== undefined) {
       this.#population.supervisor.cease();
       await this.#starting;
@@ -184,6 +178,7 @@ export class Node {
       { name: 'agents', start: () => this.#population.start(), stop: () => this.#drain() },
       { name: 'intake', start: nothing, stop: () => this.#intake.stop() },
       this.#population.activation,
+      this.#roster,
       ...this.#duties.parts,
       { name: 'the start', start: () => this.#ending.check(), stop: nothing },
     ];
@@ -199,7 +194,7 @@ export class Node {
   }
 
   #openHeartbeat(): Heartbeat {
-    const { broker, clock, node, host, pid, config, observer } = this.#deps;
+    const { broker, clock, node, host, pid, replaces, config, observer } = this.#deps;
     const { presenceLeaseMs: leaseMs, heartbeatMs: intervalMs } = config.timing;
     return new Heartbeat({
       clock,
@@ -208,13 +203,18 @@ export class Node {
       node,
       intervalMs,
       leaseMs,
-      info: () => ({ host, pid, startedAt: this.member.serverNow() }),
-      status: () => JSON.stringify(statusOf(this.cells, this.#intake.queues())),
+      info: () => ({ host, pid, startedAt: this.member.serverNow(), ...(replaces !== undefined && { replaces }) }),
+      status: () => JSON.stringify(this.#status()),
       beatsBefore: this.#deps.legacy?.beats ?? 0,
       onServerTime: (time) => this.member.noteServerTime(time),
       onDataLost: () => this.member.tellDataLost(),
       onLost: (reason) => this.#fence(reason),
     });
+  }
+
+  #status(): NodeStatus {
+    const hostings = hostingsOf(this.#deps.config);
+    return statusOf({ state: this.health.state, hostings, cells: this.cells, queues: this.#intake.queues() });
   }
 
   /** What has no answer long after the grace is over is left to the leases: a broker that stays away must not hold up the stop. */
@@ -237,16 +237,25 @@ export class Node {
 
   #populate({ broker, config, node, ...deps }: NodeDeps): Population {
     const { member, settings, scopes } = this.#execution;
-    const onEscalate = (cell: Cell, error: unknown): void =>
+    const onEscalate = (cell: Cell, error: unknown): void => {
+      if (this.#roster.onGivenUp(cell, error)) return;
       this.#ending.fail({ kind: 'failed', reason: `agent ${cell.id} cannot be started`, error });
+    };
+    const upTold = { serve: (cell: Cell) => this.#roster.onUp(cell), leave: () => {}, onRoom: () => {} };
     const parts = {
       ...deps,
       node,
       presence: broker.presence,
       heartbeatMs: config.timing.heartbeatMs,
       execution: this.#execution,
-      context: { member, settings, scopes, logBook: this.#logBook },
-      servers: [this.#subscriptions, this.#postman, this.#intake],
+      context: {
+        member,
+        settings,
+        scopes,
+        logBook: this.#logBook,
+        endChildren: (ended: ReadonlyMap<string, string>) => this.#roster.endChildren(ended),
+      },
+      servers: [this.#subscriptions, this.#postman, this.#intake, upTold],
       onEscalate,
     };
     return new Population(parts, cellSpecs(config.agents, node));
@@ -255,12 +264,13 @@ export class Node {
   #onNotice(notice: Notice): void {
     this.#execution.streams.onNotice(notice);
     this.#duties.onNotice(notice);
+    this.#roster.onNotice(notice);
     if (notice.kind === 'released') this.#intake.onReleased(notice.queue);
     else if (notice.kind === 'paused' || notice.kind === 'resumed' || notice.kind === 'limited')
       this.#intake.onSwitched(notice.queue);
     else if (notice.kind === 'cancelled') this.#leases.cancel(notice.taskId, notice.message);
-    else if (notice.kind === 'gone')
-      void this.#population.activation.askAgain().catch(() => undefined); // the next turn asks again
+    else if (notice.kind === 'gone') this.#population.activation.onGone();
+    else if (notice.kind === 'freed') this.#population.activation.onFreed(notice.agentId);
     else this.#postman.onNotice(notice);
   }
 
@@ -268,6 +278,7 @@ export class Node {
     this.#postman.onReset();
     this.#intake.onReset();
     this.#duties.onReset();
+    this.#roster.onReset();
   }
 
   #fence(reason: string): void {

@@ -42,6 +42,7 @@ export class Population {
   readonly supervisor: Supervisor;
   readonly #deps: PopulationDeps;
   readonly #cells = new Map<string, Cell>();
+  #begun = false;
 
   constructor(deps: PopulationDeps, specs: readonly CellSpec[]) {
     this.#deps = deps;
@@ -67,8 +68,14 @@ export class Population {
     return this.#cells.get(id);
   }
 
+  /** From here on `add` may be called: what is added is not started twice. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
   /** Brings up, in order, the cells whose ids are granted; the others stand by. */
   start(): Promise<void> {
+    this.#begun = true;
     return this.supervisor.start(this.cells);
   }
 

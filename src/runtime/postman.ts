@@ -11,9 +11,10 @@
 import { compareEntryIds } from '../broker/entry-id.ts';
 import type { InboxEntry } from '../broker/mail.ts';
 import type { Notice } from '../broker/notices.ts';
-import { decodeEnvelope, decodePayload } from '../core/envelope.ts';
+import { decodeEnvelope, decodePayload, type Envelope } from '../core/envelope.ts';
 import { AgentUnavailable, describeError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
+import { nodeOf } from '../core/node-address.ts';
 import { observe } from '../core/observer.ts';
 import { CatchUp, type PageEnd } from './catch-up.ts';
 import type { Cell } from './cell.ts';
@@ -33,10 +34,13 @@ const pageSize = 128;
 
 export class Postman {
   readonly #deps: ExecutionDeps;
+  readonly #onCommand: (envelope: Envelope) => void;
   readonly #inboxes = new Map<string, Inbox>();
 
-  constructor(deps: ExecutionDeps) {
+  /** `onCommand` takes the asks that are meant for the node itself. */
+  constructor(deps: ExecutionDeps, onCommand: (envelope: Envelope) => void) {
     this.#deps = deps;
+    this.#onCommand = onCommand;
   }
 
   /** Begins to deliver to a cell: what is in its inbox first. */
@@ -127,6 +131,7 @@ export class Postman {
   #onLive(text: string): void {
     try {
       const envelope = decodeEnvelope(text);
+      if (nodeOf(envelope.to) !== undefined) return this.#onCommand(envelope);
       this.#handLive(envelope.to, { kind: envelope.kind === 'ask' ? 'ask' : 'volatile', envelope });
     } catch (error) {
       this.#report('an ask', error);

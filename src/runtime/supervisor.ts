@@ -5,7 +5,7 @@
  * Y2  A handler that throws is its task's affair. What `onStart` throws is the cell's failure: restarted with backoff, until the
  *     intensity is exceeded; then the failure goes to the node.
  * Y3  Going down: nothing new is taken in, and what waited is handed back at once; what runs is awaited until the grace is over, then
- *     aborted; `onStop` runs in reverse start order, also for a cell that was still starting; the ids are given back.
+ *     aborted; `onStop` runs in reverse start order and within the second after the grace, also for a cell that was still starting; the ids are given back.
  * Y4  `onStart` has to end when the cell's signal aborts; one that does not is left to itself a second later.
  * Y5  A cell with too many zombies (cell.ts, X5) is restarted like one that failed to start: what it runs is told and awaited, what
  *     waited is handed back, its `onStop` runs; its id stays its own.
@@ -92,6 +92,7 @@ export class Supervisor {
   async stop(graceMs: number): Promise<void> {
     this.cease();
     const { activation, life } = this.#deps;
+    life.leaveWithin(graceMs);
     const settled = [...this.#starting.values()].map((starting) => starting.catch(() => undefined)); // whoever began it hears of it
     const closed = this.#up.map((cell) => life.close(cell));
     const why = new CancelledError('drain', 'the node is draining and the grace is over');

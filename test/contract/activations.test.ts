@@ -128,4 +128,22 @@ describeBrokers('activations', (open) => {
     await send(a, docs, numbered(3));
     expect(await own(a, docs)).toBe(epoch);
   });
+
+  test('P5: an id that is given back is told to everyone, once, and free for whoever hears it', async () => {
+    const fleet = await open();
+    const [a, b] = [await fleet.join('a'), await fleet.join('b')];
+    const heard: string[] = [];
+    await b.notices.listen('b', {
+      onNotice: (notice) => void (notice.kind === 'freed' && heard.push(notice.agentId)),
+      onReset: () => {},
+    });
+    const [granted] = await a.presence.activate('a', ['docs']);
+    if (granted?.kind !== 'granted') return expect.fail('the id was free');
+    expect(await a.presence.deactivate('a', 'docs', granted.epoch - 1)).toBe(false);
+    expect(await b.presence.deactivate('b', 'docs', granted.epoch)).toBe(false);
+    expect(await a.presence.deactivate('a', 'docs', granted.epoch)).toBe(true);
+    await fleet.eventually(() => heard.length > 0, 'the notice');
+    expect(await b.presence.activate('b', ['docs'])).toMatchObject([{ kind: 'granted' }]);
+    expect(heard).toEqual(['docs']);
+  });
 });

@@ -27,7 +27,13 @@ export interface Run {
 
 export interface Project {
   readonly folder: string;
-  readonly runtime: (...args: readonly string[]) => Run;
+  readonly runtime: Runtime;
+}
+
+export interface Runtime {
+  (...args: readonly string[]): Run;
+  /** The same with these variables set. */
+  with(env: NodeJS.ProcessEnv): (...args: readonly string[]) => Run;
 }
 
 /** A project with these files, by path; package.json and the package `agent-runtime` are there. */
@@ -45,14 +51,19 @@ export async function project(files: Readonly<Record<string, string>>): Promise<
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
   }
-  return { folder, runtime: (...args) => run(folder, args, children) };
+  const runtime = (...args: readonly string[]): Run => run(folder, args, children);
+  const withEnv: Runtime['with'] =
+    (own) =>
+    (...args) =>
+      run(folder, args, children, own);
+  return { folder, runtime: Object.assign(runtime, { with: withEnv }) };
 }
 
-function run(cwd: string, args: readonly string[], children: ChildProcess[]): Run {
+function run(cwd: string, args: readonly string[], children: ChildProcess[], own: NodeJS.ProcessEnv = {}): Run {
   const { REDIS_URL: _, DEBUG: __, ...env } = process.env;
   const child = spawn(process.execPath, [join(root, 'bin', 'runtime.js'), ...args], {
     cwd,
-    env,
+    env: { ...env, ...own },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.push(child);

@@ -15,7 +15,9 @@ import { Observer, type RuntimeEvents } from '../../src/core/observer.ts';
 import { MemoryBroker } from '../../src/memory/broker.ts';
 import { MemoryFleet } from '../../src/memory/fleet.ts';
 import type { NodeEnd } from '../../src/runtime/ending.ts';
-import { Node, type NodeLegacy } from '../../src/runtime/node.ts';
+import { Node } from '../../src/runtime/node.ts';
+import type { NodeRequest } from '../../src/runtime/node-control.ts';
+import type { NodeLegacy } from '../../src/runtime/node-deps.ts';
 import { SeededRandom } from '../../src/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 
@@ -114,6 +116,7 @@ type NodeOptions = Omit<RuntimeOptions, 'agents'>;
 const observed: readonly (keyof RuntimeEvents)[] = [
   'node.up',
   'node.fenced',
+  'node.draining',
   'node.down',
   'agent.up',
   'agent.standby',
@@ -155,7 +158,8 @@ export class World {
     const config = resolveConfig({ ...options, agents });
     const onEnded = (end: NodeEnd): void => void ends.push(end);
     const place = { node: id, host: 'sim', pid: 1 };
-    const node = new Node({ broker, clock, random: this.random, observer, config, ...place, legacy, onEnded });
+    const onAsked = ({ graceMs }: NodeRequest): void => void node.stop(graceMs === undefined ? {} : { graceMs });
+    const node = new Node({ broker, clock, random: this.random, observer, config, ...place, legacy, onEnded, onAsked });
     return { id, node, broker, clock, said, ends };
   }
 

@@ -144,9 +144,18 @@ describe('going down', () => {
   test('Y3: waits for no onStop longer than its limit', async () => {
     const { clock, supervisor, log, cell } = open();
     await clock.until(supervisor.start([cell('a'), cell('b', { stop: () => new Promise(() => {}) })]));
-    await clock.until(supervisor.stop(0));
+    await clock.until(supervisor.stop(10_000));
     expect(log.slice(-4)).toEqual(['b down', 'a stops', 'a given back', 'a down']);
     expect(clock.monotonic()).toBe(5_000);
+  });
+
+  test('Y3: waits for all onStop together no longer than the second after the grace', async () => {
+    const { clock, supervisor, log, cell } = open();
+    const stop = (): Promise<void> => new Promise(() => {});
+    await clock.until(supervisor.start([cell('a', { stop }), cell('b', { stop }), cell('c', { stop })]));
+    await clock.until(supervisor.stop(2_000));
+    expect(log.filter((line) => line.endsWith(' down'))).toEqual(['c down', 'b down', 'a down']);
+    expect(clock.monotonic()).toBe(2_900);
   });
 
   test('Y3, Y4: a cell that is starting is told, its onStop runs when it still came up, else it is left to itself', async () => {
