@@ -8,6 +8,8 @@
  * P3  Taking an id from a node whose presence has ended revokes that node's lease first, so that none of its late writes
  *     can follow.
  * P4  `beats` grows with every join and renewal in the fleet. A call that returns no more than one has seen means that data was lost.
+ * P5  The beginning of a presence is recorded with its join, its end once, in one step with whatever call comes first: the leave of the
+ *     node, or the next join or renewal of any node when its lease has ended (logs, G6). Everyone hears `gone` with the end.
  */
 export interface NodeInfo {
   readonly node: string;
@@ -48,7 +50,7 @@ export interface PresencePort {
   join(info: NodeInfo, leaseMs: number): Promise<Beat>;
   /** Extends it (P1) and replaces its status. */
   renew(node: string, leaseMs: number, status: string): Promise<RenewReply>;
-  /** Ends it at once and forgets the node. Its activations become free. Tells everyone `gone`. */
+  /** Ends it at once and forgets the node. Its activations become free (P5). */
   leave(node: string): Promise<void>;
   /**
    * All nodes that joined and did not leave, those that ended less than an hour ago included; at most 1,000, those whose leases

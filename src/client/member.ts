@@ -169,6 +169,7 @@ export class Member {
       case 'resumed':
       case 'limited':
       case 'scheduled':
+      case 'down':
       case 'classic':
         return this.deps.onNotice?.(notice);
     }
