@@ -43,6 +43,7 @@ export class Member {
   readonly tasks: TaskWatch;
   readonly locks: Locks;
   readonly feed: EventFeed;
+  readonly #lifecycleEars = new Set<() => void>();
   #subscription: Subscription | undefined;
   readonly #tables = new WeakMap<AgentClass, HandlerTable>();
   #serverOffsetMs = 0;
@@ -99,6 +100,7 @@ export class Member {
     this.locks.stop(error);
     this.lanes.close();
     await this.feed.stop().catch(() => undefined); // the link may be gone already; stopping the broker ends it for certain
+    this.#tellLifecycle();
     await this.#subscription?.close().catch(() => undefined); // likewise
     await this.deps.broker.stop();
   }
@@ -130,6 +132,16 @@ export class Member {
     return table;
   }
 
+  /** Calls `ring` when there may be more to read of what becomes of nodes and agents, or nothing ever again. */
+  onLifecycle(ring: () => void): () => void {
+    this.#lifecycleEars.add(ring);
+    return () => this.#lifecycleEars.delete(ring);
+  }
+
+  #tellLifecycle(): void {
+    for (const ring of this.#lifecycleEars) ring();
+  }
+
   /** Tells the whole fleet, this process included, that the broker has lost data: everyone looks what is missing of its own. */
   tellDataLost(): void {
     const { broker, address } = this.deps;
@@ -154,6 +166,8 @@ export class Member {
         this.tasks.onDataLost();
         this.lanes.check();
         return this.deps.onNotice?.(notice);
+      case 'fleet':
+        return this.#tellLifecycle();
       case 'granted':
         return this.locks.onNotice(notice);
       case 'gone':
@@ -190,6 +204,7 @@ export class Member {
     this.tasks.onReset();
     this.asks.onReset();
     this.locks.onReset();
+    this.#tellLifecycle();
     this.deps.onReset?.();
   }
 }

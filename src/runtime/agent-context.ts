@@ -12,16 +12,21 @@ import type { Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
 import type { Cell } from './cell.ts';
 import type { LogBook } from './log-book.ts';
+import type { Watches } from './watches.ts';
 
 export interface ContextDeps {
   readonly member: Member;
   readonly settings: Settings;
   readonly scopes: AsyncLocalStorage<CallScope>;
   readonly logBook: LogBook;
+  readonly watches: Watches;
 }
 
 export class CellContext extends FleetVerbs implements AgentContext {
   readonly #cell: Cell;
+  readonly #deps: ContextDeps;
+  /** Of this incarnation. */
+  readonly #life: AbortSignal;
   readonly #member: Member;
   readonly log: AgentLog;
 
@@ -29,6 +34,8 @@ export class CellContext extends FleetVerbs implements AgentContext {
     const scope = (): CallScope | undefined => scopeOf(deps.scopes);
     super({ member: deps.member, settings: deps.settings, identity: { name: cell.id, isAgent: true, scope } });
     this.#cell = cell;
+    this.#deps = deps;
+    this.#life = cell.signal;
     this.#member = deps.member;
     this.log = deps.logBook.logOf(cell.id);
   }
@@ -55,6 +62,16 @@ export class CellContext extends FleetVerbs implements AgentContext {
 
   get busy(): boolean {
     return this.#cell.busy;
+  }
+
+  async watch(id: string): Promise<void> {
+    scopeOf(this.#deps.scopes); // refused when the call was given up
+    await this.#deps.watches.watch(this.#cell, this.#life, id);
+  }
+
+  async unwatch(id: string): Promise<void> {
+    this.#deps.watches.unwatch(this.#life, id);
+    await Promise.resolve();
   }
 
   setStatus(text?: string): void {
