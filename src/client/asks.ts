@@ -3,7 +3,8 @@
  *
  * A1  An ask ends exactly once: with the reply, the deadline, the caller's signal, or `AgentUnavailable`.
  * A2  An ask whose target has no owner fails at once. One whose owner's presence ends fails then, by the notice `gone` or, when
- *     that was lost, by the next look at the directory: it does not sit out the deadline.
+ *     that was lost, by the next look at the directory: it does not sit out the deadline. The look ends it, too, when another activation
+ *     holds the id than at the first look.
  * A3  The replies of a target that was replaced do not count: the id of the ask is the only key.
  * A4  An ask for a stream ends likewise, its reply being the last part; how the parts before it come stands in incoming-parts.ts (J).
  */
@@ -23,6 +24,8 @@ interface Pending {
   readonly askId: string;
   readonly agentId: string;
   owner: string | undefined;
+  /** As the first look found it. */
+  epoch: number | undefined;
   /** Of a stream. */
   readonly parts: IncomingParts | undefined;
   end(settle: () => void): void;
@@ -89,7 +92,7 @@ export class Asks {
       const onAbort = (): void => end(() => reject(abortReason(signal)));
       signal?.addEventListener('abort', onAbort, { once: true });
       const [askId, agentId] = [envelope.opId, envelope.to];
-      const pending: Pending = { askId, agentId, owner: undefined, parts, end, reject, resolve };
+      const pending: Pending = { askId, agentId, owner: undefined, epoch: undefined, parts, end, reject, resolve };
       this.#pending.set(envelope.opId, pending);
       frames.submit(broker.mail.tagOf(envelope.to), { to: envelope.to, envelope: text }).then(
         (reply) => this.#onSent(pending, reply),
@@ -144,7 +147,10 @@ export class Asks {
     }
     const activations = await this.#deps.broker.presence.lookup(waiting.map((pending) => pending.agentId));
     waiting.forEach((pending, index) => {
-      if (activations[index]?.owner !== pending.owner) unavailable(pending, 'its node has gone');
+      const { owner, epoch } = activations[index] ?? {};
+      pending.epoch ??= epoch;
+      if (owner !== pending.owner) unavailable(pending, 'its node has gone, or does not run it any more');
+      else if (epoch !== pending.epoch) unavailable(pending, 'it has ended, and begun anew');
     });
   }
 }
