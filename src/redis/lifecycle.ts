@@ -15,10 +15,10 @@ type Entry = readonly [id: string, fields: readonly string[]];
 export async function recordAgents(store: Store, node: string, records: readonly AgentRecord[]): Promise<void> {
   if (records.length === 0) return;
   const { stream, trimmed } = store.keys.lifecycle;
-  const args = records.flatMap(({ kind, agent, role, epoch, reason = '' }) => [
-    ...[kind, agent, role, epoch, reason],
-    JSON.stringify(reason),
-  ]);
+  const args = records.flatMap(({ kind, agent, role, epoch, reason = '' }) => {
+    const json = JSON.stringify(reason);
+    return [kind, agent, role, epoch, reason, json];
+  });
   const call = {
     keys: [store.keys.lease(node), stream, trimmed],
     args: [node, store.keys.channel(everyone), limits.lifecycle, ...args],
