@@ -15,7 +15,8 @@ export { broadcast, down, message, start, stop, task, timer } from './agent/regi
 export type { Handlers, Registration } from './agent/registration.ts';
 export type { TaskHandle } from './agent/task-handle.ts';
 export { defineConfig } from './config/config.ts';
-export { AgentUnavailable, ConfigError, DefinitionError, DeliveryError, HandlerError } from './core/errors.ts';
+export type { RuntimeOptions } from './config/config.ts';
+export { AgentUnavailable, ConfigError, DeliveryError, HandlerError } from './core/errors.ts';
 export { OwnershipError, RetryableError, RuntimeError, TerminalError } from './core/errors.ts';
 export { connect } from './compose/connect.ts';
 export type { Fleet } from './compose/fleet.ts';

@@ -102,10 +102,10 @@ test('records are read from any of them or from a moment on, no more than asked 
   expect(await world.until(fleet.lifecycle.read())).toEqual(all.slice(0, 100));
   const after = String(all[10]?.id);
   expect(await world.until(fleet.lifecycle.read({ after, limit: 280 }))).toEqual(all.slice(11, 291));
-  await world.advance(3_600_000);
+  await world.advance(60_000);
   await world.until(node.node.stop());
-  expect(said(await world.until(fleet.lifecycle.read({ since: '10m' })))[0]).toBe('work@n1.300 down');
-  await expect(fleet.lifecycle.read({ after, since: '10m' })).rejects.toMatchObject({ code: 'range' });
+  expect(said(await world.until(fleet.lifecycle.read({ since: '10s' })))[0]).toBe('work@n1.300 down');
+  await expect(fleet.lifecycle.read({ after, since: '10s' })).rejects.toMatchObject({ code: 'range' });
 });
 
 test('a follower that was cut off misses nothing, and is told of what is kept no longer', async () => {
