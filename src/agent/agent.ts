@@ -128,6 +128,15 @@ export abstract class Agent {
     return this.#verb('spawn');
   }
 
+  /** See {@link AgentContext.watch}. */
+  get watch(): AgentContext['watch'] {
+    return (id) => this.#attached('watch').watch(id);
+  }
+  /** See {@link AgentContext.unwatch}. */
+  get unwatch(): AgentContext['unwatch'] {
+    return (id) => this.#attached('unwatch').unwatch(id);
+  }
+
   /** For the runtime only; see `attachContext`. */
   [attach](context: AgentContext): void {
     this.#context = context;

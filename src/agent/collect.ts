@@ -44,14 +44,14 @@ function listedRecords(Class: AgentClass, problems: string[]): readonly MethodRe
   return Object.entries(listed).flatMap(([method, record]) => {
     if (isRecord(record)) return [{ method, record }];
     problems.push(
-      `expected static handlers.${method} to be made by task(), message(), broadcast(), start(), stop() or timer(), got: ${typeof record}`,
+      `expected static handlers.${method} to be made by task(), message(), broadcast(), start(), stop(), down() or timer(), got: ${typeof record}`,
     );
     return [];
   });
 }
 
 function isRecord(value: unknown): value is RegistrationRecord {
-  const kinds = ['task', 'message', 'broadcast', 'start', 'stop', 'timer'];
+  const kinds = ['task', 'message', 'broadcast', 'start', 'stop', 'down', 'timer'];
   return typeof value === 'object' && value !== null && 'kind' in value && kinds.includes(String(value.kind));
 }
 

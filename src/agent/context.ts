@@ -12,6 +12,7 @@ import type { MailVerbs } from './mail-verbs.ts';
 import type { ScheduleVerbs } from './schedule-verbs.ts';
 import type { SpawnVerbs } from './spawn-verbs.ts';
 import type { TaskVerbs } from './task-verbs.ts';
+import type { WatchVerbs } from './watch-verbs.ts';
 
 /** The verbs of everybody in the fleet. */
 export interface Verbs extends TaskVerbs, MailVerbs, EventVerbs, LockVerbs, ScheduleVerbs, SpawnVerbs {}
@@ -24,7 +25,7 @@ export interface AgentLog {
 }
 
 /** What the runtime attaches to an agent: the verbs in its name, and what it knows about itself. */
-export interface AgentContext extends Verbs {
+export interface AgentContext extends Verbs, WatchVerbs {
   /** The fleet-wide name of this live agent. */
   readonly id: string;
   readonly role: string;

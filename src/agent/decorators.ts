@@ -1,5 +1,5 @@
 /**
- * The decorators: `@onTask`, `@onMessage`, `@onBroadcast`, `@onStart`, `@onStop`, `@every`.
+ * The decorators: `@onTask`, `@onMessage`, `@onBroadcast`, `@onStart`, `@onStop`, `@onDown`, `@every`.
  *
  * They record and check, and never change the method. All checks of types happen in the compiler: a handler with the wrong
  * name, parameter or return type does not compile. Standard (TC39) decorators only; the older call shape is recognised and
@@ -16,6 +16,8 @@ import {
   type BroadcastMethod,
   type BroadcastOptions,
   contractRecord,
+  down,
+  type DownMethod,
   type MaybeAnswer,
   message,
   type MessageMethod,
@@ -147,6 +149,18 @@ export function onStop(): HandlerDecorator<PlainMethod> {
   return decorator(stop());
 }
 
+/**
+ * The method hears that an agent is down which this one watches: `await this.watch('docs')`. Once for each watch, in the mailbox like a
+ * message. See `watch` for what is down.
+ *
+ * @example
+ * @onDown()
+ * lost(down: Down) { this.log.warn(`${down.id} is down: ${down.reason}`); }
+ */
+export function onDown(): HandlerDecorator<DownMethod> {
+  return decorator(down());
+}
+
 /** The method runs again and again, `interval` after its last run ended, in every live agent of the class. */
 export function every(interval: Duration): HandlerDecorator<PlainMethod> {
   return decorator(timer(interval));
@@ -176,6 +190,7 @@ const decoratorNames: Readonly<Record<RegistrationRecord['kind'], string>> = {
   broadcast: 'onBroadcast',
   start: 'onStart',
   stop: 'onStop',
+  down: 'onDown',
   timer: 'every',
 };
 

@@ -54,6 +54,8 @@ export interface HandlerTable {
   readonly start: readonly string[];
   /** Methods, those of base classes last. */
   readonly stop: readonly string[];
+  /** Methods that hear of agents that are watched, those of base classes first. */
+  readonly down: readonly string[];
   readonly timers: readonly TimerHandler[];
 }
 
@@ -85,6 +87,7 @@ function readTable(Class: AgentClass, problems: string[]): HandlerTable {
     broadcasts: [] as BroadcastHandler[],
     start: [] as string[],
     stop: [] as string[],
+    down: [] as string[],
     timers: [] as TimerHandler[],
   };
   const records = collectRecords(Class, problems);
@@ -103,6 +106,7 @@ interface Draft extends HandlerTable {
   readonly broadcasts: BroadcastHandler[];
   readonly start: string[];
   readonly stop: string[];
+  readonly down: string[];
   readonly timers: TimerHandler[];
 }
 
@@ -152,6 +156,7 @@ function addTo(table: Draft, { method, record }: MethodRecord, problems: string[
     }
     case 'start':
     case 'stop':
+    case 'down':
       table[record.kind].push(method);
       return;
   }

@@ -2,7 +2,7 @@
  * Registrations: what a method of an agent handles, as plain records. Decorators and `static handlers` both make these,
  * so everything behind them knows one form.
  *
- * `task`, `message`, `broadcast`, `start`, `stop` and `timer` are for toolchains that cannot lower decorators; the method
+ * `task`, `message`, `broadcast`, `start`, `stop`, `down` and `timer` are for toolchains that cannot lower decorators; the method
  * is the key: `static readonly handlers = { audit: task(In, Out) } satisfies Handlers<AuditAgent>`.
  */
 import type { Duration } from '../core/duration.ts';
@@ -18,6 +18,7 @@ import {
   type TaskPolicyOptions,
 } from './contract.ts';
 import type { BroadcastOf, MessageOf, TaskOf } from './envelopes.ts';
+import type { Down } from './watch-verbs.ts';
 
 type MaybeSchema = Schema | undefined;
 
@@ -70,6 +71,7 @@ export type BroadcastMethod<Data extends MaybeSchema, Topic extends string = str
   event: BroadcastOf<Data, Topic>,
 ) => void | Promise<void>;
 export type PlainMethod = () => void | Promise<void>;
+export type DownMethod = (down: Down) => void | Promise<void>;
 
 /** What is registered. `name` is absent where the method's own name is meant. */
 export type RegistrationRecord =
@@ -97,6 +99,7 @@ export type RegistrationRecord =
     }
   | { readonly kind: 'start' }
   | { readonly kind: 'stop' }
+  | { readonly kind: 'down' }
   | { readonly kind: 'timer'; readonly every: Duration };
 
 declare const fits: unique symbol;
@@ -107,6 +110,7 @@ interface Methods<In extends MaybeSchema, Out extends MaybeSchema, Name extends 
   readonly message: MessageMethod<In, Out, Name, Part>;
   readonly broadcast: BroadcastMethod<In, Name>;
   readonly plain: PlainMethod;
+  readonly down: DownMethod;
 }
 
 /**
@@ -227,6 +231,11 @@ export function start(): Registration {
 /** The method runs after the agent's last task, message or broadcast, when it ends in order. */
 export function stop(): Registration {
   return { kind: 'stop' };
+}
+
+/** The method hears that an agent is down which this one watches. */
+export function down(): Registration<'down'> {
+  return { kind: 'down' };
 }
 
 /** The method runs again and again, that long after its last run ended. */

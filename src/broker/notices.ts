@@ -54,8 +54,18 @@ export type Notice =
   | { readonly kind: 'roster'; readonly name: string }
   /** To everyone: this node's presence has ended. */
   | { readonly kind: 'gone'; readonly node: string }
-  /** To everyone: this agent id was given back by its node (presence, P5). */
+  /** To everyone: this agent id was given back by its node (presence, P6). */
   | { readonly kind: 'freed'; readonly agentId: string }
+  /** To everyone: this activation is over, while its node is still present (logs, G8). */
+  | {
+      readonly kind: 'down';
+      readonly agentId: string;
+      readonly node: string;
+      readonly epoch: number;
+      readonly reason: string;
+    }
+  /** To everyone: there is more to read of what becomes of nodes and agents (logs, G6). */
+  | { readonly kind: 'fleet' }
   /** To everyone: this node has seen that the broker lost data. Who has sent lately looks whether it is missing. */
   | { readonly kind: 'data-lost'; readonly node: string }
   /** A message from an agent that speaks the classic protocol, to an id of any process. */

@@ -8,7 +8,9 @@
  * P3  Taking an id from a node whose presence has ended revokes that node's lease first, so that none of its late writes
  *     can follow.
  * P4  `beats` grows with every join and renewal in the fleet. A call that returns no more than one has seen means that data was lost.
- * P5  An id that is given back is free at once, and everyone is told `freed`: whoever stands by for it need not wait for the end of its
+ * P5  The beginning of a presence is recorded with its join, its end once, in one step with whatever call comes first: the leave of the
+ *     node, or the next join or renewal of any node when its lease has ended (logs, G6). Everyone hears `gone` with the end.
+ * P6  An id that is given back is free at once, and everyone is told `freed`: whoever stands by for it need not wait for the end of its
  *     owner's presence.
  */
 export interface NodeInfo {
@@ -52,7 +54,7 @@ export interface PresencePort {
   join(info: NodeInfo, leaseMs: number): Promise<Beat>;
   /** Extends it (P1) and replaces its status. */
   renew(node: string, leaseMs: number, status: string): Promise<RenewReply>;
-  /** Ends it at once and forgets the node. Its activations become free. Tells everyone `gone`. */
+  /** Ends it at once and forgets the node. Its activations become free (P5). */
   leave(node: string): Promise<void>;
   /**
    * All nodes that joined and did not leave, those that ended less than an hour ago included; at most 1,000, those whose leases
@@ -61,7 +63,7 @@ export interface PresencePort {
   nodes(): Promise<readonly NodeRecord[]>;
   /** Claims agent ids for a node (P2, P3). The node must be present, else `OwnershipError('presence-lost')`. */
   activate(node: string, agentIds: readonly string[]): Promise<readonly ActivateReply[]>;
-  /** Gives an id back (P5); true when `node` held it under `epoch`. */
+  /** Gives an id back (P6); true when `node` held it under `epoch`. */
   deactivate(node: string, agentId: string, epoch: number): Promise<boolean>;
   /** Current activations; undefined where the id is free or its owner's presence has ended. */
   lookup(agentIds: readonly string[]): Promise<readonly (Activation | undefined)[]>;

@@ -1,5 +1,5 @@
 /**
- * `runtime events`: the last broadcasts of the fleet, and those to come.
+ * `runtime events`: the last broadcasts of the fleet, and those to come. What becomes of nodes and agents is in lifecycle-events.ts.
  * Apart from the other commands for its one difficulty: the newest events of a stream that is read forwards only.
  */
 import { InvalidArgumentError } from 'commander';
@@ -10,7 +10,8 @@ import { parseDuration } from '../core/duration.ts';
 import { type CliContext, type CommonOptions, type Registration, withFleetOptions } from './context.ts';
 import { name, faint, warning } from './render/colours.ts';
 import { cut, inline, plain, record, timeOfDay } from './render/text.ts';
-import { exitCodes } from './usage.ts';
+import { showLifecycle } from './lifecycle-events.ts';
+import { exitCodes, UsageError } from './usage.ts';
 import { withFleet } from './with-fleet.ts';
 
 interface Options extends CommonOptions {
@@ -21,6 +22,7 @@ interface Options extends CommonOptions {
   readonly from?: string;
   readonly follow?: true;
   readonly json?: true;
+  readonly lifecycle?: true;
 }
 
 export function registerEvents({ program, context, act }: Registration): void {
@@ -37,17 +39,30 @@ export function registerEvents({ program, context, act }: Registration): void {
     .option('-f, --follow', 'go on with those to come, until Ctrl-C')
     .option('-t, --topic <pattern>', "only these topics, such as 'audit.**'", topicPattern)
     .option('--from <sender>', 'only those of this agent or client')
+    .option('-l, --lifecycle', 'instead of broadcasts: nodes and agents that came up, went down or were restarted')
     .option('--json', 'one JSON record per line, for programs');
   withFleetOptions(command).action(
-    act((options: Options) =>
-      withFleet(context, options, async (fleet) => {
+    act((options: Options) => {
+      if (options.lifecycle) checkLifecycle(options);
+      return withFleet(context, options, async (fleet) => {
+        if (options.lifecycle) {
+          await showLifecycle(fleet, options, context);
+          return exitCodes.ok;
+        }
         const print = (event: FleetEvent): void => printEvent(event, options, context);
         const newest = await fleet.events.last();
         const shown = await showStored(fleet, options, print);
         if (options.follow) await follow(fleet, shown ?? newest, options, context, print);
         return exitCodes.ok;
-      }),
-    ),
+      });
+    }),
+  );
+}
+
+function checkLifecycle({ topic, from, until }: Options): void {
+  if (topic === undefined && from === undefined && until === undefined) return;
+  throw new UsageError(
+    'expected --topic, --from and --until to choose among broadcasts, got: --lifecycle with one of them\nUse --since, --last and --follow.',
   );
 }
 

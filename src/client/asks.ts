@@ -4,11 +4,13 @@
  * A1  An ask ends exactly once: with the reply, the deadline, the caller's signal, or `AgentUnavailable`.
  * A2  An ask whose target has no owner fails at once. One whose owner's presence ends fails then, by the notice `gone` or, when
  *     that was lost, by the next look at the directory: it does not sit out the deadline. A node that is asked itself
- *     (node-address.ts) is looked for among the present ones, before it is told and at every look.
+ *     (node-address.ts) is looked for among the present ones, before it is told and at every look. The look ends an ask, too, when another
+ *     activation holds the id than at the first look.
  * A3  The replies of a target that was replaced do not count: the id of the ask is the only key.
  * A4  An ask for a stream ends likewise, its reply being the last part; how the parts before it come stands in incoming-parts.ts (J).
  */
 import type { Broker } from '../broker/broker.ts';
+import type { Activation } from '../broker/presence.ts';
 import type { AskOp, AskReply } from '../broker/mail.ts';
 import type { Notice } from '../broker/notices.ts';
 import { type Clock, type Timer, repeat } from '../core/clock.ts';
@@ -25,6 +27,8 @@ interface Pending {
   readonly askId: string;
   readonly agentId: string;
   owner: string | undefined;
+  /** As the first look found it. */
+  epoch: number | undefined;
   /** Of a stream. */
   readonly parts: IncomingParts | undefined;
   end(settle: () => void): void;
@@ -91,7 +95,7 @@ export class Asks {
       const onAbort = (): void => end(() => reject(abortReason(signal)));
       signal?.addEventListener('abort', onAbort, { once: true });
       const [askId, agentId] = [envelope.opId, envelope.to];
-      const pending: Pending = { askId, agentId, owner: undefined, parts, end, reject, resolve };
+      const pending: Pending = { askId, agentId, owner: undefined, epoch: undefined, parts, end, reject, resolve };
       this.#pending.set(envelope.opId, pending);
       this.#post(envelope.to, text).then(
         (reply) => this.#onSent(pending, reply),
@@ -164,23 +168,26 @@ export class Asks {
       this.#watch = undefined;
       return;
     }
-    const owners = await this.#ownersOf(waiting.map((pending) => pending.agentId));
+    const holders = await this.#holdersOf(waiting.map((pending) => pending.agentId));
     waiting.forEach((pending, index) => {
-      if (owners[index] !== pending.owner) unavailable(pending, goneReason(pending.agentId));
+      const { owner, epoch } = holders[index] ?? {};
+      pending.epoch ??= epoch;
+      if (owner !== pending.owner) unavailable(pending, goneReason(pending.agentId));
+      else if (epoch !== pending.epoch) unavailable(pending, 'it has ended, and begun anew');
     });
   }
 
   /** Who is there to answer, of agents and of nodes. */
-  async #ownersOf(targets: readonly string[]): Promise<readonly (string | undefined)[]> {
+  async #holdersOf(targets: readonly string[]): Promise<readonly (Partial<Activation> | undefined)[]> {
     const agents = targets.filter((target) => nodeOf(target) === undefined);
     const [activations, present] = await Promise.all([
       agents.length > 0 ? this.#deps.broker.presence.lookup(agents) : [],
       agents.length < targets.length ? this.#presentNodes() : new Set<string>(),
     ]);
-    const owners = new Map(agents.map((agent, index) => [agent, activations[index]?.owner]));
+    const holders = new Map(agents.map((agent, index) => [agent, activations[index]]));
     return targets.map((target) => {
       const node = nodeOf(target);
-      return node === undefined ? owners.get(target) : present.has(node) ? node : undefined;
+      return node === undefined ? holders.get(target) : present.has(node) ? { owner: node } : undefined;
     });
   }
 }

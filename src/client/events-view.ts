@@ -7,19 +7,16 @@
 import type { EventRange, Events, FleetEvent } from '../agent/event-verbs.ts';
 import { compareEntryIds } from '../broker/entry-id.ts';
 import type { EventPort, EventRecord } from '../broker/events.ts';
-import { backoffMs, type Backoff } from '../core/backoff.ts';
-import { sleep } from '../core/clock.ts';
 import { decodePayload } from '../core/envelope.ts';
-import { BrokerError } from '../core/errors.ts';
 import { readBehind } from './event-feed.ts';
 import { alarm, keepPace } from './event-pace.ts';
 import { partOf, timeOf } from './event-range.ts';
 import type { Member } from './member.ts';
+import { Bell, patiently } from './patience.ts';
 
 const pageSize = 256;
 /** How far our idea of the server's time may be off: a follower waits that much longer for what came before its end. */
 const skewMs = 1_000;
-const readBackoff: Backoff = { kind: 'exponential', baseMs: 50, maxMs: 1_000, jitter: true };
 
 export class EventsView implements Events {
   readonly #member: Member;
@@ -59,12 +56,12 @@ export class EventsView implements Events {
     const unsubscribe = feed.subscribe({ onEvent: ring, onGap: ring, onStop: ring });
     signal?.addEventListener('abort', ring, { once: true });
     try {
-      await this.#patiently(signal, () => feed.start());
-      let after = part.after ?? (await this.#patiently(signal, () => this.last()));
+      await patiently(this.#member, signal, () => feed.start());
+      let after = part.after ?? (await patiently(this.#member, signal, () => this.last()));
       for (let missed = false; after !== undefined && !signal?.aborted; ) {
         bell.reset();
         const [from, isOver] = [after, leftMs() <= 0];
-        const page = await this.#patiently(signal, () => readBehind(this.#events, from, pageSize));
+        const page = await patiently(this.#member, signal, () => readBehind(this.#events, from, pageSize));
         if (page === undefined) return;
         missed ||= page.gap;
         for (const event of page.events) {
@@ -92,11 +89,11 @@ export class EventsView implements Events {
     const { signal } = filter;
     const part = partOf(filter, this.#member.serverNow());
     const due = keepPace(this.#member.deps.clock, filter);
-    const end = await this.#patiently(signal, () => this.last());
+    const end = await patiently(this.#member, signal, () => this.last());
     let after = part.after ?? '0';
     for (let missed = false; end !== undefined; ) {
       const from = after;
-      const page = await this.#patiently(signal, () => readBehind(this.#events, from, pageSize));
+      const page = await patiently(this.#member, signal, () => readBehind(this.#events, from, pageSize));
       if (page === undefined) return;
       missed ||= page.gap;
       for (const event of page.events) {
@@ -118,41 +115,6 @@ export class EventsView implements Events {
 
   get #events(): EventPort {
     return this.#member.deps.broker.events;
-  }
-
-  /** Repeats a read until the broker answers; undefined when `signal` aborts. Rejects when the process leaves the fleet. */
-  async #patiently<T>(signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T | undefined> {
-    const { clock, random } = this.#member.deps;
-    for (let failures = 1; !signal?.aborted; failures++) {
-      if (this.#member.feed.stopped)
-        throw new BrokerError('closed', 'expected the process to stay in the fleet while it follows, got: it has left');
-      try {
-        return await read();
-      } catch (error) {
-        if (!(error instanceof BrokerError && error.repeatable)) throw error;
-        await sleep(clock, backoffMs(readBackoff, failures, random, 'follow-events'), signal).catch(() => undefined); // the loop ends
-      }
-    }
-    return undefined;
-  }
-}
-
-/** Wakes one waiter; a ring while nobody waits is remembered. */
-class Bell {
-  #rang = false;
-  #wake = (): void => {};
-
-  ring(): void {
-    this.#rang = true;
-    this.#wake();
-  }
-
-  reset(): void {
-    this.#rang = false;
-  }
-
-  rung(): Promise<void> {
-    return this.#rang ? Promise.resolve() : new Promise((resolve) => (this.#wake = resolve));
   }
 }
 

@@ -45,6 +45,7 @@ export class Member {
   readonly locks: Locks;
   readonly feed: EventFeed;
   readonly placements = new Placements();
+  readonly #lifecycleEars = new Set<() => void>();
   #subscription: Subscription | undefined;
   readonly #tables = new WeakMap<AgentClass, HandlerTable>();
   #serverOffsetMs = 0;
@@ -101,6 +102,7 @@ export class Member {
     this.locks.stop(error);
     this.lanes.close();
     await this.feed.stop().catch(() => undefined); // the link may be gone already; stopping the broker ends it for certain
+    this.#tellLifecycle();
     await this.#subscription?.close().catch(() => undefined); // likewise
     await this.deps.broker.stop();
   }
@@ -132,6 +134,16 @@ export class Member {
     return table;
   }
 
+  /** Calls `ring` when there may be more to read of what becomes of nodes and agents, or nothing ever again. */
+  onLifecycle(ring: () => void): () => void {
+    this.#lifecycleEars.add(ring);
+    return () => this.#lifecycleEars.delete(ring);
+  }
+
+  #tellLifecycle(): void {
+    for (const ring of this.#lifecycleEars) ring();
+  }
+
   /** Tells the whole fleet, this process included, that the broker has lost data: everyone looks what is missing of its own. */
   tellDataLost(): void {
     const { broker, address } = this.deps;
@@ -156,6 +168,8 @@ export class Member {
         this.tasks.onDataLost();
         this.lanes.check();
         return this.deps.onNotice?.(notice);
+      case 'fleet':
+        return this.#tellLifecycle();
       case 'granted':
         return this.locks.onNotice(notice);
       case 'gone':
@@ -173,6 +187,7 @@ export class Member {
       case 'scheduled':
       case 'freed':
       case 'roster':
+      case 'down':
       case 'classic':
         return this.deps.onNotice?.(notice);
     }
@@ -193,6 +208,7 @@ export class Member {
     this.tasks.onReset();
     this.asks.onReset();
     this.locks.onReset();
+    this.#tellLifecycle();
     this.deps.onReset?.();
   }
 }

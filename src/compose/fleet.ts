@@ -14,6 +14,7 @@ import type { QueueLimits } from '../broker/control.ts';
 import type { DeadLetter, QueueStats } from '../broker/queues.ts';
 import { cancelTask } from '../client/cancel.ts';
 import { dropMessages, requeueMessages } from '../client/dead-mail.ts';
+import { type Lifecycle, LifecycleView } from '../client/lifecycle-view.ts';
 import { FleetVerbs } from '../client/verbs.ts';
 import { limitQueue, type QueueLimitOptions } from '../client/limit-queue.ts';
 import { type DrainOptions, drainNode, restartNode } from '../client/node-verbs.ts';
@@ -85,6 +86,8 @@ export interface Fleet extends Verbs, AsyncDisposable {
   dropMessages(agentId: string, letters: readonly string[]): Promise<readonly string[]>;
   /** Everything about locks under one name. */
   readonly locks: FleetLocks;
+  /** What becomes of nodes and agents. */
+  readonly lifecycle: Lifecycle;
   /** An agent's last lines, newest first. */
   logs(agentId: string, count?: number): Promise<readonly LogEntry[]>;
   /** Leaves the fleet: whatever waits is told `closed`. */
@@ -104,11 +107,13 @@ export interface FleetLocks {
 
 export class FleetClient extends FleetVerbs implements Fleet {
   readonly locks: FleetLocks;
+  readonly lifecycle: Lifecycle;
   readonly #deps: VerbsDeps;
 
   constructor(deps: VerbsDeps) {
     super(deps);
     this.#deps = deps;
+    this.lifecycle = new LifecycleView(deps.member);
     this.locks = {
       acquire: this.lock,
       tryAcquire: this.tryLock,

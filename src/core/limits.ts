@@ -48,6 +48,10 @@ export const limits = {
   deadLetters: 10_000,
   /** Entries in the fleet's event stream. */
   events: 100_000,
+  /** Records of what became of nodes and agents. */
+  lifecycle: 10_000,
+  /** Agents that one agent may watch. */
+  watches: 10_000,
   /** Entries in one agent's log. */
   logEntries: 100,
   /** How long a silent agent's log is kept: pool agents get a new id with every start. */

@@ -94,13 +94,13 @@ export class MemoryEvents implements EventPort {
   }
 }
 
-function nextId(last: string, now: number): string {
+export function nextId(last: string, now: number): string {
   const [ms, seq] = partsOf(last);
   return now > ms ? `${now}-0` : `${ms}-${seq + 1}`;
 }
 
 /** Index of the first event behind `after`, by halving. */
-function firstBehind(events: readonly EventRecord[], after: string): number {
+export function firstBehind(events: readonly { readonly id: string }[], after: string): number {
   let low = 0;
   let high = events.length;
   while (low < high) {
@@ -112,7 +112,7 @@ function firstBehind(events: readonly EventRecord[], after: string): number {
 }
 
 /** True when the event `id` belongs to what is behind `after`; an `after` without sequence is a time, and included. */
-function isBehind(id: string, after: string): boolean {
+export function isBehind(id: string, after: string): boolean {
   const [ms, seq] = partsOf(id);
   const [afterMs, afterSeq] = partsOf(after);
   if (id === '0') return false;

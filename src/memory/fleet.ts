@@ -13,6 +13,7 @@ import { DeadMail } from './dead-mail.ts';
 import { Directory } from './directory.ts';
 import { Exchange } from './exchange.ts';
 import { FrameLedger } from './frames.ts';
+import { Lifecycle } from './lifecycle.ts';
 import type { Inbox } from './mail.ts';
 import type { HeldLock } from './locks.ts';
 import type { TaskParts } from './task-parts.ts';
@@ -52,6 +53,7 @@ export class MemoryFleet {
   lastEvent = '0';
   /** Of durable subscriptions, by agent, with the epoch that opened them last. */
   readonly positions = new Map<string, Position & { readonly epoch: number }>();
+  readonly lifecycle = new Lifecycle();
   /** Newest first, by agent. */
   readonly logs = new Map<string, LogEntry[]>();
   /** When something was added last, by agent. */
@@ -80,6 +82,7 @@ export class MemoryFleet {
     this.directory.beats = 0;
     this.deadMail.clear();
     this.roster.clear();
+    this.lifecycle.clear();
     this.events.length = 0;
     this.lastEvent = '0';
   }

@@ -2,11 +2,12 @@
  * The log port in memory: the last lines of each agent, newest first.
  *
  * Invariant G1 stands in broker/logs.ts. Times are kept to the second, as in the classic log format. The parts of tasks are in
- * task-parts.ts.
+ * task-parts.ts, what becomes of nodes and agents in lifecycle.ts.
  */
-import type { AddPartsRequest, LogEntry, LogPort, StoredPart } from '../broker/logs.ts';
+import type { AddPartsRequest, AgentRecord, LifecyclePage, LogEntry, LogPort, StoredPart } from '../broker/logs.ts';
 import { limits } from '../core/limits.ts';
 import type { MemoryFleet } from './fleet.ts';
+import { recordAgents } from './lifecycle.ts';
 import type { Link } from './link.ts';
 import { addParts, readParts } from './task-parts.ts';
 
@@ -48,5 +49,13 @@ export class MemoryLogs implements LogPort {
 
   readParts(taskId: string, page: { readonly after: string; readonly count: number }): Promise<readonly StoredPart[]> {
     return this.#link.call({ taskId, page }, (asked) => readParts(this.#fleet, asked.taskId, asked.page));
+  }
+
+  record(node: string, records: readonly AgentRecord[]): Promise<void> {
+    return this.#link.call(records, (received) => recordAgents(this.#fleet, node, received));
+  }
+
+  readRecords(page: { readonly after: string; readonly count: number }): Promise<LifecyclePage> {
+    return this.#link.call(page, (asked) => this.#fleet.lifecycle.read(asked));
   }
 }

@@ -1,8 +1,9 @@
 /**
  * The presence port in memory: leases of nodes, and activations with growing epochs.
  *
- * Invariants P1 to P4 stand in broker/presence.ts; the state is in directory.ts, which other ports ask too.
+ * Invariants P1 to P6 stand in broker/presence.ts; the state is in directory.ts, which other ports ask too.
  */
+import { nodeDown } from '../broker/logs.ts';
 import { everyone } from '../broker/notices.ts';
 import type { ActivateReply, Activation, Beat, NodeInfo, NodeRecord } from '../broker/presence.ts';
 import type { PresencePort, RenewReply } from '../broker/presence.ts';
@@ -26,13 +27,16 @@ export class MemoryPresence implements PresencePort {
 
   join(info: NodeInfo, leaseMs: number): Promise<Beat> {
     return this.#link.call(info, (received) => {
+      this.#fleet.lifecycle.endAll(this.#fleet);
       this.#directory.nodes.set(received.node, { info: received, leaseUntil: this.#now() + leaseMs });
+      this.#fleet.lifecycle.begin(this.#fleet, received.node);
       return this.#beat();
     });
   }
 
   renew(node: string, leaseMs: number, status: string): Promise<RenewReply> {
     return this.#link.call(node, (received) => {
+      this.#fleet.lifecycle.endAll(this.#fleet);
       const entry = this.#directory.nodes.get(received);
       if (entry === undefined || !this.#directory.isPresent(received)) return { kind: 'lost' };
       entry.leaseUntil = this.#now() + leaseMs;
@@ -43,7 +47,9 @@ export class MemoryPresence implements PresencePort {
 
   leave(node: string): Promise<void> {
     return this.#link.call(node, (received) => {
+      const reason = this.#directory.isPresent(received) ? nodeDown.left : nodeDown.leaseEnded;
       this.#directory.nodes.delete(received);
+      this.#fleet.lifecycle.end(this.#fleet, received, reason);
       this.#fleet.exchange.postNotice(everyone, { kind: 'gone', node: received });
     });
   }

@@ -115,7 +115,7 @@ export class RedisEvents implements EventPort {
 }
 
 /** True when `id` belongs to what is behind `after`: ids compare by their parts, and a time includes its millisecond. */
-function isBehind(id: string, after: string): boolean {
+export function isBehind(id: string, after: string): boolean {
   if (id === '0') return false;
   const [ms = 0, seq = 0] = id.split('-').map(Number);
   const [afterMs = 0, afterSeq = -1] = after.split('-').map(Number);

@@ -145,8 +145,11 @@ export class Keys {
     return `${this.#prefix}{p}:lease:${node}`;
   }
 
-  /** hashes: node to description and status; zset: node by end of lease; counter of beats; hash: the server's run */
-  get presence(): { nodes: string; statuses: string; ends: string; beats: string; server: string } {
+  /**
+   * hashes: node to description and status; zset: node by end of lease; counter of beats; hash: the server's run; zset: node by end of
+   * lease, those whose end is not recorded
+   */
+  get presence(): { nodes: string; statuses: string; ends: string; beats: string; server: string; up: string } {
     const tag = `${this.#prefix}{p}:`;
     return {
       nodes: `${tag}nodes`,
@@ -154,12 +157,18 @@ export class Keys {
       ends: `${tag}ends`,
       beats: `${tag}beats`,
       server: `${tag}server`,
+      up: `${tag}up`,
     };
   }
 
   /** hashes: name to version and text of the record; when the first was written, and how many changes there were */
   get roster(): { records: string; version: string } {
     return { records: `${this.#prefix}{p}:roster`, version: `${this.#prefix}{p}:roster-version` };
+  }
+
+  /** stream of what becomes of nodes and agents: kind, node, agent, role, epoch, reason; and string with the newest id that was dropped */
+  get lifecycle(): { stream: string; trimmed: string } {
+    return { stream: `${this.#prefix}{p}:lifecycle`, trimmed: `${this.#prefix}{p}:lifecycle-trimmed` };
   }
 
   /**

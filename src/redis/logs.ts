@@ -1,13 +1,14 @@
 /**
  * The log port on Redis: a capped list for each agent, newest first, in the form that classic agents write too.
  *
- * Invariant G1 stands in broker/logs.ts. The parts of tasks are in task-parts.ts.
+ * Invariant G1 stands in broker/logs.ts. The parts of tasks are in task-parts.ts, what becomes of nodes and agents in lifecycle.ts.
  */
-import type { AddPartsRequest, LogEntry, LogPort, StoredPart } from '../broker/logs.ts';
+import type { AddPartsRequest, AgentRecord, LifecyclePage, LogEntry, LogPort, StoredPart } from '../broker/logs.ts';
 import { decodePayload } from '../core/envelope.ts';
 import { limits } from '../core/limits.ts';
 import type { LogLevel } from '../core/observer.ts';
 import { logTime, parseTime } from './classic-time.ts';
+import { readRecords, recordAgents } from './lifecycle.ts';
 import type { Store } from './store.ts';
 import { addParts, readParts } from './task-parts.ts';
 
@@ -50,6 +51,14 @@ export class RedisLogs implements LogPort {
 
   readParts(taskId: string, page: { readonly after: string; readonly count: number }): Promise<readonly StoredPart[]> {
     return readParts(this.#store, taskId, page);
+  }
+
+  record(node: string, records: readonly AgentRecord[]): Promise<void> {
+    return recordAgents(this.#store, node, records);
+  }
+
+  readRecords(page: { readonly after: string; readonly count: number }): Promise<LifecyclePage> {
+    return readRecords(this.#store, page);
   }
 }
 

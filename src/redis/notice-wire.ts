@@ -57,6 +57,10 @@ function fieldsOf(notice: Notice): readonly string[] {
       return [notice.agentId];
     case 'scheduled':
       return [notice.schedule];
+    case 'down':
+      return [notice.agentId, notice.node, String(notice.epoch), JSON.stringify(notice.reason)];
+    case 'fleet':
+      return [];
     case 'classic':
       return [JSON.stringify(notice)];
   }
@@ -90,9 +94,15 @@ export function decodeNotice(text: string): Notice {
   if (kind === 'roster' && has(1)) return { kind, name: first ?? '' };
   if (kind === 'freed' && has(1)) return { kind, agentId: first ?? '' };
   if (kind === 'scheduled' && has(1)) return { kind, schedule: first ?? '' };
+  if (kind === 'fleet' && has(0)) return { kind };
+  if (kind === 'down' && has(4)) return decodeDown(fields);
   if ((kind === 'gone' || kind === 'data-lost') && has(1)) return { kind, node: first ?? '' };
   if (kind === 'classic' && has(1)) return JSON.parse(first ?? '') as Notice;
   throw new TypeError(`expected a notice, got: ${JSON.stringify(text.slice(0, 80))}`);
+}
+
+function decodeDown([agentId = '', node = '', epoch = '', reason = '']: readonly string[]): Notice {
+  return { kind: 'down', agentId, node, epoch: Number(epoch), reason: String(JSON.parse(reason)) };
 }
 
 function decodePart([askId = '', number = '', state = '', body = '']: readonly string[]): Notice {

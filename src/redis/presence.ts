@@ -1,7 +1,7 @@
 /**
  * The presence port on Redis: a key with a time to live for each node, and a directory of activations in each mail shard.
  *
- * Invariants P1 to P4 stand in broker/presence.ts. An activation is as good as its owner's lease: nothing has to be cleaned
+ * Invariants P1 to P6 stand in broker/presence.ts. An activation is as good as its owner's lease: nothing has to be cleaned
  * up when a node ends; what it leaves in the directories goes when another joins (janitor.ts).
  */
 import { everyone } from '../broker/notices.ts';
@@ -47,8 +47,16 @@ export class RedisPresence implements PresencePort {
     const { node, status, ...about } = info;
     const { nodes, statuses, ends, beats } = this.#store.keys.presence;
     const reply = await this.#store.run('join', {
-      keys: [this.#store.keys.lease(node), nodes, statuses, ends, beats],
-      args: [node, Math.ceil(leaseMs), JSON.stringify(about), status, endedNodesKeptMs],
+      keys: [this.#store.keys.lease(node), nodes, statuses, ends, beats, ...this.#records],
+      args: [
+        node,
+        Math.ceil(leaseMs),
+        JSON.stringify(about),
+        status,
+        endedNodesKeptMs,
+        this.#everyone,
+        limits.lifecycle,
+      ],
     });
     await this.#janitor.sweep();
     return beatOf(reply as number[]);
@@ -57,8 +65,8 @@ export class RedisPresence implements PresencePort {
   async renew(node: string, leaseMs: number, status: string): Promise<RenewReply> {
     const { statuses, ends, beats } = this.#store.keys.presence;
     const reply = (await this.#store.run('renew-presence', {
-      keys: [this.#store.keys.lease(node), statuses, ends, beats],
-      args: [node, Math.ceil(leaseMs), status],
+      keys: [this.#store.keys.lease(node), statuses, ends, beats, ...this.#records],
+      args: [node, Math.ceil(leaseMs), status, this.#everyone, limits.lifecycle],
     })) as number[];
     return reply.length === 0 ? { kind: 'lost' } : { kind: 'renewed', ...beatOf(reply) };
   }
@@ -66,8 +74,8 @@ export class RedisPresence implements PresencePort {
   async leave(node: string): Promise<void> {
     const { nodes, statuses, ends } = this.#store.keys.presence;
     await this.#store.run('leave', {
-      keys: [this.#store.keys.lease(node), nodes, statuses, ends],
-      args: [node, this.#store.keys.channel(everyone)],
+      keys: [this.#store.keys.lease(node), nodes, statuses, ends, ...this.#records],
+      args: [node, this.#everyone, limits.lifecycle],
     });
     await this.#onLeft(node);
   }
@@ -124,6 +132,16 @@ export class RedisPresence implements PresencePort {
       const activation = found.get(agentId);
       return activation !== undefined && present.has(activation.owner) ? activation : undefined;
     });
+  }
+
+  /** What a script needs to record the beginning and the end of presences (P5). */
+  get #records(): readonly string[] {
+    const { presence, lifecycle } = this.#store.keys;
+    return [presence.up, lifecycle.stream, lifecycle.trimmed];
+  }
+
+  get #everyone(): string {
+    return this.#store.keys.channel(everyone);
   }
 
   /** After the first element, owner (or `''` when granted) and epoch of each agent. */

@@ -19,6 +19,7 @@ type Part =
   | 'frame'
   | 'history'
   | 'letters'
+  | 'lifecycle'
   | 'limits'
   | 'lock'
   | 'notices'
@@ -74,9 +75,10 @@ const definitions = {
   'read-schedules': ['no-writes', 'clock'],
   'begin-run': ['', 'clock'],
   'advance-schedule': ['allow-oom', 'clock'],
-  join: ['', 'clock'],
-  'renew-presence': ['allow-oom', 'clock'],
-  leave: ['allow-oom', 'notices'],
+  join: ['', 'clock', 'notices', 'retention', 'lifecycle'],
+  'renew-presence': ['allow-oom', 'clock', 'notices', 'retention', 'lifecycle'],
+  leave: ['allow-oom', 'clock', 'notices', 'retention', 'lifecycle'],
+  'record-agents': ['allow-oom', 'clock', 'notices', 'retention', 'lifecycle'],
   nodes: ['no-writes', 'clock'],
   activate: ['', 'clock', 'owners'],
   deactivate: ['allow-oom', 'owners', 'notices'],

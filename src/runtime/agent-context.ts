@@ -13,6 +13,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
 import type { Cell } from './cell.ts';
 import type { LogBook } from './log-book.ts';
+import type { Watches } from './watches.ts';
 
 export interface ContextDeps {
   readonly member: Member;
@@ -21,10 +22,14 @@ export interface ContextDeps {
   readonly logBook: LogBook;
   /** What an agent has spawned ends with it. Spawn by name in the roster. */
   readonly endChildren: (children: ReadonlyMap<string, string>) => void;
+  readonly watches: Watches;
 }
 
 export class CellContext extends FleetVerbs implements AgentContext {
   readonly #cell: Cell;
+  readonly #deps: ContextDeps;
+  /** Of this incarnation. */
+  readonly #life: AbortSignal;
   readonly #member: Member;
   readonly log: AgentLog;
 
@@ -33,6 +38,8 @@ export class CellContext extends FleetVerbs implements AgentContext {
     const identity = { name: cell.id, isAgent: true, scope };
     super({ member: deps.member, settings: deps.settings, identity, parent: parentOf(deps, cell) });
     this.#cell = cell;
+    this.#deps = deps;
+    this.#life = cell.signal;
     this.#member = deps.member;
     this.log = deps.logBook.logOf(cell.id);
   }
@@ -59,6 +66,16 @@ export class CellContext extends FleetVerbs implements AgentContext {
 
   get busy(): boolean {
     return this.#cell.busy;
+  }
+
+  async watch(id: string): Promise<void> {
+    scopeOf(this.#deps.scopes); // refused when the call was given up
+    await this.#deps.watches.watch(this.#cell, this.#life, id);
+  }
+
+  async unwatch(id: string): Promise<void> {
+    this.#deps.watches.unwatch(this.#life, id);
+    await Promise.resolve();
   }
 
   setStatus(text?: string): void {

@@ -9,6 +9,7 @@ import { abortReason, CancelledError, describeError } from '../core/errors.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Activation } from './activation.ts';
 import type { Cell } from './cell.ts';
+import type { LifecycleBook } from './lifecycle-book.ts';
 import { startTimers } from './timers.ts';
 import type { Work } from './work.ts';
 
@@ -24,6 +25,7 @@ export interface CellLifeDeps {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly activation: Activation;
+  readonly lifecycle: LifecycleBook;
   readonly services: readonly Services[];
   /** Hands back work that a closed cell did not start. */
   readonly handBack: (cell: Cell, work: Work) => Promise<void>;
@@ -50,7 +52,8 @@ export class CellLife {
 
   /** Makes the instance and runs its `onStart`. Rejects with what that throws, or when the cell's signal has aborted (Y4). */
   async run(cell: Cell): Promise<void> {
-    const { clock } = this.#deps;
+    const { clock, lifecycle } = this.#deps;
+    lifecycle.starting(cell);
     const done = new AbortController();
     const starting = cell.start();
     const { signal } = cell; // of this start
@@ -76,6 +79,7 @@ export class CellLife {
     this.#timers.set(cell, startTimers(this.#deps.clock, cell));
     const { role, tasks, messages, broadcasts } = cell.spec.table;
     const handles = [...tasks.keys(), ...messages.keys(), ...broadcasts.map((handler) => handler.pattern)].join(', ');
+    this.#deps.lifecycle.up(cell);
     observe(this.#deps.observer, 'agent.up', { agent: cell.id, role, handles });
   }
 
@@ -110,7 +114,7 @@ export class CellLife {
 
   /** The end of a cell: `finish`, and its id is given back. */
   async end(cell: Cell, reason: string): Promise<void> {
-    const { observer, activation } = this.#deps;
+    const { observer, activation, lifecycle } = this.#deps;
     await this.finish(cell);
     const told = cell.state === 'down';
     cell.state = 'down';
@@ -120,7 +124,9 @@ export class CellLife {
         .catch((error: unknown) =>
           this.#report(cell, 'its id could not be given back; the presence lease frees it', error),
         );
-    if (!told) observe(observer, 'agent.down', { agent: cell.id, reason });
+    if (told) return;
+    lifecycle.down(cell, reason);
+    observe(observer, 'agent.down', { agent: cell.id, reason });
   }
 
   /** The node may run nothing any more: the cells are cut off at once, and nothing is given back. */

@@ -10,6 +10,7 @@ import { callFreely, type ExecutionDeps, reportFailure } from './handling.ts';
 import { executeAsk, executeClassic } from './mail-execution.ts';
 import { executeMessage, executeVolatile } from './message-execution.ts';
 import { executeTask } from './task-execution.ts';
+import { executeDown } from './watch-execution.ts';
 import type { Work } from './work.ts';
 
 /** Runs `work` in `cell`. Never rejects: whatever goes wrong is the work's outcome, or is reported. */
@@ -28,6 +29,8 @@ export async function execute(deps: ExecutionDeps, cell: Cell, work: Work): Prom
         return await executeClassic(deps, cell, work);
       case 'broadcast':
         return await executeBroadcast(deps, cell, work);
+      case 'down':
+        return await executeDown(deps, cell, work);
       case 'timer':
         return await executeTimer(deps, cell, work);
     }

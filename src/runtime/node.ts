@@ -42,6 +42,7 @@ const settleLimitMs = 5_000;
 
 export class Node {
   readonly member: Member;
+  readonly population: Population;
   readonly #deps: NodeDeps;
   readonly #scopes = new AsyncLocalStorage<CallScope>();
   readonly #execution: ExecutionDeps;
@@ -50,7 +51,6 @@ export class Node {
   readonly #intake: Intake;
   readonly #postman: Postman;
   readonly #subscriptions: Subscriptions;
-  readonly #population: Population;
   readonly #heartbeat: Heartbeat;
   readonly #duties: FleetDuties;
   readonly #roster: Roster;
@@ -88,9 +88,9 @@ export class Node {
       feed: this.member.feed,
       serverNow: () => this.member.serverNow(),
     });
-    this.#population = this.#populate(deps);
+    this.population = this.#populate(deps);
     this.#roster = rosterOf(deps, {
-      population: this.#population,
+      population: this.population,
       graceMs: () => this.#graceMs,
       isDraining: () => this.#ending.isStopping,
     });
@@ -101,7 +101,7 @@ export class Node {
 
   /** The agents that it runs or stands by for. */
   get cells(): readonly Cell[] {
-    return this.#population.cells;
+    return this.population.cells;
   }
 
   /** For the incarnation after this one. */
@@ -156,7 +156,7 @@ export class Node {
     observe(observer, 'node.draining', { node, reason: 'stop' });
     void this.#heartbeat.tell();
     if (this.#starting !== undefined) {
-      this.#population.supervisor.cease();
+      this.population.supervisor.cease();
       await this.#starting;
     }
     const parts = this.#started;
@@ -175,9 +175,10 @@ export class Node {
       { name: 'post', start: nothing, stop: () => this.#flush() },
       { name: 'broadcasts', start: () => this.#listen(), stop: async () => this.#subscriptions.stop() },
       this.#leases,
-      { name: 'agents', start: () => this.#population.start(), stop: () => this.#drain() },
+      { name: 'agents', start: () => this.population.start(), stop: () => this.#drain() },
       { name: 'intake', start: nothing, stop: () => this.#intake.stop() },
-      this.#population.activation,
+      this.population.activation,
+      this.population.watches,
       this.#roster,
       ...this.#duties.parts,
       { name: 'the start', start: () => this.#ending.check(), stop: nothing },
@@ -220,7 +221,7 @@ export class Node {
   /** What has no answer long after the grace is over is left to the leases: a broker that stays away must not hold up the stop. */
   async #drain(): Promise<void> {
     const limit = this.#deps.clock.setTimer(this.#graceMs + settleLimitMs, () => this.member.lanes.close());
-    await this.#population.supervisor.stop(this.#graceMs).finally(() => limit.cancel());
+    await this.population.supervisor.stop(this.#graceMs).finally(() => limit.cancel());
   }
 
   async #listen(): Promise<void> {
@@ -233,6 +234,7 @@ export class Node {
     await this.#execution.progress.flush();
     await this.#execution.replies.flush();
     await this.#logBook.flush();
+    await this.population.lifecycle.flush();
   }
 
   #populate({ broker, config, node, ...deps }: NodeDeps): Population {
@@ -246,6 +248,7 @@ export class Node {
       ...deps,
       node,
       presence: broker.presence,
+      logs: broker.logs,
       heartbeatMs: config.timing.heartbeatMs,
       execution: this.#execution,
       context: {
@@ -269,8 +272,8 @@ export class Node {
     else if (notice.kind === 'paused' || notice.kind === 'resumed' || notice.kind === 'limited')
       this.#intake.onSwitched(notice.queue);
     else if (notice.kind === 'cancelled') this.#leases.cancel(notice.taskId, notice.message);
-    else if (notice.kind === 'gone') this.#population.activation.onGone();
-    else if (notice.kind === 'freed') this.#population.activation.onFreed(notice.agentId);
+    else if (notice.kind === 'gone' || notice.kind === 'down' || notice.kind === 'freed')
+      this.population.onNotice(notice);
     else this.#postman.onNotice(notice);
   }
 
@@ -278,13 +281,14 @@ export class Node {
     this.#postman.onReset();
     this.#intake.onReset();
     this.#duties.onReset();
+    this.population.watches.onReset();
     this.#roster.onReset();
   }
 
   #fence(reason: string): void {
     const { observer, node } = this.#deps;
     observe(observer, 'node.fenced', { node, reason });
-    this.#population.supervisor.abort(notPresent(node, reason));
+    this.population.supervisor.abort(notPresent(node, reason));
     this.#ending.fail({ kind: 'fenced', reason });
   }
 }

@@ -3,6 +3,8 @@
  *
  * The node knows it as one part. Agents come and go in it while the node runs; what connects a cell to the rest of the node is handed in.
  */
+import type { LogPort } from '../broker/logs.ts';
+import type { Notice } from '../broker/notices.ts';
 import type { PresencePort } from '../broker/presence.ts';
 import type { Clock } from '../core/clock.ts';
 import { observe, type Observer } from '../core/observer.ts';
@@ -14,8 +16,10 @@ import { CellLife, type Services } from './cell-life.ts';
 import { execute } from './execution.ts';
 import { handBack } from './hand-back.ts';
 import type { ExecutionDeps } from './handling.ts';
+import { LifecycleBook } from './lifecycle-book.ts';
 import { mailboxFull, refuseLive } from './live-mail.ts';
 import { Supervisor } from './supervisor.ts';
+import { Watches } from './watches.ts';
 
 /** A part of the node that serves cells and hears when one of them has room. */
 export interface Server extends Services {
@@ -27,10 +31,11 @@ export interface PopulationDeps {
   readonly random: Random;
   readonly observer: Observer;
   readonly presence: PresencePort;
+  readonly logs: LogPort;
   readonly node: string;
   readonly heartbeatMs: number;
   readonly execution: ExecutionDeps;
-  readonly context: ContextDeps;
+  readonly context: Omit<ContextDeps, 'watches'>;
   /** In the order in which a cell is connected to them. */
   readonly servers: readonly Server[];
   /** An agent fails again and again: the node cannot go on. */
@@ -40,6 +45,8 @@ export interface PopulationDeps {
 export class Population {
   readonly activation: Activation;
   readonly supervisor: Supervisor;
+  readonly lifecycle: LifecycleBook;
+  readonly watches: Watches;
   readonly #deps: PopulationDeps;
   readonly #cells = new Map<string, Cell>();
   #begun = false;
@@ -49,13 +56,17 @@ export class Population {
     const { servers: services, execution, heartbeatMs: intervalMs } = deps;
     const onGranted = (cell: Cell): void => void this.supervisor.bringUp(cell);
     this.activation = new Activation({ ...deps, intervalMs, onGranted });
+    this.lifecycle = new LifecycleBook(deps);
+    this.watches = new Watches(deps);
+    const { lifecycle } = this;
     const life = new CellLife({
       ...deps,
+      lifecycle,
       services,
       activation: this.activation,
       handBack: (cell, work) => handBack(execution, cell, work),
     });
-    this.supervisor = new Supervisor({ ...deps, activation: this.activation, life });
+    this.supervisor = new Supervisor({ ...deps, activation: this.activation, life, lifecycle });
     for (const spec of specs) this.#create(spec);
   }
 
@@ -95,6 +106,12 @@ export class Population {
     return true;
   }
 
+  onNotice(notice: Notice): void {
+    this.watches.onNotice(notice);
+    if (notice.kind === 'gone') this.activation.onGone();
+    else if (notice.kind === 'freed') this.activation.onFreed(notice.agentId);
+  }
+
   #create(spec: CellSpec): Cell {
     const cell = new Cell(spec, this.#hooks());
     this.#cells.set(spec.id, cell);
@@ -102,7 +119,8 @@ export class Population {
   }
 
   #hooks(): CellHooks {
-    const { execution, context, observer, servers } = this.#deps;
+    const { execution, observer, servers } = this.#deps;
+    const context = { ...this.#deps.context, watches: this.watches };
     return {
       contextFor: (cell) => new CellContext(context, cell),
       execute: (cell, work) => execute(execution, cell, work),
@@ -110,6 +128,7 @@ export class Population {
       onGivenUp: ({ id, zombies }, name) => observe(observer, 'handler.given-up', { agent: id, name, zombies }),
       onHaunted: (cell) => void this.supervisor.restart(cell),
       onRoom: (cell) => {
+        this.watches.onRoom(cell);
         for (const server of servers) server.onRoom(cell);
       },
     };

@@ -18,6 +18,7 @@ import type { Random } from '../core/random.ts';
 import type { Activation } from './activation.ts';
 import type { Cell } from './cell.ts';
 import type { CellLife } from './cell-life.ts';
+import type { LifecycleBook } from './lifecycle-book.ts';
 import { decideRestart, defaultRestartPolicy } from './restart-policy.ts';
 
 export interface SupervisorDeps {
@@ -26,6 +27,7 @@ export interface SupervisorDeps {
   readonly observer: Observer;
   readonly activation: Activation;
   readonly life: CellLife;
+  readonly lifecycle: LifecycleBook;
   /** Y2: a cell fails again and again. */
   readonly onEscalate: (cell: Cell, error: unknown) => void;
 }
@@ -102,7 +104,7 @@ export class Supervisor {
 
   /** Y6. `graceMs` for its handlers to end by themselves. Never rejects. */
   async retire(cell: Cell, graceMs: number, reason: string): Promise<void> {
-    const { activation, life } = this.#deps;
+    const { activation, life, lifecycle } = this.#deps;
     const why = new CancelledError('stopped', reason);
     this.#retired.add(cell);
     this.#restarts.get(cell)?.cancel();
@@ -110,7 +112,10 @@ export class Supervisor {
     if (this.#starting.has(cell)) cell.abort(why);
     await this.#starting.get(cell)?.catch(() => undefined); // whoever began it hears of it
     const at = this.#up.indexOf(cell);
-    if (at < 0) return await activation.giveBack(cell).catch(() => undefined); // the presence lease frees it
+    if (at < 0) {
+      await activation.giveBack(cell).catch(() => undefined); // the presence lease frees it
+      return lifecycle.down(cell, reason);
+    }
     await Promise.all([life.close(cell), life.awaitIdle([cell], graceMs, why)]);
     if (this.#ending) return; // who ends all of them goes on from here
     this.#up.splice(this.#up.indexOf(cell), 1);
@@ -132,12 +137,14 @@ export class Supervisor {
       cell.state = 'down';
       return;
     }
-    const { clock, random, observer, onEscalate } = this.#deps;
+    const { clock, random, observer, lifecycle, onEscalate } = this.#deps;
     const history = this.#history.get(cell) ?? [];
     const decision = decideRestart(defaultRestartPolicy, history, clock.monotonic(), random, `restart:${cell.id}`);
     if (decision.kind === 'escalate') {
       cell.state = 'down';
-      observe(observer, 'agent.down', { agent: cell.id, reason: 'it failed to start again and again' });
+      const reason = 'it failed to start again and again';
+      lifecycle.down(cell, reason);
+      observe(observer, 'agent.down', { agent: cell.id, reason });
       return onEscalate(cell, error);
     }
     this.#history.set(cell, decision.history);

@@ -4,6 +4,7 @@
  * One union, so that the mailbox, the cell and the execution agree on every kind there is.
  */
 import type { TimerHandler } from '../agent/handlers.ts';
+import type { Down } from '../agent/watch-verbs.ts';
 import type { EventRecord } from '../broker/events.ts';
 import type { InboxEntry } from '../broker/mail.ts';
 import type { ClaimedTask } from '../broker/tasks.ts';
@@ -43,6 +44,13 @@ export type Work =
       readonly sentAt: number;
     }
   | { readonly kind: 'broadcast'; readonly event: EventRecord; readonly gap: boolean; readonly delivery?: Delivery }
+  | {
+      /** An agent that is watched is down. */
+      readonly kind: 'down';
+      readonly down: Down;
+      /** A handler is about to hear of it; false when it was unwatched. */
+      readonly begin: () => boolean;
+    }
   | {
       readonly kind: 'timer';
       readonly timer: TimerHandler;

@@ -129,7 +129,7 @@ describeBrokers('activations', (open) => {
     expect(await own(a, docs)).toBe(epoch);
   });
 
-  test('P5: an id that is given back is told to everyone, once, and free for whoever hears it', async () => {
+  test('P6: an id that is given back is told to everyone, once, and free for whoever hears it', async () => {
     const fleet = await open();
     const [a, b] = [await fleet.join('a'), await fleet.join('b')];
     const heard: string[] = [];

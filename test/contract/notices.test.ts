@@ -60,6 +60,8 @@ describeBrokers('notices', (open) => {
       { kind: 'credit', askId: 'x', received: 0, taken: 0, again: false },
       { kind: 'left', askId: 'x' },
       { kind: 'parts', taskId: 'audit.n.1-1' },
+      { kind: 'down', agentId: 'docs', node: 'n1', epoch: 1_700_000_000_000_001, reason: 'it "failed"\n\u001e' },
+      { kind: 'fleet' },
       { kind: 'granted', lock: 'repo:*', holder: 'h', token: 1_700_000_000_000_001 },
     ];
     await a.notices.post(sent.map((notice) => ({ address: 'a', notice })));

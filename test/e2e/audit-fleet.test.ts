@@ -2,12 +2,13 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pool, type Progress, type Task, TerminalError } from 'agent-runtime';
+import { pool, type Task, TerminalError } from 'agent-runtime';
 import { expect, onTestFinished, test } from 'vitest';
 import { AuditAgent } from '../../agents/audit-agent.ts';
 import { checks } from '../../agents/checks/catalogue.ts';
 import { auditRepository, monitorCounts, type runOneCheck, whoEdits } from '../../agents/contracts.ts';
 import config from '../../runtime.config.ts';
+import type { Progress } from '../../src/agent/task-handle.ts';
 import { startFleet } from '../../src/compose/start-fleet.ts';
 import type { RuntimeOptions } from '../../src/config/config.ts';
 import { Observer } from '../../src/core/observer.ts';

@@ -1,8 +1,9 @@
 /**
  * Results and progress: how a caller hears what became of its task, also when notices are lost.
  */
-import { Agent, onTask, pool, type Progress, type Task } from 'agent-runtime';
+import { Agent, onTask, pool, type Task } from 'agent-runtime';
 import { describe, expect, test } from 'vitest';
+import type { Progress } from '../../src/agent/task-handle.ts';
 import { sleep } from '../../src/core/clock.ts';
 import { World } from './world.ts';
 

@@ -1,7 +1,7 @@
 /**
  * Handlers: what the decorators and `static handlers` let through, and what does not compile.
  */
-import { Agent, every, onBroadcast, onMessage, onStart, onTask } from 'agent-runtime';
+import { Agent, down, type Down, every, onBroadcast, onDown, onMessage, onStart, onTask } from 'agent-runtime';
 import { type Broadcast, broadcast, type Handlers, type Message, message, start, type Task, task } from 'agent-runtime';
 import { z } from 'zod';
 import { AuditInput, AuditReport, changed, poke, summarise, whoEdits } from './contracts.ts';
@@ -69,12 +69,25 @@ export class GoodAgent extends Agent {
     this.log.info(event.data.file);
   }
   @onStart()
-  async open() {}
+  async open() {
+    await this.watch('docs');
+    await this.unwatch('docs');
+  }
+  @onDown()
+  lost(down: Down): void {
+    const node: string | undefined = down.node;
+    this.log.warn(`${down.id} on ${node}: ${down.reason}`);
+  }
+  @onDown()
+  async lostAny() {}
   @every('30s')
   tick(): void {}
 }
 
 export class WrongAgent extends Agent {
+  // @ts-expect-error: what is told is no text
+  @onDown()
+  lost(_id: string): void {}
   // @ts-expect-error: the method is not called like the task
   @onTask('audit', AuditInput, AuditReport)
   audits(_task: Task<typeof AuditInput>) {
@@ -184,6 +197,8 @@ export class StatusTaskAgent extends Agent {
 }
 
 export class VerbAgent extends Agent {
+  // @ts-expect-error: every agent has the verb `watch`
+  watch(_down: Down): void {}
   // @ts-expect-error: every agent has the verb `run`
   run(_task: Task<typeof summarise>): void {}
 }
@@ -196,6 +211,7 @@ export class ListedAgent extends Agent {
     editor: message(whoEdits),
     onDocs: broadcast('docs.*', { durable: true }),
     open: start(),
+    lost: down(),
   } satisfies Handlers<ListedAgent>;
 
   audit(task: Task<typeof AuditInput>) {
@@ -212,6 +228,7 @@ export class ListedAgent extends Agent {
   }
   onDocs(_event: Broadcast): void {}
   open(): void {}
+  lost(_down: Down): void {}
 }
 
 export class WrongListAgent extends Agent {
@@ -220,6 +237,8 @@ export class WrongListAgent extends Agent {
     audit: task(Other, AuditReport),
     // @ts-expect-error: the result does not fit its schema
     result: task(AuditInput, AuditReport),
+    // @ts-expect-error: what is told is no text
+    lost: down(),
   } satisfies Handlers<WrongListAgent>;
 
   audit(task: Task<typeof AuditInput>) {
@@ -228,6 +247,7 @@ export class WrongListAgent extends Agent {
   result(task: Task<typeof AuditInput>) {
     return task.input.path;
   }
+  lost(_id: string): void {}
 }
 
 export class MissingMethodAgent extends Agent {

@@ -1,4 +1,4 @@
--- Gives an agent id back, if the node holds it under that epoch, and tells everyone (P5). What its inbox holds waits for the next owner.
+-- Gives an agent id back, if the node holds it under that epoch, and tells everyone (P6). What its inbox holds waits for the next owner.
 -- KEYS  1 directory  2 inboxes that are not empty  3 inbox
 -- ARGV  1 node  2 agent  3 epoch  4 everyone's channel
 -- Returns 1, or 0 when it was not the node's

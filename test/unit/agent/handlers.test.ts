@@ -1,6 +1,6 @@
 import { DefinitionError } from '../../../src/core/errors.ts';
-import { Agent, every, onBroadcast, onMessage, onStart, onStop, onTask } from 'agent-runtime';
-import { broadcast, defineMessage, defineTask, message, start, stop, task, timer } from 'agent-runtime';
+import { Agent, type Down, every, onBroadcast, onDown, onMessage, onStart, onStop, onTask } from 'agent-runtime';
+import { broadcast, defineMessage, defineTask, down, message, start, stop, task, timer } from 'agent-runtime';
 import type { Broadcast, Message, Task } from 'agent-runtime';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -34,6 +34,7 @@ class AuditAgent extends Agent {
   heard(_event: Broadcast): void {}
   @onStart() open(): void {}
   @onStop() close(): void {}
+  @onDown() lost(_down: Down): void {}
   @every('30s') tick(): void {}
 }
 
@@ -47,6 +48,7 @@ class ListedAgent extends Agent {
     heard: broadcast('code.**', In),
     open: start(),
     close: stop(),
+    lost: down(),
     tick: timer('30s'),
   };
   audit() {}
@@ -56,6 +58,7 @@ class ListedAgent extends Agent {
   heard() {}
   open() {}
   close() {}
+  lost() {}
   tick() {}
 }
 
@@ -118,12 +121,25 @@ describe('handlersOf', () => {
       { name: 'who-edits', method: 'editor', data: In, reply: Out },
     ]);
     expect(table.broadcasts.map(({ pattern }) => pattern).sort()).toEqual(['code.**', 'docs.*']);
-    expect(table).toMatchObject({ start: ['open'], stop: ['close'], timers: [{ everyMs: 30_000, method: 'tick' }] });
+    expect(table).toMatchObject({
+      start: ['open'],
+      stop: ['close'],
+      down: ['lost'],
+      timers: [{ everyMs: 30_000, method: 'tick' }],
+    });
   });
 
   test('reads the same from static handlers, without decorators', () => {
     const plain = (table: HandlerTable) =>
-      JSON.stringify([table.role, [...table.tasks], [...table.messages], table.start, table.stop, table.timers]);
+      JSON.stringify([
+        table.role,
+        [...table.tasks],
+        [...table.messages],
+        table.start,
+        table.stop,
+        table.down,
+        table.timers,
+      ]);
     expect(plain(handlersOf(ListedAgent))).toBe(plain(handlersOf(AuditAgent)));
   });
 

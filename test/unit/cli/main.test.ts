@@ -38,6 +38,7 @@ describe('a command line', () => {
       code: 64,
       err: expect.stringContaining("a span such as '10m'"),
     });
+    expect(await run('events', '--lifecycle', '--topic', 'a')).toMatchObject({ code: 64 });
     expect(await run('events', '--until', '10 parsecs')).toMatchObject({ code: 64 });
     expect(await run('enqueue', 'a', 'b', '{x}')).toMatchObject({
       code: 64,

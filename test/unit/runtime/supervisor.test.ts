@@ -9,6 +9,7 @@ import { OwnershipError } from '../../../src/core/errors.ts';
 import { Observer } from '../../../src/core/observer.ts';
 import { Cell } from '../../../src/runtime/cell.ts';
 import { CellLife } from '../../../src/runtime/cell-life.ts';
+import { LifecycleBook } from '../../../src/runtime/lifecycle-book.ts';
 import { Supervisor } from '../../../src/runtime/supervisor.ts';
 import type { Work } from '../../../src/runtime/work.ts';
 import { SeededRandom } from '../../../src/sim/seeded-random.ts';
@@ -32,10 +33,13 @@ function open() {
     cease: () => Promise.resolve(),
     giveBack: (cell: Cell) => Promise.resolve(void log.push(`${cell.id} given back`)),
   };
+  const logs = { record: () => Promise.resolve() } as never;
+  const lifecycle = new LifecycleBook({ clock, observer, logs, node: 'n1' });
   const life = new CellLife({
     clock,
     observer,
     activation: activation as never,
+    lifecycle,
     services: [service],
     handBack: (cell, work) => Promise.resolve(void log.push(`${cell.id} hands back ${work.kind}`)),
   });
@@ -45,6 +49,7 @@ function open() {
     observer,
     activation: activation as never,
     life,
+    lifecycle,
     onEscalate: (cell, error) => void escalated.push(`${cell.id}: ${(error as Error).message}`),
   });
   const cell = (id: string, hooks: { start?: Hook; stop?: Hook } = {}): Cell => {
