@@ -13,7 +13,6 @@ export type { Hosting } from './agent/hosting.ts';
 export type { Lock } from './agent/lock.ts';
 export { broadcast, message, start, stop, task, timer } from './agent/registration.ts';
 export type { Handlers, Registration } from './agent/registration.ts';
-export type { Spawned, SpawnOptions } from './agent/spawn-verbs.ts';
 export type { Progress, TaskHandle } from './agent/task-handle.ts';
 export { defineConfig } from './config/config.ts';
 export type { RuntimeOptions } from './config/config.ts';
