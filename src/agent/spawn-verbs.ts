@@ -39,8 +39,8 @@ export interface SpawnVerbs {
    * @throws HandlerError with what `onStart` threw, when it was given up; DeliveryError `id-taken`, `no-node` (no node has the class),
    *   `roster-full`, or `reply-timeout`. Whatever it throws, no agent is left behind.
    * @example
-   * const helper = await this.spawn(ReaderAgent);
-   * const pages = await this.ask(helper.id, 'read', { path: '.' });
+   * const helper = await this.spawn(AuditAgent);
+   * const report = await this.run(AuditAgent, 'audit', { path: '.' }, { to: helper.id });
    * await helper.stop();
    */
   spawn(agent: AgentClass<Agent> | string, options?: SpawnOptions): Promise<Spawned>;

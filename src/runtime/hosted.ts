@@ -21,8 +21,8 @@ export interface HostedDeps {
 }
 
 interface Waiting {
-  resolve(): void;
-  reject(error: unknown): void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class Hosted {

@@ -1,7 +1,7 @@
 /**
  * Agents that are started on the running fleet: where they come up, whom they end with, and who takes them over.
  */
-import { Agent, DeliveryError, HandlerError, onMessage, onStart, onStop, onTask, pool, single } from 'agent-runtime';
+import { Agent, type DeliveryError, HandlerError, onMessage, onStart, onStop, onTask, pool, single } from 'agent-runtime';
 import { describe, expect, test } from 'vitest';
 import { placesOf } from '../../src/client/placement.ts';
 import { gate, type SimNode, saidOf, World } from './world.ts';
@@ -203,6 +203,20 @@ describe('a child', () => {
     await world.eventually(() => !liveIds().includes(child), 'the end of the child', 5_000);
     await world.advance(20_000);
     expect(liveIds()).toEqual([free]);
+  });
+
+  test('of an earlier incarnation ends although an agent of that id is live', async () => {
+    const world = new World();
+    const { helpers, free, fleet, liveIds } = await family(world);
+    const { broker } = await world.connect();
+    const [boss] = await world.until(broker.presence.lookup(['boss']));
+    const parent = { id: 'boss', epoch: boss!.epoch - 1 };
+    const record = { kind: 'agent', id: 'late', role: 'helper', node: 'n2', spawn: 's1', parent };
+    await world.until(broker.control.enrol({ name: 'agent:late', text: JSON.stringify(record) }));
+    await world.advance(10_000);
+    expect(liveIds()).not.toContain('late');
+    expect(hosts(helpers)).toHaveLength(2);
+    expect(await world.until(fleet.ask(free, 'who'))).toBe(free);
   });
 
   test('whose node crashes together with that of its parent is not taken over', async () => {

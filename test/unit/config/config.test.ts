@@ -97,7 +97,7 @@ describe('a wrong configuration', () => {
       timing: { heartbeat: 'soon', drainGrace: -1, askDeadlin: '1s' },
       limits: { inbox: 1.5, inbix: 1 },
       agent: [],
-      agents: [pool(AuditAgent, { size: 0, sizes: 1 } as never), { kind: 'keyed' }, AuditAgent],
+      agents: [pool(AuditAgent, { size: -1, sizes: 1 } as never), { kind: 'keyed' }, AuditAgent],
     });
     for (const part of [
       'expected fleet (RUNTIME_FLEET) to be at most 64 letters, digits, ".", "_" and "-", beginning with a letter or digit, got: "a:b"\nLeave it out for the default: default.',
@@ -107,7 +107,7 @@ describe('a wrong configuration', () => {
       'expected limits.inbox (RUNTIME_INBOX) to be a whole number from 1 to 1000000, got: 1.5\nLeave it out for the default: 10000.',
       'expected limits.inbix to be an option, got: a name that is none\nDid you mean "inbox"?',
       'expected agent to be an option, got: a name that is none\nDid you mean "agents"?',
-      'expected agents[0].size to be a whole number from 1 to 100000, got: 0\nLeave it out for the default: 1.',
+      'expected agents[0].size to be a whole number from 0 to 100000, got: -1\nLeave it out for the default: 1.',
       'expected agents[0].sizes to be an option, got: a name that is none\nDid you mean "size"?',
     ])
       expect(problems).toContain(part);
@@ -123,7 +123,7 @@ describe('a wrong configuration', () => {
     const options = {
       flet: 'x',
       timing: { heartbeat: '3s', presenceLease: '5s', drainGrace: '25h' },
-      agents: [audit, audit, { ...audit, role: 'docs', size: 0 }],
+      agents: [audit, audit, { ...audit, role: 'docs', size: -1 }],
     };
     const problems = problemsOf(options as never).join('\n');
     expect(problems).toContain('flet');
