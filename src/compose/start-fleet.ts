@@ -16,6 +16,7 @@ import type { Random } from '../core/random.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
 import type { NodeEnd } from '../runtime/ending.ts';
 import { Node, type NodeLegacy } from '../runtime/node.ts';
+import type { Readiness } from '../runtime/readiness.ts';
 import { FleetClient, type Fleet } from './fleet.ts';
 import { loadTrust } from './load-trust.ts';
 import { type BrokerSource, checkUrl, embeddedSource, redisSource } from './open-broker.ts';
@@ -38,6 +39,8 @@ export interface RunningFleet {
   readonly fleet: Fleet;
   /** Which broker it is when the configuration names none. */
   readonly remark: string | undefined;
+  /** Whether this process can do what it is there for: its agents are up, its presence is renewed, its links are up, it can claim tasks. */
+  readiness(): Readiness;
   /** Resolves when the fleet's part in this process has ended, by `stop` or by a failure. */
   readonly ended: Promise<{ readonly reason: string; readonly error?: unknown }>;
   /** Drains and leaves. Running handlers have `graceMs` (default: the configuration's) to end. Stopping twice is one stop. */
@@ -113,6 +116,11 @@ class Incarnations implements RunningFleet {
 
   get node(): string {
     return this.#nodeId;
+  }
+
+  readiness(): Readiness {
+    const away = { ready: false, why: ['the node is coming back, or has stopped'] };
+    return this.#node?.readiness() ?? away;
   }
 
   get remark(): string | undefined {

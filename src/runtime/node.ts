@@ -22,16 +22,19 @@ import { Ending, type NodeEnd, notPresent } from './ending.ts';
 import { FleetDuties } from './fleet-duties.ts';
 import { type ExecutionDeps, replyPost, settingsOf } from './handling.ts';
 import { release } from './hand-back.ts';
-import { Heartbeat } from './heartbeat.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import type { InFlight } from './in-flight.ts';
 import { Intake } from './intake.ts';
 import { Leases } from './leases.ts';
 import { LogBook } from './log-book.ts';
-import { statusOf } from './node-status.ts';
+import { openPresence } from './node-presence.ts';
 import { PartStreams } from './outgoing-parts.ts';
 import { Population } from './population.ts';
 import { Postman } from './postman.ts';
 import { progressPost } from './progress.ts';
 import { queueLimits } from './queue-limits.ts';
+import type { Readiness } from './readiness.ts';
+import type { SelfReport } from './self-report.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Suspects } from './suspects.ts';
 
@@ -74,6 +77,7 @@ export class Node {
   readonly #subscriptions: Subscriptions;
   readonly #population: Population;
   readonly #heartbeat: Heartbeat;
+  readonly #report: SelfReport;
   readonly #duties: FleetDuties;
   #started: readonly Part[] = [];
   #starting: Promise<unknown> | undefined;
@@ -108,8 +112,11 @@ export class Node {
       feed: this.member.feed,
       serverNow: () => this.member.serverNow(),
     });
-    this.#population = this.#populate(deps);
-    this.#heartbeat = this.#openHeartbeat();
+    const asked = { member: this.member, intake: this.#intake, cells: () => this.cells };
+    const seen = openPresence(deps, { ...asked, onLost: (reason) => this.#fence(reason) });
+    this.#heartbeat = seen.heartbeat;
+    this.#report = seen.report;
+    this.#population = this.#populate(deps, seen.inFlight);
   }
 
   /** The agents that it runs or stands by for. */
@@ -120,6 +127,11 @@ export class Node {
   /** For the incarnation after this one. */
   get legacy(): NodeLegacy {
     return { lanes: this.member.lanes.legacy, beats: this.#heartbeat.beats };
+  }
+
+  /** Whether it can do what it is there for, and what is missing. */
+  readiness(): Readiness {
+    return this.#report.readiness();
   }
 
   get settings(): Settings {
@@ -142,7 +154,8 @@ export class Node {
 
   async #start(): Promise<BrokerInfo> {
     const parts = this.#parts();
-    await startInOrder(parts);
+    const { observer, node } = this.#deps;
+    await startInOrder(parts, (part) => observe(observer, 'part.started', { node, part }));
     this.#started = parts;
     return this.member.info;
   }
@@ -159,6 +172,7 @@ export class Node {
   async #stop(options: { graceMs?: number }): Promise<void> {
     const { observer, node } = this.#deps;
     this.#ending.stop();
+    this.#report.phase = 'stopping';
     this.#graceMs = options.graceMs ?? this.#graceMs;
     observe(observer, 'node.draining', { node, reason: 'stop' });
     if (this.#starting !== undefined) {
@@ -167,7 +181,7 @@ export class Node {
     }
     const parts = this.#started;
     this.#started = [];
-    await stopInReverse(parts);
+    await stopInReverse(parts, (part) => observe(observer, 'part.stopped', { node, part }));
     observe(observer, 'node.down', { node });
   }
 
@@ -185,8 +199,15 @@ export class Node {
       { name: 'intake', start: nothing, stop: () => this.#intake.stop() },
       this.#population.activation,
       ...this.#duties.parts,
-      { name: 'the start', start: () => this.#ending.check(), stop: nothing },
+      { name: 'the contracts', start: () => this.#report.compare(), stop: nothing },
+      { name: 'the start', start: () => this.#finishStart(), stop: nothing },
     ];
+  }
+
+  async #finishStart(): Promise<void> {
+    this.#report.phase = 'up';
+    await this.#heartbeat.tell();
+    return this.#ending.check();
   }
 
   async #joinMember(): Promise<void> {
@@ -195,25 +216,6 @@ export class Node {
       node: this.#deps.node,
       broker: info.server,
       durability: info.durability,
-    });
-  }
-
-  #openHeartbeat(): Heartbeat {
-    const { broker, clock, node, host, pid, config, observer } = this.#deps;
-    const { presenceLeaseMs: leaseMs, heartbeatMs: intervalMs } = config.timing;
-    return new Heartbeat({
-      clock,
-      observer,
-      presence: broker.presence,
-      node,
-      intervalMs,
-      leaseMs,
-      info: () => ({ host, pid, startedAt: this.member.serverNow() }),
-      status: () => JSON.stringify(statusOf(this.cells, this.#intake.queues())),
-      beatsBefore: this.#deps.legacy?.beats ?? 0,
-      onServerTime: (time) => this.member.noteServerTime(time),
-      onDataLost: () => this.member.tellDataLost(),
-      onLost: (reason) => this.#fence(reason),
     });
   }
 
@@ -235,7 +237,7 @@ export class Node {
     await this.#logBook.flush();
   }
 
-  #populate({ broker, config, node, ...deps }: NodeDeps): Population {
+  #populate({ broker, config, node, ...deps }: NodeDeps, inFlight: InFlight): Population {
     const { member, settings, scopes } = this.#execution;
     const onEscalate = (cell: Cell, error: unknown): void =>
       this.#ending.fail({ kind: 'failed', reason: `agent ${cell.id} cannot be started`, error });
@@ -245,6 +247,7 @@ export class Node {
       presence: broker.presence,
       heartbeatMs: config.timing.heartbeatMs,
       execution: this.#execution,
+      inFlight,
       context: { member, settings, scopes, logBook: this.#logBook },
       servers: [this.#subscriptions, this.#postman, this.#intake],
       onEscalate,
@@ -273,6 +276,7 @@ export class Node {
   #fence(reason: string): void {
     const { observer, node } = this.#deps;
     observe(observer, 'node.fenced', { node, reason });
+    this.#report.phase = 'fenced';
     this.#population.supervisor.abort(notPresent(node, reason));
     this.#ending.fail({ kind: 'fenced', reason });
   }

@@ -14,6 +14,7 @@ import { CellLife, type Services } from './cell-life.ts';
 import { execute } from './execution.ts';
 import { handBack } from './hand-back.ts';
 import type { ExecutionDeps } from './handling.ts';
+import type { InFlight } from './in-flight.ts';
 import { mailboxFull, refuseLive } from './live-mail.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -31,6 +32,7 @@ export interface PopulationDeps {
   readonly heartbeatMs: number;
   readonly execution: ExecutionDeps;
   readonly context: ContextDeps;
+  readonly inFlight: InFlight;
   /** In the order in which a cell is connected to them. */
   readonly servers: readonly Server[];
   /** An agent fails again and again: the node cannot go on. */
@@ -95,10 +97,10 @@ export class Population {
   }
 
   #hooks(): CellHooks {
-    const { execution, context, observer, servers } = this.#deps;
+    const { execution, context, observer, servers, inFlight } = this.#deps;
     return {
       contextFor: (cell) => new CellContext(context, cell),
-      execute: (cell, work) => execute(execution, cell, work),
+      execute: (cell, work) => inFlight.track(cell.id, work, () => execute(execution, cell, work)),
       onPushedOut: (cell, work) => refuseLive(execution, cell.id, work, mailboxFull(cell.id)),
       onGivenUp: ({ id, zombies }, name) => observe(observer, 'handler.given-up', { agent: id, name, zombies }),
       onHaunted: (cell) => void this.supervisor.restart(cell),
