@@ -18,6 +18,7 @@ import { registerMail } from './mail.ts';
 import { terminalOutput } from './output.ts';
 import { registerPause } from './pause.ts';
 import { supervisorChannel } from './process-words.ts';
+import { registerReady } from './ready.ts';
 import { registerSchedules } from './schedules.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
@@ -88,6 +89,7 @@ const commands: readonly ((registration: Registration) => void)[] = [
   registerStart,
   registerDev,
   registerStatus,
+  registerReady,
   registerEvents,
   registerLogs,
   registerEnqueue,
