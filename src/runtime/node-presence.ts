@@ -27,7 +27,8 @@ export interface SeenDeps {
 
 export function openPresence(deps: NodeDeps, { member, intake, cells, onLost }: SeenDeps): Seen {
   const { broker, config, host, pid, legacy } = deps;
-  const { presenceLeaseMs: leaseMs, heartbeatMs } = config.timing;
+  const { presenceLeaseMs, heartbeatMs } = config.timing;
+  const leaseMs = presenceLeaseMs + heartbeatMs; // a loop may stand still for the whole lease, also from the moment before a beat
   const inFlight = new InFlight(() => member.serverNow());
   const silentMs = (): number | undefined => heartbeat.silentMs;
   const report = new SelfReport({ ...deps, heartbeatMs, leaseMs, inFlight, cells, intake, silentMs });
