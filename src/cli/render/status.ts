@@ -6,7 +6,7 @@ import type { AgentLine, FleetStatus, NodeLine, RoleLine, WorkLine } from '../fl
 import { bad, faint, good, name, strong, warning } from './colours.ts';
 import { limitsText } from './limits.ts';
 import { renderTable } from './table.ts';
-import { plain, plural, span } from './text.ts';
+import { cut, plain, plural, span } from './text.ts';
 
 /** More agents than this are summed up by role: nobody reads ten thousand rows. */
 const mostAgents = 60;
@@ -24,7 +24,7 @@ export function renderStatus(status: FleetStatus, columns: number): string {
     renderDisagreements(status),
     isCrowd ? '' : renderAgents(status, columns),
     isCrowd ? renderCrowd(status, count, columns) : renderRoles(status.roles, columns),
-    renderRestarts(status),
+    renderRestarts(status, columns),
     renderQueues(queues, columns),
   ];
   return blocks.filter((block) => block !== '').join('\n\n');
@@ -79,16 +79,17 @@ function renderAgents({ agents, inFlight, at }: FleetStatus, columns: number): s
   ]);
   const headings = ['AGENT', 'ROLE', 'STATE', 'RESTARTS', 'MAILBOX', 'RUNNING', 'NODE', 'DOING'];
   const calm = agents.every(({ restarts }) => restarts === 0) ? ['RESTARTS'] : [];
-  return renderTable(headings, rows, columns, ['ROLE', ...calm, 'NODE', 'RUNNING']);
+  const obedient = agents.every(({ zombies }) => zombies === undefined) ? ['RUNNING'] : [];
+  return renderTable(headings, rows, columns, ['ROLE', ...calm, 'NODE', ...obedient]);
 }
 
-/** What the agent says, and what runs in it. */
+/** What runs in the agent, and what it says. */
 function doing(agent: AgentLine, inFlight: readonly WorkLine[], at: number): string {
   const runs = workOf(agent, inFlight);
   const shown = runs.slice(0, 2).map(({ name: work, since }) => `${plain(work)} ${span(at - since)}`);
   const more = runs.length > 0 && agent.running > shown.length ? [`${agent.running - shown.length} more`] : [];
   const said = agent.text === undefined ? [] : [plain(agent.text)];
-  return [...said, ...shown, ...more].join(', ');
+  return [...shown, ...more, ...said].join(', ');
 }
 
 export function workOf({ id, node }: AgentLine, inFlight: readonly WorkLine[]): readonly WorkLine[] {
@@ -126,13 +127,14 @@ function renderCrowd({ roles, agents }: FleetStatus, count: number, columns: num
 }
 
 /** The latest reason of every agent that was restarted, the latest first. */
-function renderRestarts({ agents, at }: FleetStatus): string {
+function renderRestarts({ agents, at }: FleetStatus, columns: number): string {
   const restarted = agents
     .flatMap(({ id, restarts, restartReasons }) => restartReasons.slice(-1).map((last) => ({ id, restarts, ...last })))
     .sort((a, b) => b.at - a.at);
   const lines = restarted.slice(0, mostNotes).map(({ id, restarts, at: when, reason }) => {
     const times = `restarted ${restarts === 1 ? 'once' : `${restarts} times`}, last ${span(at - when)} ago`;
-    return `${warning('!')} ${name(plain(id))} was ${times}: ${plain(reason)}`;
+    const left = Math.max(20, columns - `! ${id} was ${times}: `.length);
+    return `${warning('!')} ${name(plain(id))} was ${times}: ${cut(plain(reason), left)}`;
   });
   if (restarted.length > mostNotes) lines.push(faint(`and ${restarted.length - mostNotes} more were restarted`));
   return lines.join('\n');
