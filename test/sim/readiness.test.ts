@@ -98,7 +98,7 @@ describe('a node is ready', () => {
     const world = new World();
     const node = await world.start('n1', [pool(WorkAgent)]);
     const { fleet } = await world.connect();
-    const { claim } = node.broker.tasks;
+    const claim = node.broker.tasks.claim.bind(node.broker.tasks);
     node.broker.tasks.claim = () => Promise.reject(new BrokerError('refused', 'no permission'));
     const handle = await world.until(fleet.enqueue({ role: 'work', task: 'work' }, null));
     await world.until(handle.result());
@@ -107,7 +107,7 @@ describe('a node is ready', () => {
       state: 'not ready',
       why: ['it cannot claim tasks of "work": no permission'],
     });
-    node.broker.tasks.claim = claim.bind(node.broker.tasks);
+    node.broker.tasks.claim = claim;
     await world.eventually(() => node.node.readiness().ready, 'it to be ready again', 5_000);
   });
 
@@ -179,7 +179,7 @@ describe('the contract of a role', () => {
     static override readonly role = 'work';
     @onTask('more') more(): void {}
   }
-  const differs = (node: SimNode) => saidOf(node, 'contract.differs').map(({ event: _, version, ...said }) => said);
+  const differs = (node: SimNode) => saidOf(node, 'contract.differs');
 
   test('is compared when a node joins: where it differs from that of others, it is said with who they are', async () => {
     const world = new World();
@@ -188,10 +188,14 @@ describe('the contract of a role', () => {
     const other = await world.start('n3', [pool(OtherAgent)]);
     expect(differs(first)).toEqual([]);
     expect(differs(same)).toEqual([]);
-    const [{ contracts: [mine] = [] }, { contracts: [theirs] = [] }] = [
-      await told(world, other),
-      await told(world, first),
-    ];
+    const [
+      {
+        contracts: [mine],
+      },
+      {
+        contracts: [theirs],
+      },
+    ] = [await told(world, other), await told(world, first)];
     expect(mine?.version).not.toBe(theirs?.version);
     expect(saidOf(other, 'contract.differs')).toMatchObject([
       { role: 'work', node: 'n3', version: mine?.version, others: [{ version: theirs?.version, nodes: ['n1', 'n2'] }] },
