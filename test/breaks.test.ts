@@ -82,7 +82,7 @@ test('each applies to the code as it is', () => {
   const applies = (text: string): boolean =>
     spawnSync('git', ['apply', '-C1', '--check', '-'], { cwd: root, input: text }).status === 0;
   expect(except(({ text }) => applies(text))).toEqual([]);
-});
+}, 120_000); // one git for each of some hundred patches
 
 test.each(cells)('%s', (cell, ...sides) => {
   const broken = patches.filter((patch) => patch.cell.startsWith(`${cell}: `)).map(({ broker }) => broker);

@@ -41,6 +41,13 @@ export interface BrokerInfo {
   readonly warnings: readonly string[];
 }
 
+/** One of the links of this process to the broker. */
+export interface LinkState {
+  /** For people: what goes over it. */
+  readonly name: string;
+  readonly up: boolean;
+}
+
 export interface Broker {
   readonly tasks: TaskPort;
   readonly queues: QueuePort;
@@ -54,6 +61,8 @@ export interface Broker {
   readonly schedules: SchedulePort;
   /** Connects and checks the server. Rejects with `BrokerError` or `ConfigError`. */
   start(): Promise<BrokerInfo>;
+  /** The links and whether each is up, as far as this process knows: it asks nobody. None is up before the start and after the stop. */
+  links(): readonly LinkState[];
   /** Closes every link. Later calls reject with `BrokerError('closed')`. */
   stop(): Promise<void>;
 }

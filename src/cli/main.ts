@@ -20,6 +20,7 @@ import { terminalOutput } from './output.ts';
 import { registerNodes } from './nodes.ts';
 import { registerPause } from './pause.ts';
 import { supervisorChannel } from './process-words.ts';
+import { registerReady } from './ready.ts';
 import { registerSchedules } from './schedules.ts';
 import { registerSpawn } from './spawn.ts';
 import { registerStart } from './start.ts';
@@ -93,6 +94,7 @@ const commands: readonly ((registration: Registration) => void)[] = [
   registerStart,
   registerDev,
   registerStatus,
+  registerReady,
   registerEvents,
   registerLogs,
   registerEnqueue,

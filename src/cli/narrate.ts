@@ -38,6 +38,9 @@ function sentencesFor(verbose: boolean): Sentences {
     'node.down': ({ node }) => `${down} node ${plain(node)} has left the fleet`,
     'node.fenced': ({ node, reason }) =>
       `${fault} node ${plain(node)} was fenced: ${plain(reason)}; it stops its agents and comes back as a new node`,
+    'part.started': ({ part }) => (verbose ? `${faint('+')}   ${faint(plain(part))}` : undefined),
+    'part.stopped': ({ part }) => (verbose ? `${faint('-')}   ${faint(plain(part))}` : undefined),
+    'contract.differs': (event) => disagreement(event),
     'agent.up': ({ agent, handles }) => `${up} ${name(plain(agent))}  ${faint(plain(handles))}`.trimEnd(),
     'agent.standby': ({ agent, owner }) =>
       `${down} ${name(plain(agent))}  ${faint(`stands by; it runs on node ${plain(owner)}`)}`,
@@ -66,6 +69,11 @@ function sentencesFor(verbose: boolean): Sentences {
 }
 
 const levels = { info: faint('·'), warn: note, error: fault } as const;
+
+function disagreement({ role, node, version, others }: RuntimeEvents['contract.differs'][0]): string {
+  const theirs = others.map((other) => `${plain(other.version)} on ${other.nodes.map(plain).join(', ')}`).join('; ');
+  return `${warning('!')} role ${name(plain(role))} has another contract elsewhere: ${version} on this node (${plain(node)}), ${theirs}; what one accepts the other may refuse`;
+}
 
 function started({ agent, name: task, attempt, redelivered }: RuntimeEvents['task.started'][0]): string {
   const again = redelivered ? `  ${warning(`again, attempt ${attempt}`)}` : '';

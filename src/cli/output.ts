@@ -16,6 +16,7 @@ export interface Output {
   /** Live lines can be shown. */
   readonly isTty: boolean;
   readonly columns: number;
+  readonly rows: number;
   readonly colours: boolean;
 }
 
@@ -42,6 +43,9 @@ export function terminalOutput({ stdout, stderr, env, plain }: OutputOptions): O
     colours,
     get columns() {
       return stdout.columns ?? 120;
+    },
+    get rows() {
+      return stdout.rows ?? 40;
     },
     out: (line) => above(stdout, line),
     err: (line) => above(stderr, line),

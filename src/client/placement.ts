@@ -21,10 +21,10 @@ export interface Place {
 /** The nodes that are present and do not drain. */
 export function placesOf(nodes: readonly NodeRecord[]): readonly Place[] {
   return nodes.flatMap((record) => {
-    const { state, roles, pools, agentCount, running } = statusOf(record);
-    if (!record.alive || (state !== 'up' && state !== 'starting')) return [];
+    const { phase, roles, pools, agentCount, running } = statusOf(record);
+    if (!record.alive || (phase !== 'up' && phase !== 'starting')) return [];
     const load = { agents: count(agentCount), running: count(running) };
-    return [{ node: record.node, isUp: state === 'up', roles: texts(roles), pools: texts(pools), ...load }];
+    return [{ node: record.node, isUp: phase === 'up', roles: texts(roles), pools: texts(pools), ...load }];
   });
 }
 
@@ -72,7 +72,7 @@ export class Placements {
 }
 
 interface Told {
-  readonly state?: unknown;
+  readonly phase?: unknown;
   readonly roles?: unknown;
   readonly pools?: unknown;
   readonly agentCount?: unknown;

@@ -9,6 +9,7 @@ import { embeddedProblems } from '../config/isolation.ts';
 import { CancelledError, ConfigError } from '../core/errors.ts';
 import { Observer } from '../core/observer.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
+import type { Readiness } from '../runtime/readiness.ts';
 import { FleetClient, type Fleet } from './fleet.ts';
 import { type FleetEnd, Incarnations } from './incarnations.ts';
 import { loadTrust } from './load-trust.ts';
@@ -36,6 +37,8 @@ export interface RunningFleet {
   readonly fleet: Fleet;
   /** Which broker it is when the configuration names none. */
   readonly remark: string | undefined;
+  /** Whether this process can do what it is there for: its agents are up, its presence is renewed, its links are up, it can claim tasks. */
+  readiness(): Readiness;
   /** Resolves when the fleet's part in this process has ended: by `stop`, by a command of the fleet, or by a failure. */
   readonly ended: Promise<FleetEnd>;
   /** Drains and leaves. Running handlers have `graceMs` (default: the configuration's) to end. Stopping twice is one stop. */
@@ -96,9 +99,12 @@ export async function startResolved(config: RuntimeConfig, deps: StartDeps = {})
     get fleet() {
       return clientOf(incarnations);
     },
+    readiness: () => incarnations.current?.readiness() ?? away,
     stop: (stopOptions) => incarnations.stop(stopOptions),
   };
 }
+
+const away: Readiness = { ready: false, why: ['the node is coming back, or has stopped'] };
 
 function clientOf({ current, id }: Incarnations): Fleet {
   if (current === undefined)

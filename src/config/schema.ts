@@ -69,10 +69,11 @@ const hostingSchema = z.discriminatedUnion('kind', [poolSchema, singleSchema], {
 
 const timingSchema = z.strictObject({
   presenceLease: duration('5s', 1_000, {
-    description: 'A node that has not been heard of for this long is gone, and its work is taken over.',
+    description:
+      'A node whose loop stands still for longer is gone, and its work is taken over: at most one heartbeat later when the process has ended.',
     variable: 'RUNTIME_PRESENCE_LEASE',
   }),
-  heartbeat: duration('1.5s', 100, {
+  heartbeat: duration('1s', 100, {
     description: 'How often a node renews its presence lease. At most a third of it.',
     variable: 'RUNTIME_HEARTBEAT',
   }),

@@ -10,11 +10,15 @@ export interface Part {
   stop(): Promise<void>;
 }
 
+/** Hears of every part that has started, or stopped. Never throws. */
+export type Told = (part: string) => void;
+
 /** Starts `parts` in order. When one fails, stops those that were up, in reverse, and throws the failure. */
-export async function startInOrder(parts: readonly Part[]): Promise<void> {
+export async function startInOrder(parts: readonly Part[], onStarted: Told = () => {}): Promise<void> {
   for (const [index, part] of parts.entries()) {
     try {
       await part.start();
+      onStarted(part.name);
     } catch (error) {
       await stopInReverse(parts.slice(0, index)).catch((stopError: unknown) => {
         throw new AggregateError(
@@ -28,11 +32,12 @@ export async function startInOrder(parts: readonly Part[]): Promise<void> {
 }
 
 /** Stops every part in reverse order, even when one fails; then throws what failed. */
-export async function stopInReverse(parts: readonly Part[]): Promise<void> {
+export async function stopInReverse(parts: readonly Part[], onStopped: Told = () => {}): Promise<void> {
   const failures: unknown[] = [];
   for (const part of [...parts].reverse()) {
     try {
       await part.stop();
+      onStopped(part.name);
     } catch (error) {
       failures.push(error);
     }

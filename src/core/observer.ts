@@ -13,6 +13,18 @@ export interface RuntimeEvents {
   'node.draining': [{ node: string; reason: string }];
   'node.down': [{ node: string }];
   'node.fenced': [{ node: string; reason: string }];
+  /** A part of the node has started, or stopped. */
+  'part.started': [{ node: string; part: string }];
+  'part.stopped': [{ node: string; part: string }];
+  /** Other nodes have another contract of a role of this node. */
+  'contract.differs': [
+    {
+      role: string;
+      node: string;
+      version: string;
+      others: readonly { readonly version: string; readonly nodes: readonly string[] }[];
+    },
+  ];
   'agent.up': [{ agent: string; role: string; handles: string }];
   'agent.standby': [{ agent: string; role: string; owner: string }];
   'agent.down': [{ agent: string; reason: string }];

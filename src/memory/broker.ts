@@ -4,7 +4,7 @@
  * The twin of the Redis broker, kept alike by the contract suite. It serves as the embedded broker where no server is to
  * be had, and as the broker of every simulation; both only compose it.
  */
-import type { Broker, BrokerInfo } from '../broker/broker.ts';
+import type { Broker, BrokerInfo, LinkState } from '../broker/broker.ts';
 import type { ControlPort } from '../broker/control.ts';
 import type { EventPort } from '../broker/events.ts';
 import type { LockPort } from '../broker/locks.ts';
@@ -69,6 +69,10 @@ export class MemoryBroker implements Broker {
       serverTime: this.#fleet.clock.now(),
       warnings: [],
     };
+  }
+
+  links(): readonly LinkState[] {
+    return [{ name: 'memory', up: this.#link.isUp }];
   }
 
   async stop(): Promise<void> {

@@ -22,6 +22,10 @@ export class Link {
     this.#address = address;
   }
 
+  get isUp(): boolean {
+    return this.#state === 'up';
+  }
+
   open(): void {
     if (this.#state === 'closed') throw this.#trouble();
     if (this.#state === 'new') this.#state = 'up';

@@ -54,6 +54,10 @@ export class BlockingReader {
     this.#link = new Link({ ...deps, role: 'blocking', hangMs, prepare: (client) => this.#prepare(client) });
   }
 
+  get isUp(): boolean {
+    return this.#link.isUp;
+  }
+
   start(): Promise<void> {
     return this.#link.start();
   }

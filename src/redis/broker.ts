@@ -4,7 +4,7 @@
  * One of these is made per process. `start` connects and checks the server; when the server goes away later, calls reject
  * at once and the links come back by themselves.
  */
-import type { Broker, BrokerInfo } from '../broker/broker.ts';
+import type { Broker, BrokerInfo, LinkState } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
@@ -125,6 +125,10 @@ export class RedisBroker implements Broker {
       await this.stop();
       throw error;
     }
+  }
+
+  links(): readonly LinkState[] {
+    return this.#connections.links();
   }
 
   stop(): Promise<void> {

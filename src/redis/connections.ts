@@ -6,6 +6,7 @@
  * queue, no resending, no retry by the client, no resubscribing, no pipelining across callers.
  */
 import { Redis, type RedisOptions } from 'ioredis';
+import type { LinkState } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
@@ -85,6 +86,12 @@ export class Connections {
       await this.stop();
       throw error;
     }
+  }
+
+  links(): readonly LinkState[] {
+    const { commands, blocking, subscriptions, writes } = this;
+    const links = { commands, blocking, subscriptions, ...(writes !== undefined && { writes }) };
+    return Object.entries(links).map(([name, { isUp: up }]) => ({ name, up }));
   }
 
   async stop(): Promise<void> {

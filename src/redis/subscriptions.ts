@@ -46,6 +46,10 @@ export class Subscriptions {
     this.#link = new Link({ ...deps, role: 'subscriptions', hangMs, prepare: (client) => this.#prepare(client) });
   }
 
+  get isUp(): boolean {
+    return this.#link.isUp;
+  }
+
   async start(): Promise<void> {
     await this.#link.start();
     this.#pings = repeat(

@@ -26,6 +26,13 @@ const leastHaunted = 4;
 
 export type CellState = 'standby' | 'starting' | 'up' | 'stopping' | 'restarting' | 'down';
 
+/** Why an agent was restarted. */
+export interface RestartReason {
+  /** Wall time of its node in milliseconds. */
+  readonly at: number;
+  readonly reason: string;
+}
+
 export interface CellSpec {
   readonly id: string;
   readonly Class: AgentClass;
@@ -65,6 +72,8 @@ export class Cell {
   /** Of the activation under which the agent runs. */
   epoch = 0;
   restarts = 0;
+  /** The last ones, the latest last. */
+  restartReasons: readonly RestartReason[] = [];
   /** X4: live mail that was refused or dropped. */
   dropped = 0;
   statusText: string | undefined;

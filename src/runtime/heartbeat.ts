@@ -34,6 +34,8 @@ export class Heartbeat extends Duty {
   readonly #deps: HeartbeatDeps;
   #beats: number;
   #done = false;
+  /** When the last renewal that came back was asked for. */
+  #renewedAt: number | undefined;
   /** Ends the presence here when no renewal came back within the lease. */
   #guard: Timer | undefined;
 
@@ -62,6 +64,11 @@ export class Heartbeat extends Duty {
       const what = 'leaving the fleet; the presence lease ends by itself';
       observe(observer, 'broker.trouble', { what, error: describeError(error) });
     });
+  }
+
+  /** Since the last renewal that came back was asked for; undefined before the first. */
+  get silentMs(): number | undefined {
+    return this.#renewedAt === undefined ? undefined : this.#deps.clock.monotonic() - this.#renewedAt;
   }
 
   async #beat(): Promise<void> {
@@ -104,6 +111,7 @@ export class Heartbeat extends Duty {
   /** The lease was renewed by a call made at `askedAt`. */
   #watch(askedAt: number): void {
     const { clock, leaseMs } = this.#deps;
+    this.#renewedAt = askedAt;
     this.#guard?.cancel();
     this.#guard = clock.setTimer(askedAt + leaseMs - clock.monotonic(), () =>
       this.#lose('the broker could not be reached for as long as the presence lease'),

@@ -16,6 +16,7 @@ import { BrokerError, describeError, OwnershipError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
+import { ClaimWatch } from './claim-watch.ts';
 import type { Leases } from './leases.ts';
 
 export interface IntakeDeps {
@@ -49,12 +50,19 @@ export class Intake {
   readonly #queues = new Map<string, Queue>();
   #waiting: { readonly queues: ReadonlySet<string>; readonly stop: AbortController } | undefined;
   #blocked = false;
+  readonly #watch: ClaimWatch;
   /** Claims and releases on their way. */
   readonly #busy = new Set<Promise<void>>();
   readonly #stop = new AbortController();
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
+    this.#watch = new ClaimWatch(deps.clock, blockMs);
+  }
+
+  /** What keeps it from claiming, as sentences; none when it can. */
+  get troubles(): readonly string[] {
+    return this.#watch.troubles;
   }
 
   /** Names of the queues that are served. */
@@ -87,6 +95,7 @@ export class Intake {
       if (queue.cells.size > 0) continue;
       queue.rest?.timer.cancel();
       this.#queues.delete(queue.name);
+      this.#watch.worked(claiming(queue));
     }
   }
 
@@ -169,12 +178,14 @@ export class Intake {
       if (count === 0 || this.#stop.signal.aborted) break;
       try {
         const claims = await tasks.claim({ queue: queue.name, node, count });
+        this.#watch.worked(claiming(queue));
         for (const task of claims.tasks) this.place(task);
         const isShort = claims.tasks.length < count && !queue.again;
         if (isShort && claims.limited !== undefined) this.#rest(queue, claims.limited);
         queue.drained = isShort && claims.limited === undefined;
         if (!isShort) queue.again = true;
       } catch (error) {
+        this.#watch.failed(claiming(queue), error);
         this.#report(error);
         if (!isPassing(error)) break;
         await this.#pause();
@@ -215,7 +226,8 @@ export class Intake {
       const stop = new AbortController();
       this.#waiting = { queues: new Set(queues), stop };
       try {
-        const claimed = await tasks.wait({ queues, node, count: 1, timeoutMs: blockMs, signal: stop.signal });
+        const request = { queues, node, count: 1, timeoutMs: blockMs, signal: stop.signal };
+        const claimed = await this.#watch.read('wait for tasks', () => tasks.wait(request));
         for (const task of claimed) {
           this.place(task);
           const queue = this.#queues.get(task.queue);
@@ -244,6 +256,10 @@ export class Intake {
 
 function newQueue(name: string): Queue {
   return { name, cells: new Set(), drained: false, claiming: false, again: false, rest: undefined };
+}
+
+function claiming(queue: Queue): string {
+  return `claim tasks of "${queue.name}"`;
 }
 
 /** False when claiming again cannot help: the node has lost its presence, or is closed. Whatever else went wrong must not end intake. */

@@ -13,25 +13,28 @@ import type { CallScope, Settings } from '../client/scope.ts';
 import { type Part, startInOrder, stopInReverse } from '../core/lifecycle.ts';
 import { observe } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
-import { cellSpecs, hostingsOf } from './cell-specs.ts';
+import { cellSpecs } from './cell-specs.ts';
 import { Ending, notPresent } from './ending.ts';
 import { FleetDuties } from './fleet-duties.ts';
 import { type ExecutionDeps, replyPost, settingsOf } from './handling.ts';
 import { release } from './hand-back.ts';
-import { Heartbeat } from './heartbeat.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import type { InFlight } from './in-flight.ts';
 import { Intake } from './intake.ts';
 import { Leases } from './leases.ts';
 import { LogBook } from './log-book.ts';
 import { NodeCommands } from './node-commands.ts';
 import { healthOf, nodeControl, type NodeHealth } from './node-control.ts';
 import type { NodeDeps, NodeLegacy } from './node-deps.ts';
-import { type NodeStatus, statusOf } from './node-status.ts';
+import { openPresence } from './node-presence.ts';
 import { PartStreams } from './outgoing-parts.ts';
 import { Population } from './population.ts';
 import { Postman } from './postman.ts';
 import { progressPost } from './progress.ts';
 import { queueLimits } from './queue-limits.ts';
+import type { Readiness } from './readiness.ts';
 import { type Roster, rosterOf } from './roster.ts';
+import type { SelfReport } from './self-report.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Suspects } from './suspects.ts';
 
@@ -52,6 +55,7 @@ export class Node {
   readonly #postman: Postman;
   readonly #subscriptions: Subscriptions;
   readonly #heartbeat: Heartbeat;
+  readonly #report: SelfReport;
   readonly #duties: FleetDuties;
   readonly #roster: Roster;
   readonly #commands: NodeCommands;
@@ -88,7 +92,11 @@ export class Node {
       feed: this.member.feed,
       serverNow: () => this.member.serverNow(),
     });
-    this.population = this.#populate(deps);
+    const asked = { member: this.member, intake: this.#intake, cells: () => this.cells };
+    const seen = openPresence(deps, { ...asked, onLost: (reason) => this.#fence(reason) });
+    this.#heartbeat = seen.heartbeat;
+    this.#report = seen.report;
+    this.population = this.#populate(deps, seen.inFlight);
     this.#roster = rosterOf(deps, {
       population: this.population,
       graceMs: () => this.#graceMs,
@@ -96,7 +104,6 @@ export class Node {
     });
     const own = nodeControl({ node, health: () => this.health, onAsked: deps.onAsked });
     this.#commands = new NodeCommands({ node, replies, handlers: { ...own, ...this.#roster.handlers } });
-    this.#heartbeat = this.#openHeartbeat();
   }
 
   /** The agents that it runs or stands by for. */
@@ -112,6 +119,11 @@ export class Node {
   get health(): NodeHealth {
     const state = this.#ending.isStopping ? 'draining' : this.#started.length > 0 ? 'up' : 'starting';
     return healthOf(this.#deps.node, state, this.cells);
+  }
+
+  /** Whether it can do what it is there for, and what is missing. */
+  readiness(): Readiness {
+    return this.#report.readiness();
   }
 
   get settings(): Settings {
@@ -134,7 +146,8 @@ export class Node {
 
   async #start(): Promise<BrokerInfo> {
     const parts = this.#parts();
-    await startInOrder(parts);
+    const { observer, node } = this.#deps;
+    await startInOrder(parts, (part) => observe(observer, 'part.started', { node, part }));
     this.#started = parts;
     void this.#heartbeat.tell();
     return this.member.info;
@@ -152,6 +165,7 @@ export class Node {
   async #stop(options: { graceMs?: number }): Promise<void> {
     const { observer, node } = this.#deps;
     this.#ending.stop();
+    this.#report.phase = 'stopping';
     this.#graceMs = options.graceMs ?? this.#graceMs;
     observe(observer, 'node.draining', { node, reason: 'stop' });
     void this.#heartbeat.tell();
@@ -161,7 +175,7 @@ export class Node {
     }
     const parts = this.#started;
     this.#started = [];
-    await stopInReverse(parts);
+    await stopInReverse(parts, (part) => observe(observer, 'part.stopped', { node, part }));
     observe(observer, 'node.down', { node });
   }
 
@@ -181,8 +195,15 @@ export class Node {
       this.population.watches,
       this.#roster,
       ...this.#duties.parts,
-      { name: 'the start', start: () => this.#ending.check(), stop: nothing },
+      { name: 'the contracts', start: () => this.#report.compare(), stop: nothing },
+      { name: 'the start', start: () => this.#finishStart(), stop: nothing },
     ];
+  }
+
+  async #finishStart(): Promise<void> {
+    this.#report.phase = 'up';
+    await this.#heartbeat.tell();
+    return this.#ending.check();
   }
 
   async #joinMember(): Promise<void> {
@@ -192,30 +213,6 @@ export class Node {
       broker: info.server,
       durability: info.durability,
     });
-  }
-
-  #openHeartbeat(): Heartbeat {
-    const { broker, clock, node, host, pid, replaces, config, observer } = this.#deps;
-    const { presenceLeaseMs: leaseMs, heartbeatMs: intervalMs } = config.timing;
-    return new Heartbeat({
-      clock,
-      observer,
-      presence: broker.presence,
-      node,
-      intervalMs,
-      leaseMs,
-      info: () => ({ host, pid, startedAt: this.member.serverNow(), ...(replaces !== undefined && { replaces }) }),
-      status: () => JSON.stringify(this.#status()),
-      beatsBefore: this.#deps.legacy?.beats ?? 0,
-      onServerTime: (time) => this.member.noteServerTime(time),
-      onDataLost: () => this.member.tellDataLost(),
-      onLost: (reason) => this.#fence(reason),
-    });
-  }
-
-  #status(): NodeStatus {
-    const hostings = hostingsOf(this.#deps.config);
-    return statusOf({ state: this.health.state, hostings, cells: this.cells, queues: this.#intake.queues() });
   }
 
   /** What has no answer long after the grace is over is left to the leases: a broker that stays away must not hold up the stop. */
@@ -237,7 +234,7 @@ export class Node {
     await this.population.lifecycle.flush();
   }
 
-  #populate({ broker, config, node, ...deps }: NodeDeps): Population {
+  #populate({ broker, config, node, ...deps }: NodeDeps, inFlight: InFlight): Population {
     const { member, settings, scopes } = this.#execution;
     const onEscalate = (cell: Cell, error: unknown): void => {
       if (this.#roster.onGivenUp(cell, error)) return;
@@ -251,6 +248,7 @@ export class Node {
       logs: broker.logs,
       heartbeatMs: config.timing.heartbeatMs,
       execution: this.#execution,
+      inFlight,
       context: {
         member,
         settings,
@@ -288,6 +286,7 @@ export class Node {
   #fence(reason: string): void {
     const { observer, node } = this.#deps;
     observe(observer, 'node.fenced', { node, reason });
+    this.#report.phase = 'fenced';
     this.population.supervisor.abort(notPresent(node, reason));
     this.#ending.fail({ kind: 'fenced', reason });
   }

@@ -16,6 +16,7 @@ import { CellLife, type Services } from './cell-life.ts';
 import { execute } from './execution.ts';
 import { handBack } from './hand-back.ts';
 import type { ExecutionDeps } from './handling.ts';
+import type { InFlight } from './in-flight.ts';
 import { LifecycleBook } from './lifecycle-book.ts';
 import { mailboxFull, refuseLive } from './live-mail.ts';
 import { Supervisor } from './supervisor.ts';
@@ -36,6 +37,7 @@ export interface PopulationDeps {
   readonly heartbeatMs: number;
   readonly execution: ExecutionDeps;
   readonly context: Omit<ContextDeps, 'watches'>;
+  readonly inFlight: InFlight;
   /** In the order in which a cell is connected to them. */
   readonly servers: readonly Server[];
   /** An agent fails again and again: the node cannot go on. */
@@ -119,11 +121,11 @@ export class Population {
   }
 
   #hooks(): CellHooks {
-    const { execution, observer, servers } = this.#deps;
+    const { execution, observer, servers, inFlight } = this.#deps;
     const context = { ...this.#deps.context, watches: this.watches };
     return {
       contextFor: (cell) => new CellContext(context, cell),
-      execute: (cell, work) => execute(execution, cell, work),
+      execute: (cell, work) => inFlight.track(cell.id, work, () => execute(execution, cell, work)),
       onPushedOut: (cell, work) => refuseLive(execution, cell.id, work, mailboxFull(cell.id)),
       onGivenUp: ({ id, zombies }, name) => observe(observer, 'handler.given-up', { agent: id, name, zombies }),
       onHaunted: (cell) => void this.supervisor.restart(cell),

@@ -150,6 +150,7 @@ export class Supervisor {
     this.#history.set(cell, decision.history);
     cell.state = 'restarting';
     cell.restarts++;
+    cell.restartReasons = [...cell.restartReasons, { at: clock.now(), reason: describeError(error).message }].slice(-5);
     observe(observer, 'agent.restarting', { agent: cell.id, afterMs: decision.afterMs, error: describeError(error) });
     this.#restarts.set(
       cell,

@@ -18,6 +18,15 @@ describeBrokers('lifecycle', (open, kind) => {
     expect(serverTime).toBeLessThan(member.info.serverTime + 60_000);
   });
 
+  test('its links are up from its start to its stop', async () => {
+    const fleet = await open();
+    const member = await fleet.connect();
+    expect(member.links().length).toBeGreaterThan(0);
+    expect(member.links().filter(({ up }) => !up)).toEqual([]);
+    await member.stop();
+    expect(member.links().filter(({ up }) => up)).toEqual([]);
+  });
+
   test('after stop every call rejects as closed, and stopping twice does nothing', async () => {
     const fleet = await open();
     const member = await fleet.connect();

@@ -160,13 +160,13 @@ describe('a node that is told to drain', () => {
     const { fleet } = await world.connect();
     const state = async (): Promise<unknown> => {
       const [record] = await world.until(fleet.nodes());
-      return (JSON.parse(record?.status ?? '{}') as { state?: unknown }).state;
+      return (JSON.parse(record?.status ?? '{}') as { phase?: unknown }).phase;
     };
     await world.advance(2_000);
     expect(await state()).toBe('up');
     const stopped = node.node.stop();
     await world.advance(50);
-    expect(await state()).toBe('draining');
+    expect(await state()).toBe('stopping');
     expect(await world.until(fleet.drain('n1').then(() => 'gone'))).toBe('gone'); // told twice, it drains once
     await world.until(stopped);
   });

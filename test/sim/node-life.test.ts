@@ -142,7 +142,7 @@ describe('a node whose presence has ended', () => {
     node.broker.cutLink();
     await world.advance(30_000);
     expect(aborted).toHaveLength(2);
-    expect(Math.max(...aborted) - cutAt).toBeLessThanOrEqual(5_000);
+    expect(Math.max(...aborted) - cutAt).toBeLessThanOrEqual(6_000);
     expect(outcomesOf(node)).toEqual(['abandoned', 'abandoned']);
     expect(node.ends).toMatchObject([{ kind: 'fenced' }]);
     await world.until(node.node.stop({ graceMs: 0 }));

@@ -1,6 +1,6 @@
 /**
- * Tables for people: headings, no boxes, as wide as their content. A column that would not fit the terminal is the last
- * one; it is cut, since a wrapped table is no table.
+ * Tables for people: headings, no boxes, as wide as their content. Where the terminal is too narrow, columns that can be done without
+ * are left out; what still does not fit is the last one, and is cut, since a wrapped table is no table.
  */
 import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
@@ -9,16 +9,43 @@ import { cut } from './text.ts';
 
 const gap = 2;
 
-/** The lines of a table. Cells must be printable already (`plain`); numbers are aligned to the right. */
+type Row = readonly (string | number)[];
+
+/** As much of the last column as makes it worth its place. */
+const worth = 20;
+
+/**
+ * The lines of a table. Cells must be printable already (`plain`); numbers are aligned to the right. The columns of `optional` are left
+ * out one by one, the first one first, until the table fits.
+ */
 export function renderTable(
   headings: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
+  rows: readonly Row[],
   columns: number,
+  optional: readonly string[] = [],
 ): string {
-  const widthOf = (column: number): number =>
-    Math.max(...[headings, ...rows].map((row) => stripVTControlCharacters(String(row[column] ?? '')).length));
+  const [first, ...others] = optional;
+  if (first === undefined || widthOf(headings, rows) <= columns) return draw(headings, rows, columns);
+  const at = headings.indexOf(first);
+  const without = <T>(row: readonly T[]): readonly T[] => row.filter((_, column) => column !== at);
+  return renderTable(without(headings), rows.map(without), columns, others);
+}
+
+/** Of the whole table, with no more of the last column than makes it worth its place. */
+function widthOf(headings: readonly string[], rows: readonly Row[]): number {
+  const widths = headings.map((_, column) => columnWidth([headings, ...rows], column));
+  return widths.slice(0, -1).reduce((sum, width) => sum + width + gap, Math.min(widths.at(-1) ?? 0, worth));
+}
+
+function columnWidth(rows: readonly Row[], column: number): number {
+  return Math.max(...rows.map((row) => stripVTControlCharacters(String(row[column] ?? '')).length));
+}
+
+function draw(headings: readonly string[], rows: readonly Row[], columns: number): string {
   const last = headings.length - 1;
-  const taken = headings.slice(0, last).reduce((sum, _, column) => sum + widthOf(column) + gap, 0);
+  const taken = headings
+    .slice(0, last)
+    .reduce((sum, _, column) => sum + columnWidth([headings, ...rows], column) + gap, 0);
   const left = Math.max(10, columns - taken);
   const table = new Table({
     head: headings.map(strong),

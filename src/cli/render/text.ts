@@ -30,6 +30,18 @@ export function cut(text: string, width: number): string {
   return letters.length <= width ? text : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 
+/** The words of `text` on lines of at most `width` columns; a longer word is broken. */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines = [''];
+  for (const word of text.split(' ').flatMap((whole) => whole.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [''])) {
+    const line = lines.at(-1) ?? '';
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** Any value as one line of JSON. */
 export function inline(value: unknown): string {
   return plain(JSON.stringify(value) ?? 'null');

@@ -122,6 +122,11 @@ export class FaultyProxy {
     this.#setHeld(true);
   }
 
+  /** What the server sends to the connection that comes from this port of its own is lost, and nobody is told. */
+  swallow(port: number): void {
+    for (const link of this.#links) if (link.server.localPort === port) link.server.removeAllListeners('data').resume();
+  }
+
   slow(delayMs: number): void {
     this.#delayMs = delayMs;
   }

@@ -34,6 +34,7 @@ export function recording(given: { cwd?: string; env?: NodeJS.ProcessEnv; isTty?
       live: keep(lines.live),
       isTty: given.isTty ?? false,
       columns: 100,
+      rows: 40,
       colours: false,
     },
     cwd: given.cwd ?? tmpdir(),

@@ -3,12 +3,10 @@
  */
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { FleetStatus } from '../../../src/cli/fleet-status.ts';
 import { narrate } from '../../../src/cli/narrate.ts';
 import { plainStep, progressLine } from '../../../src/cli/render/progress.ts';
 import { renderResult } from '../../../src/cli/render/result.ts';
-import { renderStatus } from '../../../src/cli/render/status.ts';
-import { cut, plain, pretty, record, span } from '../../../src/cli/render/text.ts';
+import { cut, plain, pretty, record, span, wrap } from '../../../src/cli/render/text.ts';
 import { Observer } from '../../../src/core/observer.ts';
 import { recording } from './recording.ts';
 
@@ -38,76 +36,10 @@ describe('text', () => {
   });
 });
 
-describe('the status', () => {
-  const agent = {
-    id: 'docs',
-    role: 'docs',
-    state: 'up',
-    restarts: 0,
-    mailbox: 2,
-    running: 1,
-    node: 'n1',
-    text: 'writing',
-  };
-  const node = {
-    node: 'n1',
-    host: 'box',
-    pid: 7,
-    startedAt: 0,
-    alive: true,
-    leaseLeftMs: 900,
-    agentCount: 1,
-    running: 1,
-  };
-  const queue = { name: 'audit', waiting: 3, parked: 1, claimed: 2, dead: 1, deadDropped: 4, paused: true };
-  const status: FleetStatus = {
-    fleet: 'default',
-    broker: 'Redis 7.0.15',
-    durability: 'everysec',
-    nodes: [node, { ...node, node: 'n2', alive: false }],
-    agents: [agent],
-    queues: [queue, { ...queue, paused: false, limits: { concurrency: 5, rate: { max: 100, perMs: 90_000 } } }],
-  };
-
-  test('says of an agent how many of its handlers were given up, and how much live mail it dropped', () => {
-    const haunted = { ...status, agents: [{ ...agent, zombies: 2, dropped: 3 }] };
-    const line = bare(renderStatus(haunted, 5_000, 100))
-      .split('\n')
-      .find((text) => text.startsWith('docs'));
-    expect(line).toMatch(/2 \(3 dropped\) +1 \(2 given up\) +n1 +writing/);
-  });
-
-  test('shows nodes, agents and queues', () => {
-    expect(bare(renderStatus(status, 5_000, 100)).split('\n')).toEqual([
-      'fleet default  1 node, 1 agent  Redis 7.0.15, durability everysec',
-      '',
-      'NODE  STATE  HOST  PID  UP     AGENTS  RUNNING',
-      'n1    up     box     7  5.0 s       1        1',
-      'n2    gone   box     7  -           1        1',
-      '',
-      'AGENT  ROLE  STATE  RESTARTS  MAILBOX  RUNNING  NODE  SAYS',
-      'docs   docs  up            0        2        1  n1    writing',
-      '',
-      'QUEUE                                     WAITING  PARKED  RUNNING  DEAD',
-      'audit (paused)                                  3       1        2  1 (4 dropped)',
-      'audit (at most 5 at a time, 100 per 90s)        3       1        2  1 (4 dropped)',
-    ]);
-  });
-
-  test('keeps within the width of the terminal and sums up a crowd by role', () => {
-    const wide = renderStatus({ ...status, agents: [{ ...agent, text: 'x'.repeat(300) }] }, 0, 90);
-    expect(
-      Math.max(
-        ...bare(wide)
-          .split('\n')
-          .map((line) => line.length),
-      ),
-    ).toBeLessThanOrEqual(90);
-    const crowd = Array.from({ length: 100 }, (_, i) => ({ ...agent, id: `a${i}`, state: i % 2 ? 'up' : 'standby' }));
-    const summed = bare(renderStatus({ ...status, nodes: [{ ...node, agentCount: 10_000 }], agents: crowd }, 0, 100));
-    expect(summed).toContain('docs     100         0      200      100  standby, up');
-    expect(summed).toContain('nodes list 100 of 10000 agents');
-  });
+test('text is wrapped at its words, and a word that is too long is broken', () => {
+  expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
+  expect(wrap('abcdefgh ij', 3)).toEqual(['abc', 'def', 'gh', 'ij']);
+  expect(wrap('', 7)).toEqual(['']);
 });
 
 describe('a task', () => {

@@ -14,7 +14,7 @@ const record = (node: string, status: object | string, alive = true): NodeRecord
   alive,
   leaseLeftMs: alive ? 1 : 0,
 });
-const up = (agentCount: number, running = 0, roles = ['a']): object => ({ state: 'up', roles, agentCount, running });
+const up = (agentCount: number, running = 0, roles = ['a']): object => ({ phase: 'up', roles, agentCount, running });
 const chosen = (...records: readonly NodeRecord[]): string | undefined => mostRoom(placesOf(records), 'a')?.node;
 
 describe('the node with most room', () => {
@@ -25,15 +25,15 @@ describe('the node with most room', () => {
   });
 
   test('hosts the role, is present, and does not drain; one that starts comes last', () => {
-    const draining = { ...up(0), state: 'draining' };
-    const starting = { ...up(0), state: 'starting' };
+    const draining = { ...up(0), phase: 'stopping' };
+    const starting = { ...up(0), phase: 'starting' };
     expect(chosen(record('n1', up(0, 0, ['b'])), record('n2', up(0), false), record('n3', draining))).toBeUndefined();
     expect(chosen(record('n1', starting), record('n2', up(9)))).toBe('n2');
     expect(chosen(record('n1', starting))).toBe('n1');
   });
 
   test('is none that tells nothing that can be read', () => {
-    for (const status of ['', '[]', 'null', '{}', '{"state":"up","roles":"a"}', '{"state":"up","roles":[1]}'])
+    for (const status of ['', '[]', 'null', '{}', '{"phase":"up","roles":"a"}', '{"phase":"up","roles":[1]}'])
       expect(chosen(record('n1', status))).toBeUndefined();
   });
 

@@ -30,7 +30,7 @@ describe('resolveConfig', () => {
       agents: [],
       timing: {
         presenceLeaseMs: 5_000,
-        heartbeatMs: 1_500,
+        heartbeatMs: 1_000,
         taskLeaseMs: 10_000,
         taskRenewalMs: 3_333,
         lockLeaseMs: 30_000,
@@ -102,7 +102,7 @@ describe('a wrong configuration', () => {
     for (const part of [
       'expected fleet (RUNTIME_FLEET) to be at most 64 letters, digits, ".", "_" and "-", beginning with a letter or digit, got: "a:b"\nLeave it out for the default: default.',
       'expected classic (RUNTIME_CLASSIC) to be true or false, got: "yes"\nLeave it out for the default: false.',
-      `expected timing.heartbeat (RUNTIME_HEARTBEAT) to be a duration such as '30s' or 1500, of at least 100 ms, got: "soon"\nLeave it out for the default: 1.5s.`,
+      `expected timing.heartbeat (RUNTIME_HEARTBEAT) to be a duration such as '30s' or 1500, of at least 100 ms, got: "soon"\nLeave it out for the default: 1s.`,
       'expected timing.askDeadlin to be an option, got: a name that is none\nDid you mean "askDeadline"?',
       'expected limits.inbox (RUNTIME_INBOX) to be a whole number from 1 to 1000000, got: 1.5\nLeave it out for the default: 10000.',
       'expected limits.inbix to be an option, got: a name that is none\nDid you mean "inbox"?',
@@ -243,6 +243,6 @@ describe('the reference', () => {
     expect(new Set(paths).size).toBe(paths.length);
     const variables = options.flatMap(({ variable }) => variable ?? []);
     expect(new Set(variables).size).toBe(variables.length);
-    expect(options.find(({ path }) => path === 'timing.heartbeat')).toMatchObject({ default: '1.5s' });
+    expect(options.find(({ path }) => path === 'timing.heartbeat')).toMatchObject({ default: '1s' });
   });
 });
