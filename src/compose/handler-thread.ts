@@ -1,8 +1,8 @@
 /**
  * One worker thread with one class in it, as its process sees it.
  *
- * V3  A thread that is terminated, or ends by itself, fails the call that runs in it, and only that; nothing of it runs any more then.
- * V4  What a thread asks for is done only while the call that asks runs.
+ * Z5  A thread that is terminated, or ends by itself, fails the call that runs in it, and only that; nothing of it runs any more then.
+ * Z6  What a thread asks for is done only while the call that asks runs.
  */
 import { Worker } from 'node:worker_threads';
 import type { ThreadPlace } from '../agent/threads.ts';
@@ -82,7 +82,7 @@ export class HandlerThread {
     }
   }
 
-  /** V3. Resolves when it is gone. */
+  /** Z5. Resolves when it is gone. */
   async terminate(): Promise<void> {
     this.#terminated = true;
     await this.#worker.terminate();
@@ -146,7 +146,7 @@ export class HandlerThread {
     }
   }
 
-  /** V4. Never rejects. */
+  /** Z6. Never rejects. */
   async #use(message: FromThread & { readonly kind: 'use' }, running: Running | undefined): Promise<void> {
     const { request, verb, args } = message;
     try {

@@ -6,13 +6,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, onTask, pool, single, startFleet, type Task } from 'agent-runtime';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TaskHandle } from '../../src/agent/task-handle.ts';
 import type { RunningFleet } from '../../src/compose/start-fleet.ts';
 import { HandlerError } from '../../src/core/errors.ts';
 import { Observer, type RuntimeEvents } from '../../src/core/observer.ts';
 import { DeskAgent, HardAgent } from '../support/hard-agent.ts';
 import { waitFor } from '../support/wait.ts';
+
+/** A thread compiles and loads the whole package: seconds on a machine that is busy. */
+const patience = 60_000;
+vi.setConfig({ testTimeout: patience, hookTimeout: patience });
 
 const projectDir = mkdtempSync(join(tmpdir(), 'threads-'));
 const observer = new Observer();

@@ -1,9 +1,13 @@
 /**
- * Agents whose handlers run in threads. In a module of their own: a thread loads it, and a test file cannot be loaded there.
+ * Agents whose handlers run in threads. In a module of their own, since a test file cannot be loaded in a thread,
+ * and without the front door of the package, so that a thread has less to load.
  */
 import { isMainThread, threadId } from 'node:worker_threads';
-import { type Message, onMessage, onTask, Agent, defineMessage, defineTask, type Task } from 'agent-runtime';
-import { AgentUnavailable, RetryableError, TerminalError } from 'agent-runtime';
+import { onMessage, onTask } from '../../src/agent/decorators.ts';
+import { Agent } from '../../src/agent/agent.ts';
+import { defineMessage, defineTask } from '../../src/agent/contract.ts';
+import type { Message, Task } from '../../src/agent/envelopes.ts';
+import { AgentUnavailable, RetryableError, TerminalError } from '../../src/core/errors.ts';
 import { z } from 'zod';
 
 export const half = defineTask('half', {

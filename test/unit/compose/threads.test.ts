@@ -1,7 +1,7 @@
 /**
  * Threads without a fleet: the class that one finds, the errors that cross, and that nothing of a terminated one is left.
  */
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { handlersOf } from '../../../src/agent/handlers.ts';
 import type { ThreadPlace } from '../../../src/agent/threads.ts';
 import { findClass } from '../../../src/compose/thread-class.ts';
@@ -25,6 +25,10 @@ import { systemClock } from '../../../src/core/system.ts';
 import type { ThreadCall } from '../../../src/runtime/thread-runner.ts';
 import { HardAgent, hidden } from '../../support/hard-agent.ts';
 import { waitFor } from '../../support/wait.ts';
+
+/** A thread compiles and loads the whole package: seconds on a machine that is busy. */
+const patience = 60_000;
+vi.setConfig({ testTimeout: patience });
 
 function placeOf(task: string, Class: Parameters<typeof handlersOf>[0] = HardAgent): ThreadPlace {
   const place = handlersOf(Class).tasks.get(task)?.thread;
@@ -106,7 +110,7 @@ test('a terminated thread computes nothing any more, also when its handler never
   const beats = new Int32Array(new SharedArrayBuffer(4));
   const run = threads.run(call('beat', beats.buffer));
   const ended = expect(run.result).rejects.toThrow('the thread was ended');
-  await waitFor(() => Atomics.load(beats, 0) > 0, { what: 'the thread to compute', timeoutMs: 15_000 });
+  await waitFor(() => Atomics.load(beats, 0) > 0, { what: 'the thread to compute', timeoutMs: patience / 2 });
   run.terminate();
   await ended;
   const last = Atomics.load(beats, 0);
