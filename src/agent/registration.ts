@@ -5,8 +5,8 @@
  * `task`, `message`, `broadcast`, `start`, `stop`, `down` and `timer` are for toolchains that cannot lower decorators; the method
  * is the key: `static readonly handlers = { audit: task(In, Out) } satisfies Handlers<AuditAgent>`.
  */
-import type { ByteSize } from '../core/bytes.ts';
 import type { Duration } from '../core/duration.ts';
+import type { MemorySize } from '../core/memory-size.ts';
 import {
   type BroadcastContract,
   type ConcurrencyKey,
@@ -25,7 +25,7 @@ import type { Down } from './watch-verbs.ts';
 type MaybeSchema = Schema | undefined;
 
 /** `memory`: the heap of the thread; a handler that needs more has failed, and its process goes on. Default: that of the process. */
-export type ThreadOption = boolean | { readonly memory?: ByteSize };
+export type ThreadOption = boolean | { readonly memory?: MemorySize };
 
 /** Options of a task handler. Retries, priority and result time can be set by the sender of a task, too. */
 export interface TaskOptions<In extends MaybeSchema = undefined> extends TaskPolicyOptions {

@@ -7,7 +7,7 @@
  */
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type ByteSize, parseBytes } from '../core/bytes.ts';
+import { memoryRule, type MemorySize, parseMemory } from '../core/memory-size.ts';
 import type { RegistrationRecord } from './registration.ts';
 import type { AgentClass } from './task-types.ts';
 
@@ -43,7 +43,7 @@ export function resolveThread(
   const given = thread === true ? {} : thread;
   if (!isThreadOptions(given)) {
     problems.push(
-      `expected thread of "${method}" to be true, false or { memory: '512mb' }, got: ${String(JSON.stringify(thread))}`,
+      `expected thread of "${method}" to be true, false or { memory } with ${memoryRule}, got: ${String(JSON.stringify(thread))}`,
     );
     return undefined;
   }
@@ -51,12 +51,12 @@ export function resolveThread(
     problems.push(
       `expected "${method}" to return its result, because it runs in a thread, got: a handler that yields\nLeave out thread, or tell how far it is with task.progress().`,
     );
-  const memory = parseBytes(given.memory);
+  const memoryMb = parseMemory(given.memory);
   return {
     role,
     className: Class.name,
     module: ownModule(Class, problems) ?? record.module,
-    ...(memory !== undefined && { memoryMb: Math.ceil(memory / 1024 ** 2) }),
+    ...(memoryMb !== undefined && { memoryMb }),
   };
 }
 
@@ -68,10 +68,10 @@ function ownModule(Class: AgentClass, problems: string[]): string | undefined {
   return undefined;
 }
 
-function isThreadOptions(value: unknown): value is { readonly memory?: ByteSize } {
+function isThreadOptions(value: unknown): value is { readonly memory?: MemorySize } {
   if (typeof value !== 'object' || value === null) return false;
   const { memory, ...others }: { readonly memory?: unknown } = value;
-  return Object.keys(others).length === 0 && (memory === undefined || (parseBytes(memory) ?? 0) > 0);
+  return Object.keys(others).length === 0 && (memory === undefined || parseMemory(memory) !== undefined);
 }
 
 /** As far as its syntax tells; what it hides from here is found when it runs. */

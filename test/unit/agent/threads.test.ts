@@ -60,7 +60,7 @@ test('what cannot run in a thread is told at once', () => {
     static readonly handlers = {
       parts: task(Text, Text, { thread: true, part: Text }),
       yields: task(Text, Text, { thread: true }),
-      memory: task(Text, Text, { thread: { memory: '512' as '512mb' } }),
+      memory: task(Text, Text, { thread: { memory: '8mb' } }),
       odd: task(Text, Text, { thread: { memori: '1gb' } as object }),
       word: task(Text, Text, { thread: 'yes' as never }),
     };
@@ -80,9 +80,9 @@ test('what cannot run in a thread is told at once', () => {
   for (const part of [
     '"parts" to return its result, because it runs in a thread, got: a handler that yields',
     '"yields" to return its result, because it runs in a thread',
-    `thread of "memory" to be true, false or { memory: '512mb' }, got: {"memory":"512"}`,
+    `thread of "memory" to be true, false or { memory } with a text such as '512mb' or '2gb', of at least 32 MB, got: {"memory":"8mb"}`,
     'thread of "odd" to be true',
-    'thread of "word" to be true, false or { memory: \'512mb\' }, got: "yes"',
+    'of at least 32 MB, got: "yes"',
     'static module to be a URL such as import.meta.url, got: 7',
   ])
     expect(error.message).toContain(part);
