@@ -1,8 +1,8 @@
 /**
  * One worker thread with one class in it, as its process sees it.
  *
- * Z5  A thread that is terminated, or ends by itself, fails the call that runs in it, and only that; nothing of it runs any more then.
- * Z6  What a thread asks for is done only while the call that asks runs.
+ * Z7  A thread that is terminated, or ends by itself, fails the call that runs in it, and only that; nothing of it runs any more then.
+ * Z8  What a thread asks for is done only while the call that asks runs.
  */
 import { Worker } from 'node:worker_threads';
 import type { ThreadPlace } from '../agent/threads.ts';
@@ -82,7 +82,7 @@ export class HandlerThread {
     }
   }
 
-  /** Z5. Resolves when it is gone. */
+  /** Z7. Resolves when it is gone. */
   async terminate(): Promise<void> {
     this.#terminated = true;
     await this.#worker.terminate();
@@ -146,7 +146,7 @@ export class HandlerThread {
     }
   }
 
-  /** Z6. Never rejects. */
+  /** Z8. Never rejects. */
   async #use(message: FromThread & { readonly kind: 'use' }, running: Running | undefined): Promise<void> {
     const { request, verb, args } = message;
     try {

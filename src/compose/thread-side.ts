@@ -1,8 +1,8 @@
 /**
  * The side of the thread: makes an instance of the class for each call, runs the handler, and hands its verbs to the process.
  *
- * Z3  One call at a time, each on an instance of its own; what a call keeps in its fields is gone with it.
- * Z4  Only plain data crosses: what cannot be cloned is an error of the handler, never of the thread.
+ * Z5  One call at a time, each on an instance of its own; what a call keeps in its fields is gone with it.
+ * Z6  Only plain data crosses: what cannot be cloned is an error of the handler, never of the thread.
  */
 import { setMaxListeners } from 'node:events';
 import { attachContext } from '../agent/agent.ts';
@@ -59,7 +59,7 @@ export class ThreadSide {
     return waiting;
   }
 
-  /** Z3. Never rejects. */
+  /** Z5. Never rejects. */
   async #run(order: CallOrder): Promise<void> {
     const { call, method } = order;
     const end = new AbortController();
@@ -139,7 +139,7 @@ export class ThreadSide {
     });
   }
 
-  /** Z4 */
+  /** Z6 */
   #post(message: FromThread, what: string): void {
     try {
       this.#deps.post(message);

@@ -2,9 +2,9 @@
  * The threads of a process in which handlers run: started when they are needed, kept for the next call, ended with the process's part
  * in the fleet.
  *
- * Z7  A thread belongs to one class (and one limit of memory) and runs one call at a time; as many are kept idle as the machine can
+ * Z9  A thread belongs to one class (and one limit of memory) and runs one call at a time; as many are kept idle as the machine can
  *     run side by side.
- * Z8  What a thread does between calls (a timer left behind, say) can end that thread, and is told; it can end nothing else.
+ * Z10  What a thread does between calls (a timer left behind, say) can end that thread, and is told; it can end nothing else.
  */
 import { availableParallelism } from 'node:os';
 import { workerData } from 'node:worker_threads';
@@ -87,7 +87,7 @@ export class Threads implements ThreadRunner {
     this.#idle.set(key, [...idle, thread]);
   }
 
-  /** Z8 */
+  /** Z10 */
   #onGone(key: string, thread: HandlerThread, { role }: ThreadPlace, why: Error | undefined): void {
     this.#all.delete(thread);
     const idle = this.#idle.get(key) ?? [];
