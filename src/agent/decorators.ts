@@ -31,6 +31,7 @@ import {
   taskRecord,
   timer,
 } from './registration.ts';
+import { withModule } from './threads.ts';
 
 type MaybeSchema = Schema | undefined;
 
@@ -73,8 +74,9 @@ export function onTask(
   output?: MaybeSchema,
   options?: AnyTaskOptions & PartOption<MaybeSchema>,
 ): HandlerDecorator<unknown> {
-  if (typeof first !== 'string') return decorator(contractRecord(first, second as AnyTaskOptions | undefined));
-  return decorator(taskRecord(second as MaybeSchema, output, options), first);
+  if (typeof first === 'string')
+    return decorator(withModule(taskRecord(second as MaybeSchema, output, options), onTask), first);
+  return decorator(withModule(contractRecord(first, second as AnyTaskOptions | undefined), onTask));
 }
 
 /**

@@ -13,6 +13,7 @@ import type { MethodRecord } from './metadata.ts';
 import { roleOf, roleProblem } from './role.ts';
 import { type ResolvedTaskOptions, resolveTaskOptions } from './task-options.ts';
 import type { AgentClass } from './task-types.ts';
+import { resolveThread, type ThreadPlace } from './threads.ts';
 import { compileTopic, type TopicPattern } from './topic.ts';
 
 export interface TaskHandler {
@@ -22,6 +23,8 @@ export interface TaskHandler {
   readonly output?: Schema;
   readonly part?: Schema;
   readonly options: ResolvedTaskOptions;
+  /** Where it runs in a thread; absent: in the agent. */
+  readonly thread?: ThreadPlace;
 }
 
 export interface MessageHandler {
@@ -91,7 +94,7 @@ function readTable(Class: AgentClass, problems: string[]): HandlerTable {
     timers: [] as TimerHandler[],
   };
   const records = collectRecords(Class, problems);
-  for (const entry of records) addTo(table, entry, problems);
+  for (const entry of records) addTo(table, Class, entry, problems);
   if (records.length === 0 && problems.length === 0)
     problems.push(
       'expected an agent to handle something, got: no handlers\nMark methods with @onTask, @onMessage or @onBroadcast.',
@@ -110,7 +113,7 @@ interface Draft extends HandlerTable {
   readonly timers: TimerHandler[];
 }
 
-function addTo(table: Draft, { method, record }: MethodRecord, problems: string[]): void {
+function addTo(table: Draft, Class: AgentClass, { method, record }: MethodRecord, problems: string[]): void {
   switch (record.kind) {
     case 'task': {
       const name = record.name ?? method;
@@ -119,9 +122,11 @@ function addTo(table: Draft, { method, record }: MethodRecord, problems: string[
           `expected the contract of task "${name}" to be for role "${table.role}", got: "${record.role}"\nIts callers would enqueue elsewhere; leave the role out of the contract, or set static readonly role.`,
         );
       const options = resolveTaskOptions(record.options, `task "${name}"`, problems);
+      const thread = resolveThread(Class, table.role, method, record, problems);
+      const given = schemas({ input: record.input, output: record.output, part: record.part });
       addNamed(
         table.tasks,
-        { name, method, ...schemas({ input: record.input, output: record.output, part: record.part }), options },
+        { name, method, ...given, options, ...(thread !== undefined && { thread }) },
         'task',
         problems,
       );

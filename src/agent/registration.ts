@@ -6,6 +6,7 @@
  * is the key: `static readonly handlers = { audit: task(In, Out) } satisfies Handlers<AuditAgent>`.
  */
 import type { Duration } from '../core/duration.ts';
+import type { MemorySize } from '../core/memory-size.ts';
 import {
   type BroadcastContract,
   type ConcurrencyKey,
@@ -18,9 +19,13 @@ import {
   type TaskPolicyOptions,
 } from './contract.ts';
 import type { BroadcastOf, MessageOf, TaskOf } from './envelopes.ts';
+import { withModule } from './threads.ts';
 import type { Down } from './watch-verbs.ts';
 
 type MaybeSchema = Schema | undefined;
+
+/** `memory`: the heap of the thread; a handler that needs more has failed, and its process goes on. Default: that of the process. */
+export type ThreadOption = boolean | { readonly memory?: MemorySize };
 
 /** Options of a task handler. Retries, priority and result time can be set by the sender of a task, too. */
 export interface TaskOptions<In extends MaybeSchema = undefined> extends TaskPolicyOptions {
@@ -28,6 +33,12 @@ export interface TaskOptions<In extends MaybeSchema = undefined> extends TaskPol
   readonly lock?: string | ((task: TaskOf<In, MaybeSchema>) => string);
   /** One task of a key at a time and in order; made by whoever enqueues, so only callers by class or contract know it. */
   readonly concurrencyKey?: ConcurrencyKey<In>;
+  /**
+   * The handler runs in a worker thread, on an instance of its class made there for this call, so that hard computation holds up
+   * neither the node nor its heartbeat. When its signal has aborted and its `grace` is over, its thread is ended. Input, result and
+   * what the verbs take and give are plain data there; see the README. The class has to be exported by its module. Default false.
+   */
+  readonly thread?: ThreadOption;
 }
 
 /** Where the task is named after its method: the schema of what the method, an async generator, yields. */
@@ -38,6 +49,7 @@ export interface PartOption<Part extends MaybeSchema> {
 /** The same with the schema forgotten. */
 export interface AnyTaskOptions extends ContractOptions {
   readonly lock?: string | ((task: never) => string);
+  readonly thread?: ThreadOption;
 }
 
 /** Options of a broadcast handler. */
@@ -83,6 +95,8 @@ export type RegistrationRecord =
       readonly output: MaybeSchema;
       readonly part?: MaybeSchema;
       readonly options: AnyTaskOptions;
+      /** URL of the module that registered it, of a handler that runs in a thread. */
+      readonly module?: string;
     }
   | {
       readonly kind: 'message';
@@ -150,8 +164,10 @@ export function task(
   second?: MaybeSchema | AnyTaskOptions,
   third?: AnyTaskOptions & PartOption<MaybeSchema>,
 ): RegistrationRecord {
-  if (isContract(first, 'task')) return contractRecord(first, second as AnyTaskOptions | undefined);
-  return taskRecord(first, second as MaybeSchema, third);
+  const record = isContract(first, 'task')
+    ? contractRecord(first, second as AnyTaskOptions | undefined)
+    : taskRecord(first, second as MaybeSchema, third);
+  return withModule(record, task);
 }
 
 /** The record of a task that is named after its method. */

@@ -1,12 +1,12 @@
 /**
  * Importing a user's TypeScript or JavaScript file.
  *
- * The loader for TypeScript (tsx) takes half a second to come up, so it is registered when the first TypeScript file is
- * imported and not before. Files must be ES modules: as CommonJS they would get a second copy of this package.
+ * Files must be ES modules: as CommonJS they would get a second copy of this package.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isTypeScript, registerTypeScript } from '../compose/typescript.ts';
 import { ConfigError } from '../core/errors.ts';
 
 export const moduleEndings = ['.ts', '.mts', '.js', '.mjs'] as const;
@@ -16,7 +16,7 @@ export async function loadModule(file: string, cwd: string): Promise<Readonly<Re
   const shown = relative(cwd, file) || file;
   const problem = moduleProblem(file, shown);
   if (problem !== undefined) throw new ConfigError([problem]);
-  if (/\.m?ts$/.test(file)) await registerTypeScript();
+  if (isTypeScript(file)) await registerTypeScript();
   try {
     return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (cause) {
@@ -26,15 +26,6 @@ export async function loadModule(file: string, cwd: string): Promise<Readonly<Re
     throw error;
   }
 }
-
-/** A process whose own code is TypeScript has a loader already. */
-export async function registerTypeScript(): Promise<void> {
-  if (import.meta.url.endsWith('.ts') || registered.has('tsx')) return;
-  registered.add('tsx');
-  const { register } = await import('tsx/esm/api');
-  register();
-}
-const registered = new Set<string>();
 
 function moduleProblem(file: string, shown: string): string | undefined {
   if (/\.m[tj]s$/.test(file)) return undefined;

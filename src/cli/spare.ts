@@ -4,7 +4,7 @@
  * Loading takes longer than a fleet takes to come up; this way it has happened before the change that wants it.
  */
 import type { CliContext } from './context.ts';
-import { registerTypeScript } from './load-module.ts';
+import { registerTypeScript } from '../compose/typescript.ts';
 
 /** False: it was told to stop instead. */
 export async function awaitGo({ channel }: CliContext): Promise<boolean> {

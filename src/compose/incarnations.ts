@@ -19,6 +19,7 @@ import type { NodeEnd } from '../runtime/ending.ts';
 import { Node } from '../runtime/node.ts';
 import type { NodeRequest } from '../runtime/node-control.ts';
 import type { NodeLegacy } from '../runtime/node-deps.ts';
+import type { ThreadRunner } from '../runtime/thread-runner.ts';
 
 /** How the fleet's part in a process has ended. */
 export interface FleetEnd {
@@ -33,6 +34,8 @@ export interface IncarnationsDeps {
   readonly observer: Observer;
   readonly clock: Clock;
   readonly random: Random;
+  /** Every incarnation runs its handlers in them; they end with the last one. */
+  readonly threads?: (ThreadRunner & { close(): Promise<void> }) | undefined;
   readonly host: string;
   readonly pid: number;
   /** Z3: another process starts the next one. */
@@ -139,6 +142,7 @@ export class Incarnations {
     try {
       await this.#leave(options);
     } finally {
+      await this.#deps.threads?.close();
       await this.#deps.source.release();
       this.#resolveEnded(end);
     }

@@ -14,6 +14,7 @@ import { FleetClient, type Fleet } from './fleet.ts';
 import { type FleetEnd, Incarnations } from './incarnations.ts';
 import { loadTrust } from './load-trust.ts';
 import { checkUrl, embeddedSource, redisSource } from './open-broker.ts';
+import { refuseInThread, Threads } from './threads.ts';
 
 export interface StartDeps {
   /** Hears everything that happens; make one to listen before the start. */
@@ -63,6 +64,7 @@ export async function startFleet(options: RuntimeOptions, deps: StartDeps = {}):
 
 /** The same for a configuration that is resolved already. */
 export async function startResolved(config: RuntimeConfig, deps: StartDeps = {}): Promise<RunningFleet> {
+  refuseInThread();
   const { observer = new Observer(), projectDir = process.cwd(), env = process.env } = deps;
   const trust = await loadTrust(config.tls, projectDir);
   const setting = { ...config, trust, clock: systemClock, random: systemRandom, observer };
@@ -78,6 +80,7 @@ export async function startResolved(config: RuntimeConfig, deps: StartDeps = {})
     observer,
     clock: systemClock,
     random: systemRandom,
+    threads: new Threads({ clock: systemClock, observer }),
     ...place,
   });
   const onAbort = (): void => void incarnations.stop();

@@ -5,18 +5,9 @@
  * without one has to refuse it.
  */
 import { z } from 'zod';
+import { leastMemoryMb, memoryRule, parseMemory } from '../core/memory-size.ts';
 import type { AgentsConfig } from './config.ts';
 import { optionRegistry } from './options.ts';
-
-const leastMb = 32;
-const units: Readonly<Record<string, number>> = { mb: 1, gb: 1024 };
-
-/** `'512mb'` or `'2gb'` in megabytes; undefined when it is neither. */
-function parseMemory(value: unknown): number | undefined {
-  const match = typeof value === 'string' ? /^(\d{1,6}(?:\.\d+)?)(mb|gb)$/.exec(value) : null;
-  const unit = units[match?.[2] ?? ''];
-  return match && unit !== undefined ? Math.floor(Number(match[1]) * unit) : undefined;
-}
 
 const isolationRule = "'process'";
 const isolation = z.literal('process', { error: isolationRule }).register(optionRegistry, {
@@ -25,10 +16,9 @@ const isolation = z.literal('process', { error: isolationRule }).register(option
     'Run these agents in a node process of their own under `runtime start`. Absent: together with the others in one process.',
 });
 
-const memoryRule = `a text such as '512mb' or '2gb', of at least ${leastMb} MB`;
 const memory = z
-  .custom<string>((value) => (parseMemory(value) ?? 0) >= leastMb, { error: memoryRule })
-  .transform((value) => parseMemory(value) ?? leastMb)
+  .custom<string>((value) => parseMemory(value) !== undefined, { error: memoryRule })
+  .transform((value) => parseMemory(value) ?? leastMemoryMb)
   .register(optionRegistry, {
     rule: memoryRule,
     description: 'Limit of the JavaScript heap of that process; at it, the process ends and is replaced.',

@@ -38,6 +38,20 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   });
 }
 
+/** Resolves to true when `promise` has settled, to false when it has not within `limitMs`. */
+export async function settlesWithin(clock: Clock, limitMs: number, promise: Promise<unknown>): Promise<boolean> {
+  const over = new AbortController();
+  const late = sleep(clock, limitMs, over.signal).then(
+    () => false,
+    () => true,
+  );
+  void promise.then(
+    () => over.abort(),
+    () => over.abort(),
+  );
+  return late;
+}
+
 /** Repeats `tick` with `intervalMs` between the end of one run and the start of the next, until cancelled. */
 export function repeat(clock: Clock, intervalMs: () => number, tick: () => Promise<void>): Timer {
   let cancelled = false;

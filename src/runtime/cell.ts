@@ -66,6 +66,7 @@ export class Cell {
   readonly #trailing = new Set<Promise<void>>();
   #zombies = new Set<Promise<void>>();
   #agent: object | undefined;
+  #context: AgentContext | undefined;
   #end = new AbortController();
   #open = false;
   state: CellState = 'down';
@@ -90,6 +91,12 @@ export class Cell {
 
   get signal(): AbortSignal {
     return this.#end.signal;
+  }
+
+  /** What its agent may do. */
+  get context(): AgentContext {
+    if (this.#context === undefined) throw new InvariantError(`cell ${this.id} was used before it started`);
+    return this.#context;
   }
 
   get running(): number {
@@ -126,7 +133,8 @@ export class Cell {
     setMaxListeners(0, this.#end.signal); // every handler that runs listens to it, and stops listening when it ends
     this.#zombies = new Set();
     this.#agent = new this.spec.Class();
-    attachContext(this.#agent, this.#hooks.contextFor(this));
+    this.#context = this.#hooks.contextFor(this);
+    attachContext(this.#agent, this.#context);
     for (const method of this.spec.table.start) await this.call(method);
   }
 

@@ -18,6 +18,7 @@ import type { PartStreams } from './outgoing-parts.ts';
 import type { QueuedReport } from './progress.ts';
 import { drain, isStream, pump } from './pump.ts';
 import type { Suspects } from './suspects.ts';
+import type { ThreadRunner } from './thread-runner.ts';
 
 export interface ExecutionDeps {
   readonly member: Member;
@@ -27,6 +28,8 @@ export interface ExecutionDeps {
   readonly replies: Post<Reply>;
   readonly streams: PartStreams;
   readonly suspects: Suspects;
+  /** Absent: every handler runs in place. */
+  readonly threads?: ThreadRunner | undefined;
 }
 
 interface Reply {

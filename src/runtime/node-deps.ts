@@ -12,6 +12,7 @@ import type { Random } from '../core/random.ts';
 import type { NodeEnd } from './ending.ts';
 import type { NodeRequest } from './node-control.ts';
 import type { RosterLegacy } from './roster-book.ts';
+import type { ThreadRunner } from './thread-runner.ts';
 
 /** What a node leaves to the incarnation after it: what it had sent and still keeps, and the most beats it has seen. */
 export interface NodeLegacy {
@@ -34,6 +35,8 @@ export interface NodeDeps {
   readonly legacy?: NodeLegacy | undefined;
   /** The node in whose place it starts. */
   readonly replaces?: string | undefined;
+  /** Runs the handlers that ask for a thread. Absent: they run in place. */
+  readonly threads?: ThreadRunner | undefined;
   /** The node has to be stopped by whoever made it. Called once. */
   readonly onEnded: (end: NodeEnd) => void;
   /** Somebody wants the node to drain or to restart; that is done by whoever made it. Absent: such commands are refused. */

@@ -16,6 +16,7 @@ import type { Cell } from './cell.ts';
 import { cellSpecs } from './cell-specs.ts';
 import { Ending, notPresent } from './ending.ts';
 import { FleetDuties } from './fleet-duties.ts';
+import { threadsPart } from './handler-place.ts';
 import { type ExecutionDeps, replyPost, settingsOf } from './handling.ts';
 import { release } from './hand-back.ts';
 import type { Heartbeat } from './heartbeat.ts';
@@ -79,7 +80,8 @@ export class Node {
     const [replies, progress] = [replyPost(deps, broker.notices), progressPost(deps, broker.queues)];
     const [scopes, streams] = [this.#scopes, new PartStreams({ clock, replies })];
     const [settings, suspects] = [settingsOf(config), new Suspects(clock)];
-    this.#execution = { member: this.member, scopes, settings, replies, progress, streams, suspects };
+    const { threads } = deps;
+    this.#execution = { member: this.member, scopes, settings, replies, progress, streams, suspects, threads };
     this.#logBook = new LogBook({ clock, observer, logs: broker.logs });
     const watched = { clock, observer, tasks: broker.tasks, presence: broker.presence, node };
     this.#leases = new Leases({ ...watched, leaseMs: timing.taskLeaseMs, renewMs: timing.taskRenewalMs });
@@ -183,6 +185,7 @@ export class Node {
     const { broker, config } = this.#deps;
     const nothing = (): Promise<void> => Promise.resolve();
     return [
+      threadsPart(this.#deps.threads, this.cells),
       { name: 'membership', start: () => this.#joinMember(), stop: () => this.member.stop() },
       this.#heartbeat,
       queueLimits(broker.control, config.queues),

@@ -25,6 +25,7 @@ import type { Cell } from './cell.ts';
 import { Family, followParent } from './family.ts';
 import type { ExecutionDeps } from './handling.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
+import { placeOf } from './handler-place.ts';
 import { type Attempt, type Verdict, verdictOf } from './outcome.ts';
 import { admit, takeTurn } from './task-admission.ts';
 import { toItsEnd } from './task-parts.ts';
@@ -109,15 +110,16 @@ async function runTask(
     limits.startTimeout(handler.options.timeoutMs);
     tellStart(deps, cell, work, envelope);
     const given = lock === undefined ? task : { ...task, lock };
+    const place = placeOf(deps, cell, handler);
     const run = (): Promise<unknown> => {
       isOver = false;
       const parts = { handler, claimed: work.claimed, notify: envelope.via, signal: limits.signal };
-      body = toItsEnd(deps.member, parts, cell.call(handler.method, given)).finally(() => (isOver = true));
+      body = toItsEnd(deps.member, parts, place.call(given)).finally(() => (isOver = true));
       return body;
     };
     const { trace, deadline } = envelope;
     const { signal } = limits;
-    const onGivenUp = (rest: Promise<void>): void => cell.giveUp(envelope.name, rest);
+    const onGivenUp = (rest: Promise<void>): void => place.giveUp(rest);
     const { graceMs } = handler.options;
     const call = { clock, scopes: deps.scopes, trace, deadline, signal, body: run, graceMs, onGivenUp };
     const value = await callHandler(call);

@@ -31,6 +31,10 @@ export class GoodAgent extends Agent {
     const name: 'summarise.v2' = task.name;
     return { summary: `${name} ${task.input.words.toFixed()}`, at: 'noon' };
   }
+  @onTask('hard', AuditInput, AuditReport, { thread: { memory: '512mb' }, grace: '2s' })
+  hard(task: Task<typeof AuditInput>) {
+    return { score: task.input.depth };
+  }
   @onMessage('status')
   override status(_message: Message) {
     return { busy: this.busy };
@@ -112,6 +116,11 @@ export class WrongAgent extends Agent {
   // @ts-expect-error: the result is missing
   @onTask('empty', AuditInput, AuditReport)
   empty(_task: Task<typeof AuditInput>): void {}
+  // @ts-expect-error: no amount of memory
+  @onTask('memory', AuditInput, AuditReport, { thread: { memory: '512' } })
+  memory(_task: Task<typeof AuditInput>) {
+    return { score: 1 };
+  }
   // @ts-expect-error: no task but a schema's value
   @onTask('value', AuditInput)
   value(_input: z.infer<typeof AuditInput>): void {}
