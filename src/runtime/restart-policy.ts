@@ -2,15 +2,19 @@
  * When to restart what failed: a failure history to a decision, pure.
  *
  * Intensity is a sliding window as in OTP's `supervisor` (add_restart): more than `intensity` restarts within `periodMs` mean that
- * restarting does not help, and the failure goes to the parent.
+ * restarting does not help, and the failure goes to the parent. A restart exactly `periodMs` ago still counts, as it does there.
  */
 import { type Backoff, backoffMs } from '../core/backoff.ts';
 import type { Random } from '../core/random.ts';
 
-export interface RestartPolicy {
+/** How often within which span of time. */
+export interface Intensity {
   /** Restarts allowed within the period. */
   readonly intensity: number;
   readonly periodMs: number;
+}
+
+export interface RestartPolicy extends Intensity {
   readonly backoff: Backoff;
 }
 
@@ -32,7 +36,17 @@ export function decideRestart(
   random: Random,
   purpose: string,
 ): RestartDecision {
-  const recent = [...history.filter((at) => at > now - policy.periodMs), now];
-  if (recent.length > policy.intensity) return { kind: 'escalate' };
+  const recent = addRestart(policy, history, now);
+  if (recent === undefined) return { kind: 'escalate' };
   return { kind: 'restart', afterMs: backoffMs(policy.backoff, recent.length, random, purpose), history: recent };
+}
+
+/** The history with one more at `now`, without what lies before the period; undefined when that is one too many. */
+export function addRestart(
+  { intensity, periodMs }: Intensity,
+  history: readonly number[],
+  now: number,
+): readonly number[] | undefined {
+  const recent = [...history.filter((at) => at >= now - periodMs), now];
+  return recent.length > intensity ? undefined : recent;
 }
