@@ -8,7 +8,7 @@ export type { EnqueueOptions } from './agent/task-verbs.ts';
 export { defineBroadcast, defineMessage, defineTask } from './agent/contract.ts';
 export type { BroadcastContract, MessageContract, TaskContract } from './agent/contract.ts';
 export type { Broadcast, Message, Task } from './agent/envelopes.ts';
-export { pool, single } from './agent/hosting.ts';
+export { group, pool, single } from './agent/hosting.ts';
 export type { Hosting } from './agent/hosting.ts';
 export type { Lock } from './agent/lock.ts';
 export { broadcast, message, start, stop, task, timer } from './agent/registration.ts';
