@@ -9,8 +9,10 @@ import type { Member } from '../client/member.ts';
 import { type CallScope, scopeOf, type Settings } from '../client/scope.ts';
 import { FleetVerbs } from '../client/verbs.ts';
 import type { Clock } from '../core/clock.ts';
+import { HandlerError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
 import type { Cell } from './cell.ts';
+import type { Culprits } from './culprits.ts';
 import type { LogBook } from './log-book.ts';
 
 export interface ContextDeps {
@@ -18,11 +20,16 @@ export interface ContextDeps {
   readonly settings: Settings;
   readonly scopes: AsyncLocalStorage<CallScope>;
   readonly logBook: LogBook;
+  readonly culprits: Culprits;
 }
 
 export class CellContext extends FleetVerbs implements AgentContext {
   readonly #cell: Cell;
   readonly #member: Member;
+  readonly #culprits: Culprits;
+  readonly #scope: () => CallScope | undefined;
+  /** Of the instance whose context this is. */
+  readonly #signal: AbortSignal;
   readonly log: AgentLog;
 
   constructor(deps: ContextDeps, cell: Cell) {
@@ -30,6 +37,9 @@ export class CellContext extends FleetVerbs implements AgentContext {
     super({ member: deps.member, settings: deps.settings, identity: { name: cell.id, isAgent: true, scope } });
     this.#cell = cell;
     this.#member = deps.member;
+    this.#culprits = deps.culprits;
+    this.#scope = scope;
+    this.#signal = cell.signal;
     this.log = deps.logBook.logOf(cell.id);
   }
 
@@ -55,6 +65,21 @@ export class CellContext extends FleetVerbs implements AgentContext {
 
   get busy(): boolean {
     return this.#cell.busy;
+  }
+
+  stop(): void {
+    this.#scope(); // refused when the call was given up
+    if (this.#isLive) this.#cell.finish();
+  }
+
+  escalate(error: unknown): Error {
+    this.#scope(); // likewise
+    if (!this.#culprits.blame(error, this.#cell) && this.#isLive) this.#cell.fail(error);
+    return error instanceof Error ? error : new HandlerError(String(error), { cause: error });
+  }
+
+  get #isLive(): boolean {
+    return this.#cell.signal === this.#signal;
   }
 
   setStatus(text?: string): void {

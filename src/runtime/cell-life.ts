@@ -149,7 +149,7 @@ export class CellLife {
         Promise.reject(new CancelledError('timeout', `it ran longer than ${stopLimitMs} ms`)),
       );
       late.catch(() => undefined); // it only races
-      await Promise.race([cell.call(method), late]).catch((error: unknown) =>
+      await Promise.race([cell.stop(method), late]).catch((error: unknown) =>
         this.#report(cell, `${method} failed while stopping`, error),
       );
       limit.abort();

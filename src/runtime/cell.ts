@@ -19,12 +19,35 @@ import type { Overflow } from '../agent/hosting.ts';
 import type { AgentClass } from '../agent/task-types.ts';
 import { InvariantError } from '../core/errors.ts';
 import { Mailbox } from './mailbox.ts';
+import type { RestartPolicy } from './restart-policy.ts';
+import type { Group, RestartType } from './supervision-tree.ts';
 import { isLive, type LiveWork, type Work } from './work.ts';
 
 /** X5 */
 const leastHaunted = 4;
+const restartsKept = 5;
 
 export type CellState = 'standby' | 'starting' | 'up' | 'stopping' | 'restarting' | 'down';
+
+/** What becomes of an agent that ends, and who is told of it. */
+export interface CellSupervision {
+  readonly restart: RestartType;
+  /** Of an agent in no group. */
+  readonly policy: RestartPolicy;
+  /** The outermost group that it is in, with all of its members. */
+  readonly group?: Group;
+  /** It fails too often. Absent: the node cannot go on. */
+  readonly onGivenUp?: (error: unknown) => void;
+  /** It has ended, and is not started again here. `error`: what it failed with. */
+  readonly onEnded?: (error?: unknown) => void;
+}
+
+/** Why an agent was restarted. */
+export interface RestartNote {
+  /** Wall time in milliseconds. */
+  readonly at: number;
+  readonly reason: string;
+}
 
 export interface CellSpec {
   readonly id: string;
@@ -35,10 +58,14 @@ export interface CellSpec {
   readonly mailboxLimit: number;
   /** X4 */
   readonly overflow: Overflow;
+  /** Absent: permanent, in no group, with the default policy. */
+  readonly supervision?: CellSupervision;
 }
 
 export interface CellHooks {
   readonly contextFor: (cell: Cell) => AgentContext;
+  /** Runs code of the agent that belongs to no handler call, so that it is known whose it is. */
+  readonly within: <T>(cell: Cell, body: () => T) => T;
   /** Runs one piece of work; never rejects. */
   readonly execute: (cell: Cell, work: Work) => Promise<void>;
   /** X4: had to make room for newer live mail. */
@@ -47,6 +74,10 @@ export interface CellHooks {
   readonly onGivenUp: (cell: Cell, name: string) => void;
   /** X5 */
   readonly onHaunted: (cell: Cell) => void;
+  /** The agent has failed (culprits.ts), or says so itself. */
+  readonly onFailure: (cell: Cell, error: unknown) => void;
+  /** The agent has done its work, and ends itself. */
+  readonly onFinished: (cell: Cell) => void;
   /** A handler has ended: there may be room. */
   readonly onRoom: (cell: Cell) => void;
 }
@@ -65,6 +96,8 @@ export class Cell {
   /** Of the activation under which the agent runs. */
   epoch = 0;
   restarts = 0;
+  /** Of the last restarts, the newest last. */
+  restartLog: readonly RestartNote[] = [];
   /** X4: live mail that was refused or dropped. */
   dropped = 0;
   statusText: string | undefined;
@@ -116,9 +149,31 @@ export class Cell {
     this.#end = new AbortController();
     setMaxListeners(0, this.#end.signal); // every handler that runs listens to it, and stops listening when it ends
     this.#zombies = new Set();
+    await this.#hooks.within(this, () => this.#begin());
+  }
+
+  async #begin(): Promise<void> {
     this.#agent = new this.spec.Class();
     attachContext(this.#agent, this.#hooks.contextFor(this));
     for (const method of this.spec.table.start) await this.call(method);
+  }
+
+  /** Runs an `onStop` method. */
+  stop(method: string): Promise<unknown> {
+    return this.#hooks.within(this, () => this.call(method));
+  }
+
+  fail(error: unknown): void {
+    this.#hooks.onFailure(this, error);
+  }
+
+  finish(): void {
+    this.#hooks.onFinished(this);
+  }
+
+  noteRestart(note: RestartNote): void {
+    this.restarts++;
+    this.restartLog = [...this.restartLog, note].slice(-restartsKept);
   }
 
   /** Begins to take work in. */

@@ -18,7 +18,8 @@ import { observe, type Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import type { Cell } from './cell.ts';
 import { cellSpecs } from './cell-specs.ts';
-import { Ending, type NodeEnd, notPresent } from './ending.ts';
+import { Culprits } from './culprits.ts';
+import { Ending, givenUp, type NodeEnd, notPresent } from './ending.ts';
 import { FleetDuties } from './fleet-duties.ts';
 import { type ExecutionDeps, replyPost, settingsOf } from './handling.ts';
 import { release } from './hand-back.ts';
@@ -33,6 +34,7 @@ import { Postman } from './postman.ts';
 import { progressPost } from './progress.ts';
 import { queueLimits } from './queue-limits.ts';
 import { Subscriptions } from './subscriptions.ts';
+import type { Group } from './supervision-tree.ts';
 import { Suspects } from './suspects.ts';
 
 /** What a node leaves to the incarnation after it: what it had sent and still keeps, and the most beats it has seen. */
@@ -53,6 +55,8 @@ export interface NodeDeps {
   readonly pid: number;
   /** What the incarnation before this one leaves behind. */
   readonly legacy?: NodeLegacy | undefined;
+  /** Knows whose code runs; the incarnations of a process share one. */
+  readonly culprits?: Culprits | undefined;
   /** The node has to be stopped by whoever made it. Called once. */
   readonly onEnded: (end: NodeEnd) => void;
 }
@@ -95,7 +99,8 @@ export class Node {
     const [replies, progress] = [replyPost(deps, broker.notices), progressPost(deps, broker.queues)];
     const [scopes, streams] = [this.#scopes, new PartStreams({ clock, replies })];
     const [settings, suspects] = [settingsOf(config), new Suspects(clock)];
-    this.#execution = { member: this.member, scopes, settings, replies, progress, streams, suspects };
+    const culprits = deps.culprits ?? new Culprits();
+    this.#execution = { member: this.member, scopes, culprits, settings, replies, progress, streams, suspects };
     this.#logBook = new LogBook({ clock, observer, logs: broker.logs });
     const watched = { clock, observer, tasks: broker.tasks, presence: broker.presence, node };
     this.#leases = new Leases({ ...watched, leaseMs: timing.taskLeaseMs, renewMs: timing.taskRenewalMs });
@@ -154,6 +159,11 @@ export class Node {
   stop(options: { graceMs?: number } = {}): Promise<void> {
     this.#stopping ??= this.#stop(options);
     return this.#stopping;
+  }
+
+  /** The node cannot go on, and whoever made it is told the reason. */
+  fail(reason: string, error?: unknown): void {
+    this.#ending.fail({ kind: 'failed', reason, error });
   }
 
   async #stop(options: { graceMs?: number }): Promise<void> {
@@ -236,16 +246,17 @@ export class Node {
   }
 
   #populate({ broker, config, node, ...deps }: NodeDeps): Population {
-    const { member, settings, scopes } = this.#execution;
-    const onEscalate = (cell: Cell, error: unknown): void =>
-      this.#ending.fail({ kind: 'failed', reason: `agent ${cell.id} cannot be started`, error });
+    const { member, settings, scopes, culprits } = this.#execution;
+    const onEscalate = (cell: Cell, error: unknown, group: Group): void =>
+      this.#ending.fail({ kind: 'failed', reason: givenUp(cell, error, group), error });
     const parts = {
       ...deps,
       node,
       presence: broker.presence,
       heartbeatMs: config.timing.heartbeatMs,
+      drainGraceMs: config.timing.drainGraceMs,
       execution: this.#execution,
-      context: { member, settings, scopes, logBook: this.#logBook },
+      context: { member, settings, scopes, culprits, logBook: this.#logBook },
       servers: [this.#subscriptions, this.#postman, this.#intake],
       onEscalate,
     };

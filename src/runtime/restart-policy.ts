@@ -4,6 +4,7 @@
  * Intensity is a sliding window as in OTP's `supervisor` (add_restart): more than `intensity` restarts within `periodMs` mean that
  * restarting does not help, and the failure goes to the parent. A restart exactly `periodMs` ago still counts, as it does there.
  */
+import { defaultPolicy } from '../config/supervision.ts';
 import { type Backoff, backoffMs } from '../core/backoff.ts';
 import type { Random } from '../core/random.ts';
 
@@ -18,11 +19,7 @@ export interface RestartPolicy extends Intensity {
   readonly backoff: Backoff;
 }
 
-export const defaultRestartPolicy: RestartPolicy = {
-  intensity: 5,
-  periodMs: 60_000,
-  backoff: { kind: 'exponential', baseMs: 200, maxMs: 10_000, jitter: true },
-};
+export const defaultRestartPolicy: RestartPolicy = defaultPolicy;
 
 export type RestartDecision =
   | { readonly kind: 'restart'; readonly afterMs: number; readonly history: readonly number[] }

@@ -45,6 +45,7 @@ function open() {
     observer,
     activation: activation as never,
     life,
+    graceMs: 25_000,
     onEscalate: (cell, error) => void escalated.push(`${cell.id}: ${(error as Error).message}`),
   });
   const cell = (id: string, hooks: { start?: Hook; stop?: Hook } = {}): Cell => {
@@ -68,7 +69,10 @@ function open() {
         execute: (of) => new Promise((resolve) => running.push({ cell: of, end: resolve })),
         onPushedOut: () => {},
         onGivenUp: () => {},
-        onHaunted: (of) => void supervisor.restart(of),
+        onHaunted: (of) => void supervisor.fail(of, new Error('haunted')),
+        within: (_, body) => body(),
+        onFailure: (of, error) => void supervisor.fail(of, error),
+        onFinished: (of) => void supervisor.finish(of),
         onRoom: () => {},
       },
     );
