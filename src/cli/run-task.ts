@@ -4,6 +4,7 @@
  * The same for a node and for a supervisor process, which only differ in who hands it over.
  */
 import type { RunningFleet } from '../compose/start-fleet.ts';
+import { NodeFailed } from '../runtime/ending.ts';
 import type { CliContext } from './context.ts';
 import { followTask } from './follow-task.ts';
 import { renderResult } from './render/result.ts';
@@ -53,8 +54,7 @@ export function tellEnd(
   { output }: CliContext,
   verbose: boolean,
 ): number {
-  const error = end.error ?? new Error(`expected the fleet to run until it is stopped, got: ${end.reason}`);
-  return Math.max(exitCodes.failed, tellError(error, output, verbose));
+  return tellError(new NodeFailed(end), output, verbose);
 }
 
 function tellUnfinished({ running, context, target }: TaskRun): number {

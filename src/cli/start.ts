@@ -116,7 +116,7 @@ async function runFleet(run: Run): Promise<number> {
   const quiet = narrate(observer, output, { verbose });
   const { startResolved } = await import('../compose/start-fleet.ts');
   const { projectDir, config } = settings;
-  const deps = { observer, projectDir, env: context.env, signal: stop.signal };
+  const deps = { observer, projectDir, env: context.env, signal: stop.signal, catchUnhandled: true };
   const running = await startResolved(config, deps).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
   });

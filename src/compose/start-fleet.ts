@@ -2,8 +2,8 @@
  * `startFleet()`: this process becomes a node of a fleet, and a new incarnation of it whenever it was fenced.
  *
  * Z1  One incarnation at a time: the old one has stopped before the next one starts, under a new node id.
- * Z2  A fenced node comes back until it is stopped, however long the broker stays away. A node that failed (its agents cannot be
- *     started) does not: `ended` says why.
+ * Z2  A fenced node comes back until it is stopped, however long the broker stays away. A node that failed (its agents fail more often
+ *     than their intensity allows, or leave too many errors unhandled) does not: `ended` says why.
  */
 import { hostname } from 'node:os';
 import { type RuntimeConfig, type RuntimeOptions, resolveConfig } from '../config/config.ts';
@@ -14,11 +14,13 @@ import { CancelledError, ConfigError, describeError } from '../core/errors.ts';
 import { observe, Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
+import { Culprits } from '../runtime/culprits.ts';
 import type { NodeEnd } from '../runtime/ending.ts';
 import { Node, type NodeLegacy } from '../runtime/node.ts';
 import { FleetClient, type Fleet } from './fleet.ts';
 import { loadTrust } from './load-trust.ts';
 import { type BrokerSource, checkUrl, embeddedSource, redisSource } from './open-broker.ts';
+import { catchStrayErrors } from './stray-errors.ts';
 
 export interface StartDeps {
   /** Hears everything that happens; make one to listen before the start. */
@@ -29,6 +31,13 @@ export interface StartDeps {
   readonly env?: NodeJS.ProcessEnv;
   /** Stops the fleet when it aborts, also while it is starting. */
   readonly signal?: AbortSignal;
+  /**
+   * Listens to `unhandledRejection` and `uncaughtException` of the process while the fleet is up: an error of an agent's code restarts
+   * that agent, more than `limits.unhandled` of them in a minute end the fleet (`ended` says why). An error that is no agent's is left to
+   * the process's other listeners, or ends it as Node does. Default false: a process that embeds a fleet keeps its own way, in which one
+   * such error ends it. `runtime start` sets it.
+   */
+  readonly catchUnhandled?: boolean;
 }
 
 export interface RunningFleet {
@@ -71,7 +80,26 @@ export async function startResolved(config: RuntimeConfig, deps: StartDeps = {})
     config.redis === undefined
       ? await embeddedSource(projectDir, env, setting)
       : redisSource(checkUrl(config.redis), setting);
-  const incarnations = new Incarnations({ config, source, observer, clock: systemClock, random: systemRandom });
+  const culprits = new Culprits();
+  const incarnations = new Incarnations({
+    config,
+    source,
+    culprits,
+    observer,
+    clock: systemClock,
+    random: systemRandom,
+  });
+  if (deps.catchUnhandled) {
+    const stop = catchStrayErrors({
+      source: process,
+      clock: systemClock,
+      observer,
+      limit: config.limits.unhandled,
+      blame: (error) => culprits.blame(error),
+      onTooMany: (reason, error) => incarnations.fail(reason, error),
+    });
+    void incarnations.ended.then(stop);
+  }
   const onAbort = (): void => void incarnations.stop();
   if (deps.signal?.aborted) onAbort();
   else deps.signal?.addEventListener('abort', onAbort, { once: true });
@@ -88,6 +116,7 @@ export async function startResolved(config: RuntimeConfig, deps: StartDeps = {})
 interface IncarnationsDeps {
   readonly config: RuntimeConfig;
   readonly source: BrokerSource;
+  readonly culprits: Culprits;
   readonly observer: Observer;
   readonly clock: Clock;
   readonly random: Random;
@@ -128,9 +157,18 @@ class Incarnations implements RunningFleet {
   }
 
   async start(): Promise<void> {
-    const { config, source, observer, clock, random } = this.#deps;
+    const { config, source, culprits, observer, clock, random } = this.#deps;
     const id = nodeId(random);
-    const common = { config, legacy: this.#legacy, observer, clock, random, host: hostname(), pid: process.pid };
+    const common = {
+      config,
+      culprits,
+      legacy: this.#legacy,
+      observer,
+      clock,
+      random,
+      host: hostname(),
+      pid: process.pid,
+    };
     const node = new Node({ ...common, broker: source.open(id), node: id, onEnded: (end) => this.#onEnded(end) });
     this.#node = node; // before it is up, so that a stop reaches it
     this.#nodeId = id;
@@ -140,6 +178,12 @@ class Incarnations implements RunningFleet {
   stop(options: { readonly graceMs?: number } = {}): Promise<void> {
     this.#stopped ??= this.#stop(options, { reason: 'stopped' });
     return this.#stopped;
+  }
+
+  /** The fleet's part in this process cannot go on. */
+  fail(reason: string, error: unknown): void {
+    if (this.#node === undefined) this.#onEnded({ kind: 'failed', reason, error });
+    else this.#node.fail(reason, error);
   }
 
   #onEnded(end: NodeEnd): void {
