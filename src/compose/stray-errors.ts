@@ -3,10 +3,10 @@
  *
  * Only where this is installed; a process that embeds a fleet keeps its own way unless it asks for it (`StartDeps.catchUnhandled`).
  *
- * G1  An error of an agent's code fails that agent (`src/runtime/culprits.ts`), and the process goes on.
- * G2  More than `limit` of those within a minute end the process's part in the fleet, with the reason: agents that break so often are
+ * U19 An error of an agent's code fails that agent (`src/runtime/culprits.ts`), and the process goes on.
+ * U20 More than `limit` of those within a minute end the process's part in the fleet, with the reason: agents that break so often are
  *     not mended by restarts, and what they share with each other may be broken, too.
- * G3  An error that is no agent's is not ours: where others listen they decide; else it ends the process as if nobody had listened.
+ * U21 An error that is no agent's is not ours: where others listen they decide; else it ends the process as if nobody had listened.
  */
 import type { Clock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
@@ -28,11 +28,11 @@ export interface StrayErrorsDeps {
   readonly source: ErrorSource;
   readonly clock: Clock;
   readonly observer: Observer;
-  /** G2: errors in any minute. */
+  /** U20: errors in any minute. */
   readonly limit: number;
   /** Asked in the context of the error: the agent that it is laid to. */
   readonly blame: (error: unknown) => string | undefined;
-  /** G2 */
+  /** U20 */
   readonly onTooMany: (reason: string, error: unknown) => void;
 }
 
@@ -50,7 +50,7 @@ export function catchStrayErrors(deps: StrayErrorsDeps): () => void {
   };
   const heard = names.map((name) => ({ name, listener: hear(name) }));
   const stop = (): void => heard.forEach(({ name, listener }) => void source.off(name, listener));
-  /** G3 */
+  /** U21 */
   const leaveToOthers = (name: Name, error: unknown): void => {
     if (source.listenerCount(name) > 1) return;
     stop();

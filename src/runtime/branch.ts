@@ -1,12 +1,12 @@
 /**
  * One outermost group of the node's agents as it stands: its tree, its cells, the restarts of each group in it.
  *
- * A1  The ends of its agents are decided on one after the other: whoever is taken down by the first decision is not decided on again.
+ * The ends of its agents are decided on one after the other (supervisor.ts, Y7).
  */
 import type { Random } from '../core/random.ts';
 import type { Cell } from './cell.ts';
 import { defaultRestartPolicy } from './restart-policy.ts';
-import { aloneInGroup, type Decision, decideEnd, type Group, type Histories } from './supervision-tree.ts';
+import { agentsOf, aloneInGroup, type Decision, decideEnd, type Group, type Histories } from './supervision-tree.ts';
 
 export class Branch {
   readonly tree: Group;
@@ -27,7 +27,14 @@ export class Branch {
     return ids.flatMap((id) => this.#cells.get(id) ?? []);
   }
 
-  /** A1: `step` never rejects. */
+  /** The same in start order. */
+  inStartOrder(ids: readonly string[]): readonly Cell[] {
+    const wanted = new Set(ids);
+    const inOrder = agentsOf(this.tree).map(({ id }) => id);
+    return this.cells(inOrder.filter((id) => wanted.has(id)));
+  }
+
+  /** Y7: `step` never rejects. */
   turn(step: () => Promise<void>): Promise<void> {
     this.#turn = this.#turn.then(step);
     return this.#turn;

@@ -55,7 +55,8 @@ export class CellLife {
         const giveUp = (): void => reject(abortReason(signal));
         sleep(clock, startAbortGraceMs, done.signal).then(giveUp, () => undefined); // it has ended in time
       };
-      signal.addEventListener('abort', onAbort, { once: true, signal: done.signal });
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true, signal: done.signal });
     });
     try {
       await Promise.race([starting, late]);

@@ -4,9 +4,9 @@
  * The code of an agent, and whatever it begins (timers, promises, listeners), runs in the asynchronous context that is noted here. An
  * error that nobody handles surfaces in that context; whoever hears of it in the process (compose/stray-errors.ts) asks.
  *
- * C1  An error is its agent's failure only as long as the instance that began it is live; that of an earlier instance, or of a handler
+ * U17  An error is its agent's failure only as long as the instance that began it is live; that of an earlier instance, or of a handler
  *     that was given up before a restart, is known to be the agent's and restarts nothing.
- * C2  In the course of a handler call it also ends that call, with the error as its reason: its task is charged as if the handler had
+ * U18  In the course of a handler call it also ends that call, with the error as its reason: its task is charged as if the handler had
  *     thrown it. A call that has ended is not ended again.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -15,7 +15,7 @@ import type { Cell } from './cell.ts';
 /** Somebody whose error it may be. */
 interface Culprit {
   readonly cell: Cell;
-  /** C1, C2 */
+  /** U17, U18 */
   fail(error: unknown): void;
 }
 
@@ -23,8 +23,8 @@ export class Culprits {
   readonly #culprits = new AsyncLocalStorage<Culprit>();
 
   /**
-   * Runs code of the agent in `cell`. `endCall` ends the handler call that it is part of (C2), `onFailure` hears what the agent failed
-   * with (C1).
+   * Runs code of the agent in `cell`. `endCall` ends the handler call that it is part of (U18), `onFailure` hears what the agent failed
+   * with (U17).
    */
   run<T>(
     cell: Cell,

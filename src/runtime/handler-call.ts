@@ -2,7 +2,7 @@
  * One call of user code: under its scope, with one signal made of everything that may end it, and never longer than that.
  *
  * R1  The signal aborts for the first of: a given source (lease, cell, lock), the timeout, the deadline. Its reason says which.
- *     `fail` aborts it, too: the agent itself has failed in the course of this call (culprits.ts, C2).
+ *     `fail` aborts it, too: the agent itself has failed in the course of this call (culprits.ts, U18).
  * R2  The call ends when the handler ends. When the handler ignores its signal, the call is given up after its grace, with the
  *     signal's reason: what the handler still does has no effect on what is settled, and the verbs that it uses are refused.
  *     It is a zombie until it ends, and its cell is told of it (cell.ts, X5).

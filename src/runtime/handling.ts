@@ -53,7 +53,7 @@ export function reportFailure(deps: ExecutionDeps, cell: Cell, name: string, err
   observe(deps.member.deps.observer, 'message.failed', report);
 }
 
-/** Runs the body of a handler call in the name of the agent (culprits.ts, C2). */
+/** Runs the body of a handler call in the name of the agent (culprits.ts, U18). */
 export function answerable<T>(deps: ExecutionDeps, cell: Cell, limits: CallSignal, body: () => T): T {
   const endCall = (error: unknown): void => limits.fail(error);
   return deps.culprits.run(cell, { endCall, onFailure: (error) => cell.fail(error) }, body);

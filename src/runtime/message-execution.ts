@@ -3,7 +3,7 @@
  *
  * N4  A stored message is acknowledged when its handler has ended, also when it threw: the failure is reported, and a message that
  *     always throws must not hold up those behind it. It is not acknowledged when it failed because the agent was told to stop; it is
- *     when the agent failed in the course of it (culprits.ts, C2).
+ *     when the agent failed in the course of it (culprits.ts, U18).
  * N5  The next message does not wait for the answer to an acknowledgement, so that those of one tick travel together. A cell has a
  *     bounded number of them on the way, and has not ended before they have.
  * N6  A message that no handler takes (none of that name, data that does not fit, an envelope that cannot be read) is acknowledged as

@@ -4,16 +4,16 @@
  * The rules are those of OTP's `supervisor` (https://www.erlang.org/doc/apps/stdlib/supervisor.html and its source, supervisor.erl);
  * a group is a supervisor there, an agent a worker. Only the pause before a restart is not OTP's.
  *
- * U1  A permanent agent is started again however it ended, a transient one after an abnormal end, a temporary one never. Only what is
+ * U11  A permanent agent is started again however it ended, a transient one after an abnormal end, a temporary one never. Only what is
  *     started again counts as a restart, and touches others.
- * U2  one-for-one starts the agent alone; one-for-all takes down all others of its group, rest-for-one those behind it, in reverse
+ * U12  one-for-one starts the agent alone; one-for-all takes down all others of its group, rest-for-one those behind it, in reverse
  *     start order, and starts all of them in start order. One that had ended by itself is among them, unless it is temporary.
- * U3  Intensity belongs to the group: `intensity` restarts of whatever members within the period are allowed, both edges included; the
+ * U13  Intensity belongs to the group: `intensity` restarts of whatever members within the period are allowed, both edges included; the
  *     next one makes the group give up. Taking others along counts once.
- * U4  A group that gives up is taken down in reverse start order, and has then failed as a permanent member of the group around it. It
+ * U14  A group that gives up is taken down in reverse start order, and has then failed as a permanent member of the group around it. It
  *     is started again whole, its temporary agents included, with an empty history.
- * U5  What the outermost group gives up is the affair of whoever owns it: a node that cannot go on.
- * U6  An agent in no group is the only member of a one-for-one group of its own.
+ * U15  What the outermost group gives up is the affair of whoever owns it: a node that cannot go on.
+ * U16  An agent in no group is the only member of a one-for-one group of its own.
  */
 import type { Random } from '../core/random.ts';
 import { decideRestart, type RestartPolicy } from './restart-policy.ts';
@@ -57,7 +57,7 @@ export type Decision =
       readonly afterMs: number;
       readonly histories: Histories;
     }
-  /** U5: `group` is the outermost one. */
+  /** U15: `group` is the outermost one. */
   | { readonly kind: 'escalate'; readonly terminate: readonly string[]; readonly group: Group };
 
 /** Decides after the end of an agent of `tree` at monotonic time `now`. */
@@ -79,7 +79,7 @@ export function decideEnd(tree: Group, histories: Histories, end: AgentEnd, now:
       const start = again.flatMap(startedOf);
       return { kind: 'restart', terminate, start, afterMs: decision.afterMs, histories: changed };
     }
-    terminate.push(...others(group.members, failed)); // U4
+    terminate.push(...others(group.members, failed)); // U14
     failed = group;
   }
   return { kind: 'escalate', terminate, group: tree };
@@ -90,7 +90,7 @@ export function agentsOf(member: Member): readonly Leaf[] {
   return member.kind === 'agent' ? [member] : member.members.flatMap(agentsOf);
 }
 
-/** U6 */
+/** U16 */
 export function aloneInGroup(id: string, restart: RestartType, policy: RestartPolicy): Group {
   return {
     kind: 'group',
@@ -101,7 +101,7 @@ export function aloneInGroup(id: string, restart: RestartType, policy: RestartPo
   };
 }
 
-/** U2: the members that are started again with `failed`, in start order. */
+/** U12: the members that are started again with `failed`, in start order. */
 function takenAlong({ strategy, members }: Group, failed: Member): readonly Member[] {
   if (strategy === 'one-for-one') return [failed];
   return strategy === 'one-for-all' ? members : members.slice(members.indexOf(failed));

@@ -13,7 +13,8 @@
  *     along. One that ends itself (`stop`) goes down the same way, but what it runs has the grace of a drain.
  * Y6  One cell can be taken down for good while the others go on: it is closed, awaited, aborted and given back like all of them under Y3.
  * Y7  Decisions on one outermost group are made one after the other (branch.ts), and a newer plan takes a cell out of the older one
- *     (restart-plans.ts). A cell that stands by is neither taken down nor started: it comes up when its id is granted.
+ *     (restart-plans.ts). A cell that stands by is neither taken down nor started: it comes up when its id is granted. One that was
+ *     still to be started for the first time is started with whoever failed before it.
  * Y8  A cell that is not started again keeps its id until the node ends: no other node starts it meanwhile.
  */
 import type { Clock } from '../core/clock.ts';
@@ -25,7 +26,7 @@ import { type Branch, Branches } from './branch.ts';
 import type { Cell } from './cell.ts';
 import type { CellLife } from './cell-life.ts';
 import { RestartPlans } from './restart-plans.ts';
-import type { Decision, Group } from './supervision-tree.ts';
+import type { Group } from './supervision-tree.ts';
 
 export interface SupervisorDeps {
   readonly clock: Clock;
@@ -156,7 +157,7 @@ export class Supervisor {
 
   async #onEnd(cell: Cell, end: End): Promise<void> {
     if (this.#isOver(cell) || this.#ends.has(cell)) return;
-    if (this.#starting.has(cell)) {
+    if (cell.state === 'starting') {
       this.#ends.set(cell, end); // its start goes on from here
       if (end.kind === 'failed') cell.abort(asError(end.error));
     } else if (cell.state === 'up') await this.#endOf(cell, end);
@@ -204,9 +205,16 @@ export class Supervisor {
     const decision = branch.decide(cell, end.kind === 'failed', clock.monotonic(), random);
     const why = `taken down with ${cell.id}: ${reasonOf(end)}`;
     if (decision.kind === 'rest') return this.#rest(cell, end, end.kind === 'normal' ? 'it has ended' : reasonOf(end));
-    const alongside = branch.cells(decision.terminate).filter(({ state }) => state !== 'standby');
+    const members = branch.cells(decision.terminate);
+    const unborn = members.filter((other) => other.state === 'down' && this.#plans.has(other));
+    const alongside = members.filter(({ state }) => state !== 'standby' && state !== 'down');
     for (const other of alongside) await this.#takeAlong(other, why);
-    if (decision.kind === 'restart') return this.#restart(branch, cell, end, decision, alongside);
+    if (decision.kind === 'restart') {
+      const start = branch.inStartOrder([...decision.start, ...unborn.map(({ id }) => id)]);
+      for (const other of alongside) if (!start.includes(other)) this.#rest(other, end, why);
+      return this.#restart(start, unborn, { cell, end, afterMs: decision.afterMs });
+    }
+    for (const other of unborn) this.#plans.drop(other);
     for (const other of alongside) this.#rest(other, end, why);
     const { onGivenUp } = cell.spec.supervision ?? {};
     this.#tellDown(cell, 'it failed again and again');
@@ -228,23 +236,23 @@ export class Supervisor {
     this.#withdrawn.delete(cell);
   }
 
+  /** `failed.cell` and whoever is started with it; those that are `unborn` for the first time. */
   #restart(
-    branch: Branch,
-    failed: Cell,
-    end: End,
-    { start, afterMs }: Decision & { readonly kind: 'restart' },
-    alongside: readonly Cell[],
+    start: readonly Cell[],
+    unborn: readonly Cell[],
+    failed: { readonly cell: Cell; readonly end: End; readonly afterMs: number },
   ): void {
     if (this.#ending) return;
     const { clock, observer } = this.#deps;
-    const wanted = (cell: Cell): boolean => cell.state !== 'standby' && !this.#up.includes(cell) && !this.#isOver(cell);
-    const cells = branch.cells(start).filter(wanted);
-    for (const cell of alongside) if (!start.includes(cell.id)) this.#rest(cell, end, `taken down with ${failed.id}`);
+    const { end, afterMs } = failed;
+    const isWanted = (cell: Cell): boolean =>
+      cell.state !== 'standby' && !this.#up.includes(cell) && !this.#isOver(cell);
+    const cells = start.filter(isWanted);
     const error = describeError(
       end.kind === 'failed' ? end.error : new CancelledError('stopped', 'the agent has ended'),
     );
-    for (const cell of cells) {
-      const reason = cell === failed ? error.message : `with ${failed.id}: ${error.message}`;
+    for (const cell of cells.filter((one) => !unborn.includes(one))) {
+      const reason = cell === failed.cell ? error.message : `with ${failed.cell.id}: ${error.message}`;
       cell.state = 'restarting';
       cell.noteRestart({ at: clock.now(), reason: reason.slice(0, longestReason) });
       observe(observer, 'agent.restarting', { agent: cell.id, afterMs, error });

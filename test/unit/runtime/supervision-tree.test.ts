@@ -1,5 +1,5 @@
 /**
- * What follows from the end of an agent, as a table against the rules of OTP's `supervisor` (U1 to U6).
+ * What follows from the end of an agent, as a table against the rules of OTP's `supervisor` (U11 to U16).
  */
 import { describe, expect, test } from 'vitest';
 import {
@@ -42,7 +42,7 @@ function line(tree: Group, id: string, options: Parameters<typeof decide>[2] = {
     : `${down}, up ${decision.start.join(' ') || '-'}`;
 }
 
-describe('U1: an agent alone', () => {
+describe('U11: an agent alone', () => {
   const table: Readonly<Record<RestartType, readonly [abnormal: string, normal: string]>> = {
     permanent: ['down -, up a', 'down -, up a'],
     transient: ['down -, up a', 'rest'],
@@ -55,7 +55,7 @@ describe('U1: an agent alone', () => {
     });
 });
 
-describe('U2: a group of a, b, c and d, of which c is temporary and d transient', () => {
+describe('U12: a group of a, b, c and d, of which c is temporary and d transient', () => {
   const members = [agent('a'), agent('b'), agent('c', 'temporary'), agent('d', 'transient')];
   const table: Readonly<Record<Strategy, Readonly<Record<string, readonly [abnormal: string, normal: string]>>>> = {
     'one-for-one': {
@@ -85,7 +85,7 @@ describe('U2: a group of a, b, c and d, of which c is temporary and d transient'
       });
 });
 
-describe('U3: intensity', () => {
+describe('U13: intensity', () => {
   const tree = (intensity: number, strategy: Strategy = 'one-for-one') =>
     group('g', strategy, [agent('a'), agent('b')], intensity);
 
@@ -173,7 +173,7 @@ describe('U3: intensity', () => {
   });
 });
 
-describe('U4: a group within a group', () => {
+describe('U14: a group within a group', () => {
   const inner = (strategy: Strategy, intensity: number) =>
     group('inner', strategy, [agent('b'), agent('c', 'temporary'), agent('d')], intensity);
   const outer = (strategy: Strategy, within: Group, intensity = 5) =>
@@ -210,7 +210,7 @@ describe('U4: a group within a group', () => {
     expect([...before.values()]).toEqual([[1, 3]]);
   });
 
-  test('U5: that gives up again and again takes the outermost group with it, all of it in reverse start order', () => {
+  test('U15: that gives up again and again takes the outermost group with it, all of it in reverse start order', () => {
     const tree = outer('one-for-one', inner('one-for-one', 0), 0);
     expect(line(tree, 'd')).toBe('down c b f e a, outer gives up');
     expect(line(tree, 'a')).toBe('down f e d c b, outer gives up');
@@ -229,7 +229,7 @@ describe('U4: a group within a group', () => {
   });
 });
 
-test('U6: an agent in no group gives up by itself, under its own name', () => {
+test('U16: an agent in no group gives up by itself, under its own name', () => {
   const policy = {
     intensity: 0,
     periodMs: 1_000,
