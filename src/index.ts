@@ -4,7 +4,6 @@
  */
 export { every, onBroadcast, onMessage, onStart, onStop, onTask } from './agent/decorators.ts';
 export { Agent } from './agent/agent.ts';
-export type { EnqueueOptions } from './agent/task-verbs.ts';
 export { defineBroadcast, defineMessage, defineTask } from './agent/contract.ts';
 export type { BroadcastContract, MessageContract, TaskContract } from './agent/contract.ts';
 export type { Broadcast, Message, Task } from './agent/envelopes.ts';

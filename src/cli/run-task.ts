@@ -54,7 +54,11 @@ export function tellEnd(
   { output }: CliContext,
   verbose: boolean,
 ): number {
-  return tellError(new NodeFailed(end), output, verbose);
+  if (end.reason !== 'stopped') return tellError(new NodeFailed(end), output, verbose);
+  const error = new Error(
+    'expected the fleet to run until it is stopped, got: it was stopped before the task had ended',
+  );
+  return tellError(error, output, verbose);
 }
 
 function tellUnfinished({ running, context, target }: TaskRun): number {

@@ -3,7 +3,7 @@
  */
 import {
   Agent,
-  ConfigError,
+  type ConfigError,
   group,
   type Hosting,
   onTask,
