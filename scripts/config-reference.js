@@ -54,6 +54,8 @@ const relations = `## What has to hold between options
 - \`redis\` is a \`rediss://\` URL where \`tls.ca\` or \`tls.insecure\` is set beside it.
 - \`redis\` is set where \`durability\` is \`replicated\`.
 - \`memory\` of a hosting comes with \`isolation: 'process'\`.
+- Names of groups differ. \`intensity\` and \`backoff\` stand with the group, not with its members, and none of these has \`isolation\`; what they mean stands in
+  [supervision](supervision.md).
 
 ## A Redis that speaks TLS
 
@@ -138,8 +140,13 @@ const parts = [
     shown: (name) => name.slice('queues.'.length),
   },
   { title: '`schedules`, for each schedule', belongs: (name) => name.startsWith('schedules.'), shown: lastPart },
-  { title: '`pool(Class, options)`', belongs: (name) => name.startsWith('pool.'), shown: lastPart },
-  { title: '`single(Class, options)`', belongs: (name) => name.startsWith('single.'), shown: lastPart },
+  { title: '`pool(Class, options)`', belongs: (name) => name.startsWith('pool.'), shown: behindFirst },
+  { title: '`single(Class, options)`', belongs: (name) => name.startsWith('single.'), shown: behindFirst },
+  {
+    title: '`group(name, strategy, agents, options)`',
+    belongs: (name) => name.startsWith('group.'),
+    shown: behindFirst,
+  },
 ];
 
 register();
@@ -173,6 +180,10 @@ function table([head, ...rows]) {
 
 function code(value) {
   return `\`${value}\``;
+}
+
+function behindFirst(name) {
+  return name.slice(name.indexOf('.') + 1);
 }
 
 function lastPart(name) {

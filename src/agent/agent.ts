@@ -83,6 +83,14 @@ export abstract class Agent {
   get setStatus(): AgentContext['setStatus'] {
     return (text) => this.#attached('setStatus').setStatus(text);
   }
+  /** See {@link AgentContext.stop}. */
+  get stop(): AgentContext['stop'] {
+    return () => this.#attached('stop').stop();
+  }
+  /** See {@link AgentContext.escalate}. */
+  get escalate(): AgentContext['escalate'] {
+    return (error) => this.#attached('escalate').escalate(error);
+  }
   /** See {@link Verbs.enqueue}. */
   get enqueue(): Verbs['enqueue'] {
     return this.#verb('enqueue');

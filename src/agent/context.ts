@@ -38,6 +38,17 @@ export interface AgentContext extends Verbs, WatchVerbs {
   readonly log: AgentLog;
   /** True while a task runs in this agent. */
   readonly busy: boolean;
+  /**
+   * Ends this agent: its work is done. It takes nothing in any more, its handlers may finish within the grace of a drain, `onStop` runs.
+   * Returns at once, and is not to be waited for in a handler. One whose restart is `permanent` is started again.
+   */
+  stop(): void;
+  /**
+   * Says that the agent itself is broken, whatever it was doing: it is taken down and started again as after a failure. The handler call
+   * in which this is said ends with `error`, its task is charged with it; other tasks that the agent runs are given back uncharged.
+   * Returns the error, so that a handler ends with `throw this.escalate(error)`.
+   */
+  escalate(error: unknown): Error;
   /** Says what the agent is about, for the command line and the dashboard; nothing clears it. */
   setStatus(text?: string): void;
 }

@@ -15,6 +15,11 @@ export interface SpawnOptions {
    * node. What an outside client spawns has nobody to end with.
    */
   readonly detached?: boolean;
+  /**
+   * What becomes of it when it ends. `transient` (default): it is started again after a failure; when it has done its work, `this.stop()`
+   * ends it for good. `permanent`: it is started again however it ended. `temporary`: never.
+   */
+  readonly restart?: 'permanent' | 'transient' | 'temporary';
   /** How long its `onStart` may take. Default: the fleet's ask deadline. */
   readonly deadline?: Duration;
   readonly signal?: AbortSignal;

@@ -130,13 +130,22 @@ function agentProblems(agents: RuntimeOptions['agents']): readonly string[] {
   if (!Array.isArray(agents)) return [];
   if (agents.length === 0)
     return ['expected agents to name at least one, got: none\nAdd them: agents: [pool(AuditAgent, { size: 3 })]'];
-  return agents.flatMap((hosting: { readonly agent?: unknown } | undefined) => {
+  return classesIn(agents).flatMap((Class) => {
     try {
-      if (typeof hosting?.agent === 'function') handlersOf(hosting.agent as new () => object);
+      handlersOf(Class);
       return [];
     } catch (error) {
       if (error instanceof DefinitionError) return [error.message];
       throw error;
     }
+  });
+}
+
+/** The classes of a list that nothing is known of yet, those in groups included. */
+function classesIn(agents: readonly unknown[]): readonly (new () => object)[] {
+  return agents.flatMap((item) => {
+    const { agent, agents: members } = (item ?? {}) as { readonly agent?: unknown; readonly agents?: unknown };
+    if (Array.isArray(members)) return classesIn(members);
+    return typeof agent === 'function' ? [agent as new () => object] : [];
   });
 }

@@ -5,6 +5,7 @@
  */
 import type { FleetEnd } from '../compose/incarnations.ts';
 import type { RunningFleet } from '../compose/start-fleet.ts';
+import { NodeFailed } from '../runtime/ending.ts';
 import type { CliContext } from './context.ts';
 import { followTask } from './follow-task.ts';
 import { renderResult } from './render/result.ts';
@@ -54,8 +55,11 @@ export function tellEnd(end: FleetEnd, { output }: CliContext, verbose: boolean)
     output.out(plain(end.reason));
     return end.kind === 'drained' ? exitCodes.ok : exitCodes.restart;
   }
-  const error = end.error ?? new Error(`expected the fleet to run until it is stopped, got: ${end.reason}`);
-  return Math.max(exitCodes.failed, tellError(error, output, verbose));
+  if (end.kind === 'failed') return tellError(new NodeFailed(end), output, verbose);
+  const error = new Error(
+    'expected the fleet to run until it is stopped, got: it was stopped before the task had ended',
+  );
+  return tellError(error, output, verbose);
 }
 
 function tellUnfinished({ running, context, target }: TaskRun): number {

@@ -118,7 +118,7 @@ async function runFleet(run: Run): Promise<number> {
   const { projectDir, config } = settings;
   const { RUNTIME_SUPERVISED, RUNTIME_REPLACES } = context.env;
   const place = { supervised: RUNTIME_SUPERVISED === '1', replaces: RUNTIME_REPLACES || undefined };
-  const deps = { observer, projectDir, env: context.env, signal: stop.signal, ...place };
+  const deps = { observer, projectDir, env: context.env, signal: stop.signal, catchUnhandled: true, ...place };
   const running = await startResolved(config, deps).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
   });

@@ -4,6 +4,7 @@
  * One line and the line that says how to mend it; a stack only when asked for. Nothing that is told holds a secret.
  */
 import { AgentUnavailable, BrokerError, ConfigError, DefinitionError, redact, RuntimeError } from '../core/errors.ts';
+import { NodeFailed } from '../runtime/ending.ts';
 import type { Output } from './output.ts';
 import { bad, faint } from './render/colours.ts';
 import { plainLines } from './render/text.ts';
@@ -15,7 +16,7 @@ export const exitCodes = {
   usage: 64,
   /** EX_UNAVAILABLE */
   unavailable: 69,
-  /** EX_SOFTWARE: node processes died again and again. */
+  /** EX_SOFTWARE: agents or node processes fail more often than they may be restarted, or too many errors are left unhandled */
   givenUp: 70,
   /** EX_TEMPFAIL, of a node under a supervisor process: start me again */
   restart: 75,
@@ -52,6 +53,7 @@ export function tellError(error: unknown, output: Output, verbose: boolean): num
 function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage;
   if (error instanceof ConfigError || error instanceof DefinitionError) return exitCodes.config;
+  if (error instanceof NodeFailed) return exitCodes.givenUp;
   if (error instanceof NoFleetError || error instanceof AgentUnavailable) return exitCodes.unavailable;
   if (error instanceof BrokerError) return exitCodes.unavailable;
   return exitCodes.failed;

@@ -3,6 +3,7 @@
  *
  * Clients write the records and nodes read them, also those of another version of this package: what cannot be read is left alone.
  */
+import type { SpawnOptions } from '../agent/spawn-verbs.ts';
 import type { RosterEntry } from '../broker/roster.ts';
 
 /** An incarnation of an agent: the epoch is its activation's. */
@@ -10,6 +11,11 @@ export interface ParentRef {
   readonly id: string;
   readonly epoch: number;
 }
+
+/** What becomes of it when it ends. */
+export type SpawnRestart = NonNullable<SpawnOptions['restart']>;
+
+const restarts: ReadonlySet<unknown> = new Set<SpawnRestart>(['permanent', 'transient', 'temporary']);
 
 export interface AgentRecord {
   readonly kind: 'agent';
@@ -21,6 +27,8 @@ export interface AgentRecord {
   readonly spawn: string;
   /** It ends with it. */
   readonly parent?: ParentRef;
+  /** Absent: `transient`. */
+  readonly restart?: SpawnRestart;
 }
 
 export interface PoolRecord {
@@ -57,6 +65,7 @@ function isAgentRecord(value: Partial<AgentRecord>): value is AgentRecord {
   const texts = [value.id, value.role, value.node, value.spawn];
   return (
     texts.every((text) => typeof text === 'string') &&
+    (value.restart === undefined || restarts.has(value.restart)) &&
     (parent === undefined || (typeof parent.id === 'string' && typeof parent.epoch === 'number'))
   );
 }

@@ -48,7 +48,9 @@ export async function spawnAgent(
   if (!idPattern.test(id))
     throw new DeliveryError('malformed', `expected the id of an agent to be ${idRule}, got: ${JSON.stringify(id)}`);
   const ref = options.detached ? undefined : parent?.ref();
-  const draft = { kind: 'agent', id, role, spawn: random.id('spawn'), ...(ref && { parent: ref }) } as const;
+  const { restart } = options;
+  const more = { ...(ref && { parent: ref }), ...(restart && { restart }) };
+  const draft = { kind: 'agent', id, role, spawn: random.id('spawn'), ...more } as const;
   const until = clock.monotonic() + durationMs(options.deadline ?? deps.settings.askDeadlineMs, 'deadline');
   const name = nameOfAgent(id);
   const attempt = new Attempt(deps, draft, until, options.signal ?? scope?.signal);

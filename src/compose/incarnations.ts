@@ -2,8 +2,8 @@
  * The incarnations of one process: a node, and the next one whenever it was fenced or told to restart.
  *
  * Z1  One incarnation at a time: the old one has stopped before the next one starts, under a new node id.
- * Z2  A fenced node comes back until it is stopped, however long the broker stays away. A node that failed (its agents cannot be
- *     started) does not: `ended` says why.
+ * Z2  A fenced node comes back until it is stopped, however long the broker stays away. A node that failed (its agents fail more often
+ *     than their intensity allows, or leave too many errors unhandled) does not: `ended` says why.
  * Z3  A node that is told to restart drains with its grace and comes back likewise; the next one names it as the one it replaces.
  *     Under a supervisor process it ends instead, and `ended` says `restart`: the next one is then a process of its own.
  * Z4  A node that is told to drain drains and does not come back; `ended` says `drained`.
@@ -15,6 +15,7 @@ import { type Clock, sleep } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
+import type { Culprits } from '../runtime/culprits.ts';
 import type { NodeEnd } from '../runtime/ending.ts';
 import { Node } from '../runtime/node.ts';
 import type { NodeRequest } from '../runtime/node-control.ts';
@@ -31,6 +32,8 @@ export interface FleetEnd {
 export interface IncarnationsDeps {
   readonly config: RuntimeConfig;
   readonly source: { open(address: string): Broker; release(): Promise<unknown> };
+  /** Knows whose code runs, over all incarnations. */
+  readonly culprits?: Culprits | undefined;
   readonly observer: Observer;
   readonly clock: Clock;
   readonly random: Random;
@@ -100,6 +103,12 @@ export class Incarnations {
   stop(options: StopOptions = {}): Promise<void> {
     this.#stopped ??= this.#stop(options, { kind: 'stopped', reason: 'stopped' });
     return this.#stopped;
+  }
+
+  /** The fleet's part in this process cannot go on. */
+  fail(reason: string, error: unknown): void {
+    if (this.#node === undefined) this.#onEnded({ kind: 'failed', reason, error });
+    else this.#node.fail(reason, error);
   }
 
   #onEnded(end: NodeEnd): void {

@@ -9,11 +9,13 @@ import { embeddedProblems } from '../config/isolation.ts';
 import { CancelledError, ConfigError } from '../core/errors.ts';
 import { Observer } from '../core/observer.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
+import { Culprits } from '../runtime/culprits.ts';
 import type { Readiness } from '../runtime/readiness.ts';
 import { FleetClient, type Fleet } from './fleet.ts';
 import { type FleetEnd, Incarnations } from './incarnations.ts';
 import { loadTrust } from './load-trust.ts';
 import { checkUrl, embeddedSource, redisSource } from './open-broker.ts';
+import { catchStrayErrors } from './stray-errors.ts';
 import { refuseInThread, Threads } from './threads.ts';
 
 export interface StartDeps {
@@ -29,6 +31,13 @@ export interface StartDeps {
   readonly supervised?: boolean;
   /** The node that this one comes after, for whoever waits for its successor. */
   readonly replaces?: string | undefined;
+  /**
+   * Listens to `unhandledRejection` and `uncaughtException` of the process while the fleet is up: an error of an agent's code restarts
+   * that agent, more than `limits.unhandled` of them in a minute end the fleet (`ended` says why). An error that is no agent's is left to
+   * the process's other listeners, or ends it as Node does. Default false: a process that embeds a fleet keeps its own way, in which one
+   * such error ends it. `runtime start` sets it.
+   */
+  readonly catchUnhandled?: boolean;
 }
 
 export interface RunningFleet {
@@ -72,17 +81,30 @@ export async function startResolved(config: RuntimeConfig, deps: StartDeps = {})
     config.redis === undefined
       ? await embeddedSource(projectDir, env, setting)
       : redisSource(checkUrl(config.redis), setting);
+  const culprits = new Culprits();
   const { supervised = false, replaces } = deps;
   const place = { host: hostname(), pid: process.pid, supervised, replaces };
   const incarnations = new Incarnations({
     config,
     source,
+    culprits,
     observer,
     clock: systemClock,
     random: systemRandom,
     threads: new Threads({ clock: systemClock, observer }),
     ...place,
   });
+  if (deps.catchUnhandled) {
+    const stop = catchStrayErrors({
+      source: process,
+      clock: systemClock,
+      observer,
+      limit: config.limits.unhandled,
+      blame: (error) => culprits.blame(error),
+      onTooMany: (reason, error) => incarnations.fail(reason, error),
+    });
+    void incarnations.ended.then(stop);
+  }
   const onAbort = (): void => void incarnations.stop();
   if (deps.signal?.aborted) onAbort();
   else deps.signal?.addEventListener('abort', onAbort, { once: true });

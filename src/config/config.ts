@@ -12,16 +12,17 @@ import { readablePart } from './readable.ts';
 import { brokenRelations } from './relations.ts';
 import type { ScheduleOption } from './schedules.ts';
 import { agentsFolder, optionsSchema } from './schema.ts';
+import { flatten, type Placed, type SupervisionConfig } from './supervision.ts';
 
 type ParsedOptions = z.output<typeof optionsSchema>;
 type ListedOptions = z.input<typeof optionsSchema>;
 
-/** What `pool()` and `single()` make, as far as the configuration reads it. */
+/** What `pool()`, `single()` and `group()` make, as far as the configuration reads it. */
 export type HostingOption = NonNullable<ListedOptions['agents']>[number];
 
 /** What users write in `runtime.config.ts`. */
 export type RuntimeOptions = Omit<ListedOptions, 'agents'> & {
-  /** A list made by `pool` and `single`, or the path of a folder of agent classes. */
+  /** A list made by `pool`, `single` and `group`, or the path of a folder of agent classes. */
   readonly agents?: readonly HostingOption[] | string;
 };
 
@@ -31,6 +32,9 @@ interface HostingBase extends IsolationConfig {
   readonly concurrency: number;
   readonly mailbox: number;
   readonly overflow: 'reject' | 'drop-oldest';
+  readonly supervision: SupervisionConfig;
+  /** Where it stands in the configuration: `agents[0].agents[1]`. */
+  readonly at: string;
 }
 /** How a class is run, complete. */
 export type HostingConfig =
@@ -56,6 +60,8 @@ export interface LimitsConfig {
   readonly events: number;
   readonly eventsAgeMs: number;
   readonly inbox: number;
+  /** Errors of agents that nobody handles, in any minute. */
+  readonly unhandled: number;
   readonly maxWaiting: number;
 }
 
@@ -156,7 +162,7 @@ function complete(parsed: ParsedOptions, folder: string | undefined): RuntimeCon
     allowEviction: parsed.allowEviction,
     fleet: parsed.fleet,
     classic: parsed.classic,
-    agents: folder ?? parsed.agents.map(completeHosting),
+    agents: folder ?? flatten<ParsedHosting>(parsed.agents).map(completeHosting),
     timing: {
       presenceLeaseMs: timing.presenceLease,
       heartbeatMs: timing.heartbeat,
@@ -172,6 +178,7 @@ function complete(parsed: ParsedOptions, folder: string | undefined): RuntimeCon
       events: limits.events,
       eventsAgeMs: limits.eventsAge,
       inbox: limits.inbox,
+      unhandled: limits.unhandled,
       maxWaiting: limits.maxWaiting,
     },
     queues: Object.fromEntries(Object.entries(parsed.queues).map(([name, queue]) => [name, completeQueue(queue)])),
@@ -186,8 +193,12 @@ function completeQueue({ concurrency, rate }: ParsedOptions['queues'][string]): 
   };
 }
 
-function completeHosting(parsed: ParsedOptions['agents'][number]): HostingConfig {
+type ParsedHosting = Exclude<ParsedOptions['agents'][number], { readonly kind: 'group' }>;
+
+function completeHosting({ hosting: parsed, supervision, at }: Placed<ParsedHosting>): HostingConfig {
   const { isolation, memory, ...hosting } = parsed;
-  const own = completeIsolation({ isolation, memory });
-  return hosting.kind === 'pool' ? { ...hosting, ...own } : { ...hosting, ...own, id: hosting.id ?? hosting.role };
+  const placed = { ...completeIsolation({ isolation, memory }), supervision, at };
+  return hosting.kind === 'pool'
+    ? { ...hosting, ...placed }
+    : { ...hosting, id: hosting.id ?? hosting.role, ...placed };
 }

@@ -48,11 +48,11 @@ export function completeIsolation(parsed: {
 /** A limit for one hosting among others in a process would be a limit for them all. */
 export function isolationProblems(agents: AgentsConfig): readonly string[] {
   if (typeof agents === 'string') return [];
-  return agents.flatMap(({ isolation: own, memoryMb }, index) =>
+  return agents.flatMap(({ isolation: own, memoryMb, at }) =>
     memoryMb === undefined || own === 'process'
       ? []
       : [
-          `expected agents[${index}].memory to come with isolation: 'process', got: memory alone\nOnly a process of its own can have a limit of its own; add isolation: 'process', or leave memory out.`,
+          `expected ${at}.memory to come with isolation: 'process', got: memory alone\nOnly a process of its own can have a limit of its own; add isolation: 'process', or leave memory out.`,
         ],
   );
 }

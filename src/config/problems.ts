@@ -28,12 +28,17 @@ function ruleOf(issue: z.core.$ZodIssue): string {
 }
 
 function isHosting(path: readonly PropertyKey[]): boolean {
-  return path[0] === 'agents' && path.length === 2;
+  return path.at(-2) === 'agents' && typeof path.at(-1) === 'number';
+}
+
+/** The path of the innermost hosting that an option belongs to: groups hold hostings. */
+function hostingPath(path: readonly PropertyKey[]): readonly PropertyKey[] {
+  return path.slice(0, path.lastIndexOf('agents') + 2);
 }
 
 /** How to mend it: a default is named where there is one. */
 function mendOf(path: readonly PropertyKey[], options: unknown): string {
-  if (isHosting(path)) return '\nWrite pool(YourAgent) or single(YourAgent).';
+  if (isHosting(path)) return "\nWrite pool(YourAgent), single(YourAgent) or group('name', 'one-for-all', [...]).";
   const own = `${prefixOf(path, options)}${String(path.at(-1))}`;
   const fallback = describeOptions().find((option) => option.path === own)?.default;
   return fallback === undefined ? '' : `\nLeave it out for the default: ${fallback}.`;
@@ -64,7 +69,9 @@ function knownKeys(path: readonly PropertyKey[], options: unknown): readonly str
     .map((option) => option.path.slice(prefix.length))
     .filter((name) => !name.includes('.'));
   if (path.length === 0) return [...new Set([...names, 'tls', 'timing', 'limits', 'queues', 'schedules'])];
-  return prefix === 'queues.' ? [...names, 'rate'] : names.filter((name) => name !== 'role');
+  if (prefix === 'queues.') return [...names, 'rate'];
+  if (prefix.split('.').length > 2) return names;
+  return [...names.filter((name) => name !== 'role'), ...(path[0] === 'agents' ? ['intensity'] : [])];
 }
 
 /** Where the option at `path` stands in `describeOptions`. */
@@ -72,8 +79,9 @@ function prefixOf(path: readonly PropertyKey[], options: unknown): string {
   if (path.length < 2) return '';
   if (path[0] === 'queues') return ['queues', ...path.slice(2, -1), ''].join('.');
   if (path[0] !== 'agents') return `${String(path[0])}.`;
-  const kind = valueAt(options, [...path.slice(0, 2), 'kind']);
-  return typeof kind === 'string' ? `${kind}.` : '';
+  const hosting = hostingPath(path);
+  const kind = valueAt(options, [...hosting, 'kind']);
+  return typeof kind === 'string' ? [kind, ...path.slice(hosting.length, -1), ''].join('.') : '';
 }
 
 function pathText(path: readonly PropertyKey[]): string {

@@ -3,7 +3,7 @@
  *
  * Apart from the forms of single options, because a relation is broken by two that are each well formed.
  */
-import type { AgentsConfig, RuntimeConfig, TimingConfig, TlsConfig } from './config.ts';
+import type { AgentsConfig, HostingConfig, RuntimeConfig, TimingConfig, TlsConfig } from './config.ts';
 import { isolationProblems } from './isolation.ts';
 
 /** The broken relations, as messages; `name` writes an option so that users find it. */
@@ -18,6 +18,7 @@ export function brokenRelations(
     ...timingProblems(timing, name),
     ...agentProblems(agents),
     ...isolationProblems(agents),
+    ...groupProblems(agents),
     ...queueProblems(queues),
   ];
 }
@@ -74,29 +75,39 @@ const longestDrainMs = 3_600_000;
 function agentProblems(agents: AgentsConfig): readonly string[] {
   if (typeof agents === 'string') return [];
   const problems: string[] = [];
-  const roles = new Map<string, number>();
-  const ids = new Map<string, number>();
-  for (const [index, hosting] of agents.entries()) {
+  const roles = new Map<string, string>();
+  const ids = new Map<string, HostingConfig>();
+  for (const hosting of agents) {
     const sameRole = roles.get(hosting.role);
-    if (sameRole === undefined) roles.set(hosting.role, index);
+    if (sameRole === undefined) roles.set(hosting.role, hosting.at);
     else
       problems.push(
-        `expected the roles of agents to differ, got: "${hosting.role}" for agents[${sameRole}] and agents[${index}]\nGive one class a role of its own: static readonly role = '...'.`,
+        `expected the roles of agents to differ, got: "${hosting.role}" for ${sameRole} and ${hosting.at}\nGive one class a role of its own: static readonly role = '...'.`,
       );
     if (hosting.kind !== 'single') continue;
     const sameId = ids.get(hosting.id);
-    if (sameId === undefined) ids.set(hosting.id, index);
+    if (sameId === undefined) ids.set(hosting.id, hosting);
     else if (sameRole === undefined)
       problems.push(
-        `expected the ids of agents to differ, got: "${hosting.id}" for agents[${sameId}] and agents[${index}]\nGive one of them another: single(..., { id: '...' }).`,
+        `expected the ids of agents to differ, got: "${hosting.id}" for ${sameId.at} and ${hosting.at}\nGive one of them another: single(..., { id: '...' }).`,
       );
   }
-  for (const [id, index] of ids) {
+  for (const [id, { at, role }] of ids) {
     const owner = roles.get(id);
-    if (owner !== undefined && owner !== index && agents[index]?.role !== id)
+    if (owner !== undefined && owner !== at && role !== id)
       problems.push(
-        `expected the id of agents[${index}] not to be the role of agents[${owner}], got: "${id}"\nTasks addressed to "${id}" could mean either; rename one of them.`,
+        `expected the id of ${at} not to be the role of ${owner}, got: "${id}"\nTasks addressed to "${id}" could mean either; rename one of them.`,
       );
   }
   return problems;
+}
+
+/** A group is known by its name in reasons and reports. */
+function groupProblems(agents: AgentsConfig): readonly string[] {
+  if (typeof agents === 'string') return [];
+  const groups = [...new Set(agents.flatMap(({ supervision }) => supervision.groups))];
+  const twice = groups.filter(({ name }, index) => groups.findIndex((group) => group.name === name) < index);
+  return [...new Set(twice.map(({ name }) => name))].map(
+    (name) => `expected the names of groups to differ, got: "${name}" for two of them\nRename one: group('...', ...).`,
+  );
 }

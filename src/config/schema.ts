@@ -19,6 +19,7 @@ import {
   text,
 } from './options.ts';
 import { scheduleFields, scheduleSchema, schedulesRule } from './schedules.ts';
+import { groupFields, intensitySchema, restartFields } from './supervision.ts';
 
 const idRule = 'at most 128 letters, digits, ".", "_", "-" and "@", beginning with a letter or digit';
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/;
@@ -50,6 +51,7 @@ const poolSchema = z.strictObject({
   mailbox,
   overflow,
   ...isolationFields,
+  ...restartFields,
 });
 
 const singleSchema = z.strictObject({
@@ -61,11 +63,40 @@ const singleSchema = z.strictObject({
   mailbox,
   overflow,
   ...isolationFields,
+  ...restartFields,
 });
 
+const membersRule = 'a list made by pool(), single() and group(), of at least one';
 export const queuesRule = 'an object of limits by queue';
-export const hostingRule = 'made by pool() or single()';
-const hostingSchema = z.discriminatedUnion('kind', [poolSchema, singleSchema], { error: hostingRule });
+export const hostingRule = 'made by pool(), single() or group()';
+
+const groupHead = z.strictObject({ kind: z.literal('group'), ...groupFields });
+interface GroupInput extends z.input<typeof groupHead> {
+  readonly agents: readonly HostingInput[];
+}
+interface GroupOutput extends z.output<typeof groupHead> {
+  readonly agents: readonly HostingOutput[];
+}
+type HostingInput = z.input<typeof poolSchema> | z.input<typeof singleSchema> | GroupInput;
+type HostingOutput = z.output<typeof poolSchema> | z.output<typeof singleSchema> | GroupOutput;
+const members: z.ZodType<readonly HostingOutput[], readonly HostingInput[]> = z.lazy(() =>
+  z.array(hostingSchema, { error: membersRule }).min(1, { error: membersRule }).superRefine(checkMembers),
+);
+const groupSchema = z.strictObject({ ...groupHead.shape, agents: members });
+const hostingSchema = z.discriminatedUnion('kind', [poolSchema, singleSchema, groupSchema], { error: hostingRule });
+
+/** Intensity and backoff are the group's, and all of it is restarted inside one process: what a member says of its own would not hold. */
+function checkMembers(list: readonly HostingOutput[], context: z.RefinementCtx): void {
+  for (const [index, member] of list.entries())
+    for (const key of ['intensity', 'backoff', 'isolation'] as const)
+      if (member.kind !== 'group' && member[key] !== undefined)
+        context.addIssue({ code: 'custom', path: [index, key], message: ownRules[key] });
+}
+const ownRules = {
+  intensity: 'left to its group',
+  backoff: 'left to its group',
+  isolation: 'left out in a group, whose agents share one process',
+};
 
 const timingSchema = z.strictObject({
   presenceLease: duration('5s', 1_000, {
@@ -120,6 +151,11 @@ const limitsSchema = z.strictObject({
   inbox: count(limits.inboxEntries, 1, 1_000_000, {
     description: 'Messages in one inbox; senders of more are refused.',
     variable: 'RUNTIME_INBOX',
+  }),
+  unhandled: count(limits.unhandled, 0, 10_000, {
+    description:
+      'Unhandled rejections and exceptions of agents that a process survives in any minute: the agent is restarted. One more ends the process.',
+    variable: 'RUNTIME_UNHANDLED',
   }),
   maxWaiting: count(limits.queueTasks, 1, 100_000_000, {
     description: 'Tasks in one queue, waiting, parked and running; senders of more are refused.',
@@ -184,7 +220,9 @@ export const optionsSchema = z.strictObject({
       'Start on a Redis whose `maxmemory-policy` is not `noeviction`, although it drops tasks when its memory is full. Every start warns of it.',
     variable: 'RUNTIME_ALLOW_EVICTION',
   }),
-  agents: z.array(hostingSchema, { error: 'a list made by pool() and single(), or the path of a folder' }).default([]),
+  agents: z
+    .array(hostingSchema, { error: 'a list made by pool(), single() and group(), or the path of a folder' })
+    .default([]),
   tls: tlsSchema.prefault({}),
   timing: timingSchema.prefault({}),
   limits: limitsSchema.prefault({}),
@@ -196,13 +234,14 @@ export const optionsSchema = z.strictObject({
 
 /** The path of a folder with agents, for the command line to load. */
 export const agentsFolder = text(/^\S.*$/, 'the path of a folder', {
-  description: 'What the nodes run: a list made by `pool` and `single`, or the path of a folder of agent classes.',
+  description:
+    'What the nodes run: a list made by `pool`, `single` and `group`, or the path of a folder of agent classes.',
   variable: 'RUNTIME_AGENTS',
 });
 
 /** One line of the reference page. */
 export interface OptionDescription {
-  /** `timing.heartbeat`; options of a hosting stand under `pool.` and `single.`. */
+  /** `timing.heartbeat`; options of a hosting stand under `pool.`, `single.` and `group.`. */
   readonly path: string;
   readonly rule: string;
   readonly description: string;
@@ -221,7 +260,11 @@ export function describeOptions(): readonly OptionDescription[] {
     'queues.rate.': rateSchema,
     'schedules.': scheduleFields,
     'pool.': poolSchema,
+    'pool.intensity.': intensitySchema,
     'single.': singleSchema,
+    'single.intensity.': intensitySchema,
+    'group.': groupSchema,
+    'group.intensity.': intensitySchema,
   };
   const own = Object.entries(parts).flatMap(([prefix, { shape }]) =>
     Object.entries(shape).flatMap(([key, schema]) => {

@@ -24,17 +24,17 @@ export type BackoffOption =
 
 export const defaultBackoff: Backoff = { kind: 'exponential', baseMs: 500, maxMs: 60_000, jitter: true };
 
-/** The resolved backoff, or undefined when `option` is not one. */
-export function resolveBackoff(option: BackoffOption | undefined): Backoff | undefined {
-  if (option === undefined) return defaultBackoff;
+/** The resolved backoff, or undefined when `option` is not one. What it leaves out is taken from `fallback`. */
+export function resolveBackoff(option: BackoffOption | undefined, fallback = defaultBackoff): Backoff | undefined {
+  if (option === undefined) return fallback;
   if (typeof option !== 'object') {
     const baseMs = parseDuration(option);
     return baseMs === undefined ? undefined : { kind: 'fixed', baseMs, maxMs: baseMs, jitter: false };
   }
-  const baseMs = parseDuration(option.base ?? defaultBackoff.baseMs);
-  const maxMs = parseDuration(option.max ?? defaultBackoff.maxMs);
+  const baseMs = parseDuration(option.base ?? fallback.baseMs);
+  const maxMs = parseDuration(option.max ?? fallback.maxMs);
   if (baseMs === undefined || maxMs === undefined) return undefined;
-  return { kind: option.kind ?? 'exponential', baseMs, maxMs, jitter: option.jitter ?? true };
+  return { kind: option.kind ?? fallback.kind, baseMs, maxMs, jitter: option.jitter ?? fallback.jitter };
 }
 
 /** The wait in milliseconds after failure number `failures` (1 = the first). */

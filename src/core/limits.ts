@@ -44,6 +44,8 @@ export const limits = {
   queueStarts: 100_000,
   /** Holders that a task may lose before it is taken for the reason of it. */
   lostHolders: 3,
+  /** Errors of agents that nobody handles, in one process within a minute. */
+  unhandled: 10,
   /** Dead letters kept in one queue, and of one agent. */
   deadLetters: 10_000,
   /** Entries in the fleet's event stream. */

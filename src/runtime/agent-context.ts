@@ -10,8 +10,10 @@ import type { Parent } from '../client/spawn.ts';
 import { type CallScope, scopeOf, type Settings } from '../client/scope.ts';
 import { FleetVerbs } from '../client/verbs.ts';
 import type { Clock } from '../core/clock.ts';
+import { HandlerError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
 import type { Cell } from './cell.ts';
+import type { Culprits } from './culprits.ts';
 import type { LogBook } from './log-book.ts';
 import type { Watches } from './watches.ts';
 
@@ -23,6 +25,7 @@ export interface ContextDeps {
   /** What an agent has spawned ends with it. Spawn by name in the roster. */
   readonly endChildren: (children: ReadonlyMap<string, string>) => void;
   readonly watches: Watches;
+  readonly culprits: Culprits;
 }
 
 export class CellContext extends FleetVerbs implements AgentContext {
@@ -31,6 +34,10 @@ export class CellContext extends FleetVerbs implements AgentContext {
   /** Of this incarnation. */
   readonly #life: AbortSignal;
   readonly #member: Member;
+  readonly #culprits: Culprits;
+  readonly #scope: () => CallScope | undefined;
+  /** Of the instance whose context this is. */
+  readonly #signal: AbortSignal;
   readonly log: AgentLog;
 
   constructor(deps: ContextDeps, cell: Cell) {
@@ -41,6 +48,9 @@ export class CellContext extends FleetVerbs implements AgentContext {
     this.#deps = deps;
     this.#life = cell.signal;
     this.#member = deps.member;
+    this.#culprits = deps.culprits;
+    this.#scope = scope;
+    this.#signal = cell.signal;
     this.log = deps.logBook.logOf(cell.id);
   }
 
@@ -76,6 +86,21 @@ export class CellContext extends FleetVerbs implements AgentContext {
   async unwatch(id: string): Promise<void> {
     this.#deps.watches.unwatch(this.#life, id);
     await Promise.resolve();
+  }
+
+  stop(): void {
+    this.#scope(); // refused when the call was given up
+    if (this.#isLive) this.#cell.finish();
+  }
+
+  escalate(error: unknown): Error {
+    this.#scope(); // likewise
+    if (!this.#culprits.blame(error, this.#cell) && this.#isLive) this.#cell.fail(error);
+    return error instanceof Error ? error : new HandlerError(String(error), { cause: error });
+  }
+
+  get #isLive(): boolean {
+    return this.#cell.signal === this.#signal;
   }
 
   setStatus(text?: string): void {

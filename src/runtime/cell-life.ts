@@ -62,7 +62,8 @@ export class CellLife {
         const giveUp = (): void => reject(abortReason(signal));
         sleep(clock, startAbortGraceMs, done.signal).then(giveUp, () => undefined); // it has ended in time
       };
-      signal.addEventListener('abort', onAbort, { once: true, signal: done.signal });
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true, signal: done.signal });
     });
     try {
       await Promise.race([starting, late]);
@@ -165,7 +166,7 @@ export class CellLife {
         Promise.reject(new CancelledError('timeout', `it ran longer than ${Math.round(leftMs)} ms`)),
       );
       late.catch(() => undefined); // it only races
-      await Promise.race([cell.call(method), late]).catch((error: unknown) =>
+      await Promise.race([cell.stop(method), late]).catch((error: unknown) =>
         this.#report(cell, `${method} failed while stopping`, error),
       );
       limit.abort();

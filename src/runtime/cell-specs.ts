@@ -5,8 +5,10 @@
  */
 import { type HandlerTable, handlersOf } from '../agent/handlers.ts';
 import type { AgentsConfig, HostingConfig } from '../config/config.ts';
+import type { GroupConfig } from '../config/supervision.ts';
 import { ConfigError, DefinitionError } from '../core/errors.ts';
 import type { CellSpec } from './cell.ts';
+import type { Group, Member } from './supervision-tree.ts';
 
 /** The cells of `node` in configuration order. Throws `ConfigError` listing every class that is wrong. */
 export function cellSpecs(agents: AgentsConfig, node: string): readonly CellSpec[] {
@@ -14,16 +16,18 @@ export function cellSpecs(agents: AgentsConfig, node: string): readonly CellSpec
     throw new ConfigError([`expected the folder "${agents}" to be loaded before a node starts, got: its path`]);
   const problems: string[] = [];
   const specs: CellSpec[] = [];
+  const groups = new Groups();
   for (const hosting of agents) {
     try {
       const table = handlersOf(hosting.agent);
       if (hosting.kind === 'pool') problems.push(...durableInPool(table));
       const { agent: Class, concurrency, mailbox: mailboxLimit, overflow } = hosting;
-      const common = { Class, table, concurrency, mailboxLimit, overflow };
-      if (hosting.kind === 'single') specs.push({ ...common, kind: 'single', id: hosting.id });
-      else
-        for (let index = 1; index <= hosting.size; index++)
-          specs.push({ ...common, kind: 'pool', id: `${hosting.role}@${node}.${index}` });
+      const { restart, policy } = hosting.supervision;
+      for (const id of idsOf(hosting, node)) {
+        const group = groups.place(hosting.supervision.groups, { kind: 'agent', id, restart });
+        const supervision = { restart, policy, ...(group && { group }) };
+        specs.push({ Class, table, concurrency, mailboxLimit, overflow, kind: hosting.kind, id, supervision });
+      }
     } catch (error) {
       if (!(error instanceof DefinitionError)) throw error;
       problems.push(error.message);
@@ -41,7 +45,46 @@ export function hostingsOf({ agents }: { readonly agents: AgentsConfig }): reado
 /** Of an agent that is started while the node runs, by the class of a hosting: under an id that stays, or as one more of its pool. */
 export function specOf(hosting: HostingConfig, id: string, kind: 'pool' | 'single'): CellSpec {
   const { agent: Class, concurrency, mailbox: mailboxLimit, overflow } = hosting;
-  return { Class, table: handlersOf(Class), concurrency, mailboxLimit, overflow, kind, id };
+  const { restart, policy } = hosting.supervision;
+  return {
+    Class,
+    table: handlersOf(Class),
+    concurrency,
+    mailboxLimit,
+    overflow,
+    kind,
+    id,
+    supervision: { restart, policy },
+  };
+}
+
+function idsOf(hosting: HostingConfig, node: string): readonly string[] {
+  if (hosting.kind === 'single') return [hosting.id];
+  return Array.from({ length: hosting.size }, (_, index) => `${hosting.role}@${node}.${index + 1}`);
+}
+
+/** The trees of the groups, as they grow: agents come in start order. */
+class Groups {
+  readonly #members = new Map<GroupConfig, { readonly group: Group; readonly members: Member[] }>();
+
+  /** Puts a member into the innermost of `path`; the outermost one. */
+  place(path: readonly GroupConfig[], member: Member): Group | undefined {
+    const [outermost, ...inner] = path;
+    if (outermost === undefined) return undefined;
+    const { group, members } = this.#open(outermost);
+    const within = this.place(inner, member) ?? member;
+    if (!members.includes(within)) members.push(within);
+    return group;
+  }
+
+  #open(config: GroupConfig): { readonly group: Group; readonly members: Member[] } {
+    const known = this.#members.get(config);
+    if (known !== undefined) return known;
+    const members: Member[] = [];
+    const made = { group: { kind: 'group', ...config, members } as const, members };
+    this.#members.set(config, made);
+    return made;
+  }
 }
 
 /** A durable subscription is kept under the agent's id, and those of a pool are new with every start. */

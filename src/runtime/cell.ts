@@ -19,12 +19,28 @@ import type { Overflow } from '../agent/hosting.ts';
 import type { AgentClass } from '../agent/task-types.ts';
 import { InvariantError } from '../core/errors.ts';
 import { Mailbox } from './mailbox.ts';
+import type { RestartPolicy } from './restart-policy.ts';
+import type { Group, RestartType } from './supervision-tree.ts';
 import { isLive, type LiveWork, type Work } from './work.ts';
 
 /** X5 */
 const leastHaunted = 4;
+const restartsKept = 5;
 
 export type CellState = 'standby' | 'starting' | 'up' | 'stopping' | 'restarting' | 'down';
+
+/** What becomes of an agent that ends, and who is told of it. */
+export interface CellSupervision {
+  readonly restart: RestartType;
+  /** Of an agent in no group. */
+  readonly policy: RestartPolicy;
+  /** The outermost group that it is in, with all of its members. */
+  readonly group?: Group;
+  /** It fails too often. Absent: the node cannot go on. */
+  readonly onGivenUp?: (error: unknown) => void;
+  /** It has ended, and is not started again here. `error`: what it failed with. */
+  readonly onEnded?: (error?: unknown) => void;
+}
 
 /** Why an agent was restarted. */
 export interface RestartReason {
@@ -42,10 +58,14 @@ export interface CellSpec {
   readonly mailboxLimit: number;
   /** X4 */
   readonly overflow: Overflow;
+  /** Absent: permanent, in no group, with the default policy. */
+  readonly supervision?: CellSupervision;
 }
 
 export interface CellHooks {
   readonly contextFor: (cell: Cell) => AgentContext;
+  /** Runs code of the agent that belongs to no handler call, so that it is known whose it is. */
+  readonly within: <T>(cell: Cell, body: () => T) => T;
   /** Runs one piece of work; never rejects. */
   readonly execute: (cell: Cell, work: Work) => Promise<void>;
   /** X4: had to make room for newer live mail. */
@@ -54,6 +74,10 @@ export interface CellHooks {
   readonly onGivenUp: (cell: Cell, name: string) => void;
   /** X5 */
   readonly onHaunted: (cell: Cell) => void;
+  /** The agent has failed (culprits.ts), or says so itself. */
+  readonly onFailure: (cell: Cell, error: unknown) => void;
+  /** The agent has done its work, and ends itself. */
+  readonly onFinished: (cell: Cell) => void;
   /** A handler has ended: there may be room. */
   readonly onRoom: (cell: Cell) => void;
 }
@@ -132,10 +156,32 @@ export class Cell {
     this.#end = new AbortController();
     setMaxListeners(0, this.#end.signal); // every handler that runs listens to it, and stops listening when it ends
     this.#zombies = new Set();
+    await this.#hooks.within(this, () => this.#begin());
+  }
+
+  async #begin(): Promise<void> {
     this.#agent = new this.spec.Class();
     this.#context = this.#hooks.contextFor(this);
     attachContext(this.#agent, this.#context);
     for (const method of this.spec.table.start) await this.call(method);
+  }
+
+  /** Runs an `onStop` method. */
+  stop(method: string): Promise<unknown> {
+    return this.#hooks.within(this, () => this.call(method));
+  }
+
+  fail(error: unknown): void {
+    this.#hooks.onFailure(this, error);
+  }
+
+  finish(): void {
+    this.#hooks.onFinished(this);
+  }
+
+  noteRestart(note: RestartReason): void {
+    this.restarts++;
+    this.restartReasons = [...this.restartReasons, note].slice(-restartsKept);
   }
 
   /** Begins to take work in. */

@@ -6,6 +6,7 @@
 import { checkPayload } from '../client/check-payload.ts';
 import { toFleetEvent } from '../client/events-view.ts';
 import type { Cell } from './cell.ts';
+import { AgentFailed } from './handler-call.ts';
 import { callFreely, type ExecutionDeps, reportFailure } from './handling.ts';
 import { executeAsk, executeClassic } from './mail-execution.ts';
 import { executeMessage, executeVolatile } from './message-execution.ts';
@@ -51,8 +52,10 @@ async function executeBroadcast(deps: ExecutionDeps, cell: Cell, work: Work & { 
       const data = await checkPayload(handler.data, record.data, `the data of broadcast "${event.topic}"`);
       await callFreely(deps, cell, { id: event.opId ?? event.id, asks: [] }, handler.method, { ...record, data });
     } catch (error) {
-      if (delivery !== undefined && cell.signal.aborted) return; // it comes again
+      const isOwn = error instanceof AgentFailed;
+      if (delivery !== undefined && cell.signal.aborted && !isOwn) return; // it comes again
       reportFailure(deps, cell, event.topic, error);
+      if (isOwn) break; // the agent goes down, and must not come back to the same event for ever
     }
   }
   delivery?.end();

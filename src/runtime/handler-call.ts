@@ -2,6 +2,7 @@
  * One call of user code: under its scope, with one signal made of everything that may end it, and never longer than that.
  *
  * R1  The signal aborts for the first of: a given source (lease, cell, lock), the timeout, the deadline. Its reason says which.
+ *     `fail` aborts it, too: the agent itself has failed in the course of this call (culprits.ts, U18).
  * R2  The call ends when the handler ends. When the handler ignores its signal, the call is given up after its grace, with the
  *     signal's reason (of a drain: within `drainAbortMs`, whatever its own grace is): what the handler still does has no effect on what is settled, and the verbs that it uses are refused.
  *     It is a zombie until it ends, and its cell is told of it (cell.ts, X5).
@@ -11,7 +12,7 @@ import { setMaxListeners } from 'node:events';
 import type { CallScope } from '../client/scope.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Trace } from '../core/envelope.ts';
-import { abortReason, CancelledError, DeliveryError } from '../core/errors.ts';
+import { abortReason, CancelledError, DeliveryError, HandlerError } from '../core/errors.ts';
 
 /** When the handler does not say. */
 export const abortGraceMs = 1_000;
@@ -22,6 +23,13 @@ export interface CallLimits {
   readonly sources: readonly AbortSignal[];
   /** Milliseconds left until the deadline. */
   readonly deadlineInMs?: number | undefined;
+}
+
+/** The agent failed in the course of this call: the call is charged with it, whatever its handler makes of the abort. */
+export class AgentFailed extends HandlerError {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause, details: { byHandler: true } });
+  }
 }
 
 /** The signal of one call (R1). `end` releases its timers and listeners. */
@@ -42,6 +50,16 @@ export class CallSignal {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  fail(error: unknown): void {
+    this.#controller.abort(new AgentFailed(error));
+  }
+
+  /** What the call ended with; `error` is what its handler threw. */
+  outcomeOf(error: unknown): unknown {
+    const reason: unknown = this.signal.reason;
+    return reason instanceof AgentFailed ? reason : error;
   }
 
   add(source: AbortSignal): void {

@@ -13,6 +13,7 @@ import type { Trace } from '../core/envelope.ts';
 import { describeError } from '../core/errors.ts';
 import { observe } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
+import type { Culprits } from './culprits.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
 import type { PartStreams } from './outgoing-parts.ts';
 import type { QueuedReport } from './progress.ts';
@@ -23,6 +24,7 @@ import type { ThreadRunner } from './thread-runner.ts';
 export interface ExecutionDeps {
   readonly member: Member;
   readonly scopes: AsyncLocalStorage<CallScope>;
+  readonly culprits: Culprits;
   readonly settings: Settings;
   readonly progress: Post<QueuedReport>;
   readonly replies: Post<Reply>;
@@ -54,6 +56,12 @@ export function reportFailure(deps: ExecutionDeps, cell: Cell, name: string, err
   observe(deps.member.deps.observer, 'message.failed', report);
 }
 
+/** Runs the body of a handler call in the name of the agent (culprits.ts, U18). */
+export function answerable<T>(deps: ExecutionDeps, cell: Cell, limits: CallSignal, body: () => T): T {
+  const endCall = (error: unknown): void => limits.fail(error);
+  return deps.culprits.run(cell, { endCall, onFailure: (error) => cell.fail(error) }, body);
+}
+
 /** Calls a handler that has no limits of its own. */
 export async function callFreely(
   deps: ExecutionDeps,
@@ -71,11 +79,14 @@ export async function callFreely(
       trace,
       signal: limits.signal,
       onGivenUp: (rest) => cell.giveUp(method, rest),
-      body: async () => {
-        const returned = await cell.call(method, ...args);
-        return isStream(returned) ? pump(returned, drain, limits.signal) : returned;
-      },
+      body: () =>
+        answerable(deps, cell, limits, async () => {
+          const returned = await cell.call(method, ...args);
+          return isStream(returned) ? pump(returned, drain, limits.signal) : returned;
+        }),
     });
+  } catch (error) {
+    throw limits.outcomeOf(error);
   } finally {
     limits.end();
   }

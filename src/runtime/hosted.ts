@@ -5,6 +5,7 @@
  * it but whoever spawned that agent.
  */
 import { wrapThrown } from '../client/reply-error.ts';
+import type { AgentRecord } from '../client/roster-record.ts';
 import type { HostingConfig } from '../config/config.ts';
 import { AgentUnavailable, DeliveryError } from '../core/errors.ts';
 import type { Cell } from './cell.ts';
@@ -16,6 +17,8 @@ export interface HostedDeps {
   /** By role. */
   readonly hostings: ReadonlyMap<string, HostingConfig>;
   readonly graceMs: () => number;
+  /** It has ended by itself, and nothing of it is left here. */
+  readonly onEnded: (id: string) => void;
   /** It could not be brought up, and nothing of it is left here. */
   readonly onFailed: (id: string, error: unknown) => void;
 }
@@ -46,14 +49,16 @@ export class Hosted {
   }
 
   /** Begins to bring an agent up, unless something of that id is here, comes or goes. */
-  bringUp(id: string, role: string, spawn: string): void {
+  bringUp({ id, role, spawn, restart = 'transient' }: AgentRecord): void {
     const { population, hostings } = this.#deps;
     const hosting = hostings.get(role);
     if (hosting === undefined || this.#spawns.has(id) || this.#leaving.has(id)) return;
     if (population.cell(id) !== undefined) return this.#fail(id, idTaken(id)); // of the configuration
     this.#spawns.set(id, spawn);
+    const onEnded = (error?: unknown): void => this.#onEnded(id, error);
+    const supervision = { restart, policy: hosting.supervision.policy, onEnded };
     const coming = population
-      .add([specOf(hosting, id, 'single')])
+      .add([{ ...specOf(hosting, id, 'single'), supervision }])
       .then(
         () => this.#onAdded(id),
         (error: unknown) => this.#fail(id, error),
@@ -89,6 +94,13 @@ export class Hosted {
     if (!this.#spawns.has(id)) return false;
     this.#fail(id, wrapThrown(error));
     return true;
+  }
+
+  /** It is not started again: what is left of it is taken down, and its id is free. */
+  #onEnded(id: string, error: unknown): void {
+    if (error !== undefined) return this.#fail(id, wrapThrown(error));
+    this.#deps.onEnded(id);
+    void this.takeDown(id, 'it has ended');
   }
 
   async #remove(id: string, reason: string): Promise<void> {

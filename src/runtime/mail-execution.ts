@@ -10,8 +10,8 @@ import { encodePayload, type Envelope } from '../core/envelope.ts';
 import { AgentUnavailable, DeliveryError, describeError } from '../core/errors.ts';
 import { answerOf } from './answers.ts';
 import type { Cell } from './cell.ts';
-import { callFreely, type ExecutionDeps } from './handling.ts';
-import { callHandler, CallSignal } from './handler-call.ts';
+import { answerable, callFreely, type ExecutionDeps } from './handling.ts';
+import { AgentFailed, callHandler, CallSignal } from './handler-call.ts';
 import type { OutgoingParts } from './outgoing-parts.ts';
 import type { Work } from './work.ts';
 
@@ -24,8 +24,7 @@ export async function executeAsk(deps: ExecutionDeps, cell: Cell, { envelope }: 
     await checkPayload(handler.reply, value, `the answer to "${envelope.name}"`);
     reply(true, encodePayload(value ?? null, `the answer to "${envelope.name}"`));
   } catch (error) {
-    const told = cell.signal.aborted ? new AgentUnavailable(cell.id, 'it is stopping') : error;
-    reply(false, JSON.stringify(describeError(told)));
+    reply(false, JSON.stringify(describeError(toldOf(cell, error))));
   }
 }
 
@@ -35,8 +34,15 @@ async function answerInParts(deps: ExecutionDeps, cell: Cell, envelope: Envelope
     await handle(deps, cell, envelope, { isAsk: true, redelivered: false }, parts);
     parts.end();
   } catch (error) {
-    parts.fail(cell.signal.aborted ? new AgentUnavailable(cell.id, 'it is stopping') : error);
+    parts.fail(toldOf(cell, error));
   }
+}
+
+/** What the asker hears: of an agent that goes down, that it does, unless this very ask was what it failed with. */
+function toldOf(cell: Cell, error: unknown): unknown {
+  return cell.signal.aborted && !(error instanceof AgentFailed)
+    ? new AgentUnavailable(cell.id, 'it is stopping')
+    : error;
 }
 
 /** Classic agents name no handler: the text is the name where a handler has it, else the handler of `*` gets it. */
@@ -91,13 +97,17 @@ export async function handle(
     };
     const wanted = parts ?? (mark.isAsk ? 'value' : 'nothing');
     const body = (): Promise<unknown> =>
-      cell.call(handler.method, message).then(
-        (returned) => answerOf(handler, returned, wanted, signal),
-        (error: unknown) => Promise.reject(wrapThrown(error)),
+      answerable(deps, cell, limits, () =>
+        cell.call(handler.method, message).then(
+          (returned) => answerOf(handler, returned, wanted, signal),
+          (error: unknown) => Promise.reject(wrapThrown(error)),
+        ),
       );
     const onGivenUp = (rest: Promise<void>): void => cell.giveUp(name, rest);
     const call = { clock, scopes: deps.scopes, trace, deadline, signal, body, onGivenUp };
     return { handler, value: await callHandler(call) };
+  } catch (error) {
+    throw limits.outcomeOf(error);
   } finally {
     limits.end();
   }

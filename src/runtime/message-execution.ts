@@ -2,7 +2,8 @@
  * One message in the hands of its handler: stored in the inbox, or volatile. N1 to N3 are the postman's, who brings it.
  *
  * N4  A stored message is acknowledged when its handler has ended, also when it threw: the failure is reported, and a message that
- *     always throws must not hold up those behind it. It is not acknowledged when it failed because the agent was told to stop.
+ *     always throws must not hold up those behind it. It is not acknowledged when it failed because the agent was told to stop; it is
+ *     when the agent failed in the course of it (culprits.ts, U18).
  * N5  The next message does not wait for the answer to an acknowledgement, so that those of one tick travel together. A cell has a
  *     bounded number of them on the way, and has not ended before they have.
  * N6  A message that no handler takes (none of that name, data that does not fit, an envelope that cannot be read) is acknowledged as
@@ -13,6 +14,7 @@ import { decodeEnvelope } from '../core/envelope.ts';
 import { DeliveryError, describeError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Cell } from './cell.ts';
+import { AgentFailed } from './handler-call.ts';
 import { type ExecutionDeps, reportFailure } from './handling.ts';
 import { handle } from './mail-execution.ts';
 import type { Work } from './work.ts';
@@ -29,7 +31,7 @@ export async function executeMessage(deps: ExecutionDeps, cell: Cell, work: Work
     const redelivered = entry.redelivered || envelope.again === true;
     await handle(deps, cell, envelope, { isAsk: false, redelivered });
   } catch (error) {
-    if (cell.signal.aborted) return;
+    if (cell.signal.aborted && !(error instanceof AgentFailed)) return;
     dead = deathOf(error);
     if (dead !== undefined) forget(); // should it be put back, it is new
     reportFailure(deps, cell, name, error, dead !== undefined);
@@ -45,7 +47,7 @@ export async function executeVolatile(
   try {
     await handle(deps, cell, envelope, { isAsk: false, redelivered: false });
   } catch (error) {
-    if (!cell.signal.aborted) reportFailure(deps, cell, envelope.name, error);
+    if (!cell.signal.aborted || error instanceof AgentFailed) reportFailure(deps, cell, envelope.name, error);
   }
 }
 

@@ -9,6 +9,7 @@ import type { RuntimeConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
+import type { Culprits } from './culprits.ts';
 import type { NodeEnd } from './ending.ts';
 import type { NodeRequest } from './node-control.ts';
 import type { RosterLegacy } from './roster-book.ts';
@@ -35,6 +36,8 @@ export interface NodeDeps {
   readonly legacy?: NodeLegacy | undefined;
   /** The node in whose place it starts. */
   readonly replaces?: string | undefined;
+  /** Knows whose code runs; the incarnations of a process share one. */
+  readonly culprits?: Culprits | undefined;
   /** Runs the handlers that ask for a thread. Absent: they run in place. */
   readonly threads?: ThreadRunner | undefined;
   /** The node has to be stopped by whoever made it. Called once. */

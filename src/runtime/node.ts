@@ -13,23 +13,23 @@ import type { CallScope, Settings } from '../client/scope.ts';
 import { type Part, startInOrder, stopInReverse } from '../core/lifecycle.ts';
 import { observe } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
-import { cellSpecs } from './cell-specs.ts';
+import { Culprits } from './culprits.ts';
 import { Ending, notPresent } from './ending.ts';
 import { FleetDuties } from './fleet-duties.ts';
 import { threadsPart } from './handler-place.ts';
 import { type ExecutionDeps, replyPost, settingsOf } from './handling.ts';
 import { release } from './hand-back.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import type { InFlight } from './in-flight.ts';
 import { Intake } from './intake.ts';
 import { Leases } from './leases.ts';
 import { LogBook } from './log-book.ts';
 import { NodeCommands } from './node-commands.ts';
 import { healthOf, nodeControl, type NodeHealth } from './node-control.ts';
 import type { NodeDeps, NodeLegacy } from './node-deps.ts';
+import { populationOf } from './node-population.ts';
 import { openPresence } from './node-presence.ts';
 import { PartStreams } from './outgoing-parts.ts';
-import { Population } from './population.ts';
+import type { Population } from './population.ts';
 import { Postman } from './postman.ts';
 import { progressPost } from './progress.ts';
 import { queueLimits } from './queue-limits.ts';
@@ -80,8 +80,9 @@ export class Node {
     const [replies, progress] = [replyPost(deps, broker.notices), progressPost(deps, broker.queues)];
     const [scopes, streams] = [this.#scopes, new PartStreams({ clock, replies })];
     const [settings, suspects] = [settingsOf(config), new Suspects(clock)];
-    const { threads } = deps;
-    this.#execution = { member: this.member, scopes, settings, replies, progress, streams, suspects, threads };
+    const { threads, culprits = new Culprits() } = deps;
+    const calls = { scopes, culprits, settings, threads };
+    this.#execution = { member: this.member, ...calls, replies, progress, streams, suspects };
     this.#logBook = new LogBook({ clock, observer, logs: broker.logs });
     const watched = { clock, observer, tasks: broker.tasks, presence: broker.presence, node };
     this.#leases = new Leases({ ...watched, leaseMs: timing.taskLeaseMs, renewMs: timing.taskRenewalMs });
@@ -98,7 +99,14 @@ export class Node {
     const seen = openPresence(deps, { ...asked, onLost: (reason) => this.#fence(reason) });
     this.#heartbeat = seen.heartbeat;
     this.#report = seen.report;
-    this.population = this.#populate(deps, seen.inFlight);
+    this.population = populationOf(deps, {
+      execution: this.#execution,
+      logBook: this.#logBook,
+      inFlight: seen.inFlight,
+      servers: [this.#subscriptions, this.#postman, this.#intake],
+      roster: () => this.#roster,
+      onFailed: (reason, error) => this.#ending.fail({ kind: 'failed', reason, error }),
+    });
     this.#roster = rosterOf(deps, {
       population: this.population,
       graceMs: () => this.#graceMs,
@@ -151,7 +159,6 @@ export class Node {
     const { observer, node } = this.#deps;
     await startInOrder(parts, (part) => observe(observer, 'part.started', { node, part }));
     this.#started = parts;
-    void this.#heartbeat.tell();
     return this.member.info;
   }
 
@@ -162,6 +169,11 @@ export class Node {
   stop(options: { graceMs?: number } = {}): Promise<void> {
     this.#stopping ??= this.#stop(options);
     return this.#stopping;
+  }
+
+  /** The node cannot go on, and whoever made it is told the reason. */
+  fail(reason: string, error?: unknown): void {
+    this.#ending.fail({ kind: 'failed', reason, error });
   }
 
   async #stop(options: { graceMs?: number }): Promise<void> {
@@ -235,34 +247,6 @@ export class Node {
     await this.#execution.replies.flush();
     await this.#logBook.flush();
     await this.population.lifecycle.flush();
-  }
-
-  #populate({ broker, config, node, ...deps }: NodeDeps, inFlight: InFlight): Population {
-    const { member, settings, scopes } = this.#execution;
-    const onEscalate = (cell: Cell, error: unknown): void => {
-      if (this.#roster.onGivenUp(cell, error)) return;
-      this.#ending.fail({ kind: 'failed', reason: `agent ${cell.id} cannot be started`, error });
-    };
-    const upTold = { serve: (cell: Cell) => this.#roster.onUp(cell), leave: () => {}, onRoom: () => {} };
-    const parts = {
-      ...deps,
-      node,
-      presence: broker.presence,
-      logs: broker.logs,
-      heartbeatMs: config.timing.heartbeatMs,
-      execution: this.#execution,
-      inFlight,
-      context: {
-        member,
-        settings,
-        scopes,
-        logBook: this.#logBook,
-        endChildren: (ended: ReadonlyMap<string, string>) => this.#roster.endChildren(ended),
-      },
-      servers: [this.#subscriptions, this.#postman, this.#intake, upTold],
-      onEscalate,
-    };
-    return new Population(parts, cellSpecs(config.agents, node));
   }
 
   #onNotice(notice: Notice): void {

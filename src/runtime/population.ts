@@ -7,6 +7,7 @@ import type { LogPort } from '../broker/logs.ts';
 import type { Notice } from '../broker/notices.ts';
 import type { PresencePort } from '../broker/presence.ts';
 import type { Clock } from '../core/clock.ts';
+import { CancelledError } from '../core/errors.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import { Activation } from './activation.ts';
@@ -19,6 +20,7 @@ import type { ExecutionDeps } from './handling.ts';
 import type { InFlight } from './in-flight.ts';
 import { LifecycleBook } from './lifecycle-book.ts';
 import { mailboxFull, refuseLive } from './live-mail.ts';
+import type { Group } from './supervision-tree.ts';
 import { Supervisor } from './supervisor.ts';
 import { Watches } from './watches.ts';
 
@@ -35,13 +37,14 @@ export interface PopulationDeps {
   readonly logs: LogPort;
   readonly node: string;
   readonly heartbeatMs: number;
+  readonly drainGraceMs: number;
   readonly execution: ExecutionDeps;
   readonly context: Omit<ContextDeps, 'watches'>;
   readonly inFlight: InFlight;
   /** In the order in which a cell is connected to them. */
   readonly servers: readonly Server[];
-  /** An agent fails again and again: the node cannot go on. */
-  readonly onEscalate: (cell: Cell, error: unknown) => void;
+  /** An agent fails again and again, and its groups with it: the node cannot go on. */
+  readonly onEscalate: (cell: Cell, error: unknown, group: Group) => void;
 }
 
 export class Population {
@@ -68,7 +71,13 @@ export class Population {
       activation: this.activation,
       handBack: (cell, work) => handBack(execution, cell, work),
     });
-    this.supervisor = new Supervisor({ ...deps, activation: this.activation, life, lifecycle });
+    this.supervisor = new Supervisor({
+      ...deps,
+      activation: this.activation,
+      life,
+      lifecycle,
+      graceMs: deps.drainGraceMs,
+    });
     for (const spec of specs) this.#create(spec);
   }
 
@@ -128,7 +137,13 @@ export class Population {
       execute: (cell, work) => inFlight.track(cell.id, work, () => execute(execution, cell, work)),
       onPushedOut: (cell, work) => refuseLive(execution, cell.id, work, mailboxFull(cell.id)),
       onGivenUp: ({ id, zombies }, name) => observe(observer, 'handler.given-up', { agent: id, name, zombies }),
-      onHaunted: (cell) => void this.supervisor.restart(cell),
+      onHaunted: (cell) => {
+        const why = `${cell.zombies} of its handlers ignore that they were given up`;
+        void this.supervisor.fail(cell, new CancelledError('stopped', why));
+      },
+      within: (cell, body) => execution.culprits.run(cell, { onFailure: (error) => cell.fail(error) }, body),
+      onFailure: (cell, error) => void this.supervisor.fail(cell, error),
+      onFinished: (cell) => void this.supervisor.finish(cell),
       onRoom: (cell) => {
         this.watches.onRoom(cell);
         for (const server of servers) server.onRoom(cell);

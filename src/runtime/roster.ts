@@ -8,7 +8,7 @@
  * V6  A child whose parent has ended is struck off: by the parent's node when it knows, else by whoever runs the child, or would take it
  *     over, as soon as the parent's activation is gone or a later one.
  * V7  Of a pool whose size is written down each node runs its share (placement.ts) of the hosts that are present.
- * V8  An agent that is given up is struck off with its reason in the log; the node goes on.
+ * V8  An agent that is given up is struck off with its reason in the log, and one that has ended by itself without one; the node goes on.
  * V9  When the broker has lost the roster, each node writes again what it runs and the sizes that it knows, and says so.
  * V10 What a read does not know yet, because it was written after it, is kept (roster-book.ts).
  */
@@ -63,7 +63,8 @@ export class Roster extends Duty {
     this.#book = new RosterBook(deps.legacy);
     this.#ownNode = deps.legacy?.node ?? deps.node;
     const hostings = new Map(deps.hostings.map((hosting) => [hosting.role, hosting]));
-    this.#hosted = new Hosted({ ...deps, hostings, onFailed: (id, error) => this.#onFailed(id, error) });
+    const [onEnded, onFailed] = [this.#onEnded.bind(this), this.#onFailed.bind(this)];
+    this.#hosted = new Hosted({ ...deps, hostings, onEnded, onFailed });
     this.#pools = new PoolSizes(deps);
   }
 
@@ -199,8 +200,7 @@ export class Roster extends Duty {
   /** V4 */
   #host(): void {
     const { node } = this.#deps;
-    for (const { record } of this.#agents())
-      if (record.node === node) this.#hosted.bringUp(record.id, record.role, record.spawn);
+    for (const { record } of this.#agents()) if (record.node === node) this.#hosted.bringUp(record);
     for (const id of this.#hosted.ids) {
       const record = this.#book.get(nameOfAgent(id))?.record;
       const isOurs = record?.kind === 'agent' && record.node === node && record.spawn === this.#hosted.spawnOf(id);
@@ -222,7 +222,7 @@ export class Roster extends Duty {
       throw new DeliveryError('refused', `expected node "${node}" to be ready to take "${record.id}", got: not now`);
     this.#book.note({ name, text, version });
     const up = this.#hosted.up(record.id);
-    this.#hosted.bringUp(record.id, record.role, record.spawn);
+    this.#hosted.bringUp(record);
     await up;
     return { node };
   }
@@ -235,13 +235,18 @@ export class Roster extends Duty {
     return true;
   }
 
-  /** V8 */
-  #onFailed(id: string, error: unknown): void {
+  /** V8: its record is struck off. */
+  #onEnded(id: string): void {
     const record = this.#book.get(nameOfAgent(id))?.record;
     if (record?.kind === 'agent') this.#ended.set(nameOfAgent(id), record.spawn);
+    this.#soon();
+  }
+
+  /** V8 */
+  #onFailed(id: string, error: unknown): void {
+    this.#onEnded(id);
     const message = `given up and struck off the roster: ${describeError(error).message}`;
     observe(this.#deps.observer, 'log', { agent: id, level: 'error', message });
-    this.#soon();
   }
 }
 

@@ -23,7 +23,7 @@ import {
 import { observe } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
 import { Family, followParent } from './family.ts';
-import type { ExecutionDeps } from './handling.ts';
+import { answerable, type ExecutionDeps } from './handling.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
 import { placeOf } from './handler-place.ts';
 import { type Attempt, type Verdict, verdictOf } from './outcome.ts';
@@ -114,7 +114,8 @@ async function runTask(
     const run = (): Promise<unknown> => {
       isOver = false;
       const parts = { handler, claimed: work.claimed, notify: envelope.via, signal: limits.signal };
-      body = toItsEnd(deps.member, parts, place.call(given)).finally(() => (isOver = true));
+      const called = (): Promise<unknown> => toItsEnd(deps.member, parts, place.call(given));
+      body = answerable(deps, cell, limits, called).finally(() => (isOver = true));
       return body;
     };
     const { trace, deadline } = envelope;

@@ -83,7 +83,10 @@ class LimitedAuditAgent extends AuditAgent {
 }
 
 test('a check that fails for good is said in the report and does not fail the audit', async () => {
-  const agents = [...listOf(config).filter(({ role }) => role !== 'audit'), pool(LimitedAuditAgent, { size: 2 })];
+  const agents = [
+    ...listOf(config).filter((hosting) => !('role' in hosting && hosting.role === 'audit')),
+    pool(LimitedAuditAgent, { size: 2 }),
+  ];
   const { fleet } = await fleetOf({ ...config, agents });
   const [path, output] = [await smallRepository(), await emptyDirectory()];
   const result = await fleet.run(auditRepository, { path, output });
@@ -112,7 +115,10 @@ test('an audit that a shutdown cuts short is handed back, not failed', async () 
   const started = new Promise((resolve) => {
     observer.on('task.started', ({ name }) => name === 'check' && resolve(undefined));
   });
-  const agents = [...listOf(config).filter(({ role }) => role !== 'audit'), pool(EndlessAuditAgent)];
+  const agents = [
+    ...listOf(config).filter((hosting) => !('role' in hosting && hosting.role === 'audit')),
+    pool(EndlessAuditAgent),
+  ];
   const { fleet, stop } = await fleetOf({ ...config, agents }, observer);
   await fleet.enqueue(auditRepository, { path: await smallRepository(), output: await emptyDirectory() });
   await started;

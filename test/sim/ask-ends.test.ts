@@ -126,7 +126,7 @@ describe('asks in flight', () => {
   test('to an agent that is restarted in its place are refused, and it answers again afterwards', async () => {
     const { world, node, client, running, waiting, since } = await busy('wait');
     const cell = node.node.population.cell('docs') ?? expect.fail('there is none');
-    await world.until(node.node.population.supervisor.restart(cell));
+    await world.until(node.node.population.supervisor.fail(cell, new Error('broken')));
     await expectUnavailable(world, [running, ...waiting], since, 1_500);
     await expectUnavailable(
       world,

@@ -46,6 +46,32 @@ function ledger() {
 
 const hosts = (node: SimNode): readonly string[] => node.node.cells.map(({ id }) => id);
 
+describe('a spawned agent that has done its work', () => {
+  class WorkerAgent extends Agent {
+    static readonly role = 'worker';
+    @onMessage('finish') finish(): void {
+      this.stop();
+    }
+  }
+
+  for (const [restart, left] of [['transient', []] as const, ['permanent', ['w']] as const])
+    test(`V8: is ${left.length === 0 ? 'struck off the roster and gone' : 'started again'} when it is ${restart}`, async () => {
+      const world = new World();
+      const node = await world.start('n1', [pool(WorkerAgent, { size: 0 })]);
+      const { fleet } = await world.connect();
+      await world.until(fleet.spawn(WorkerAgent, { id: 'w', restart }));
+      await world.until(fleet.ask('w', 'finish'));
+      await world.advance(5_000);
+      expect(hosts(node)).toEqual(left);
+      expect(node.ends).toEqual([]);
+      const again = world.until(fleet.spawn(WorkerAgent, { id: 'w', deadline: '1s' })).then(
+        () => 'spawned',
+        () => 'taken',
+      );
+      expect(await again).toBe(left.length === 0 ? 'spawned' : 'taken');
+    });
+});
+
 describe('a spawned agent', () => {
   test('comes up where there is most room, is known to the fleet by its id, and is stopped', async () => {
     const world = new World();

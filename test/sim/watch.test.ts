@@ -134,7 +134,7 @@ describe('an agent that watches another one', () => {
     await world.until(Promise.all(runs));
     await world.eventually(() => told.length > 0, 'the end of it');
     await world.advance(10_000);
-    expect(told).toMatchObject([{ id: 'docs', node: 'n2', epoch, reason: 'it failed to start again and again' }]);
+    expect(told).toMatchObject([{ id: 'docs', node: 'n2', epoch, reason: 'it failed again and again' }]);
     expect(starts()).toBeGreaterThan(2);
   });
 
@@ -222,7 +222,9 @@ describe('an agent that watches another one', () => {
       told.length = 0; // nobody ran it when the first incarnation looked
       await say(world, client, 'watch', 'docs');
       const cell = near.node.population.cell('watch');
-      await world.until(near.node.population.supervisor.restart(cell ?? expect.fail('there is none')));
+      await world.until(
+        near.node.population.supervisor.fail(cell ?? expect.fail('there is none'), new Error('broken')),
+      );
       await world.eventually(() => saidOf(near, 'agent.up').length === 2, 'the restart');
       await world.until(retire(far, 'docs', 'stopped'));
       await world.advance(10_000);

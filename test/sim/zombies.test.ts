@@ -90,7 +90,7 @@ test('an agent with too many zombies is restarted and goes on, under the same id
       if (task.input === 'stuck') await gate().passed;
       return task.input;
     }
-    @onStop() stop(): void {
+    @onStop() end(): void {
       stops++;
     }
   }

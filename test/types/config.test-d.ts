@@ -1,7 +1,7 @@
 /**
  * The configuration: what may be written, and what does not compile.
  */
-import { Agent, defineConfig, onTask, pool, single, type Task } from 'agent-runtime';
+import { Agent, defineConfig, group, onTask, pool, single, type Task } from 'agent-runtime';
 
 class AuditAgent extends Agent {
   @onTask('audit') audit(_task: Task): void {}
@@ -25,6 +25,15 @@ export const full = defineConfig({
   limits: { events: 1_000, eventsAge: '1d', inbox: 10, maxWaiting: 10 },
   queues: { audit: { concurrency: 5, rate: { max: 100, per: '1m' } } },
 });
+export const supervised = defineConfig({
+  agents: [
+    group('outer', 'rest-for-one', [group('inner', 'one-for-all', [pool(AuditAgent, { restart: 'temporary' })])], {
+      intensity: { restarts: 3, period: '1m' },
+      backoff: { base: '1s', jitter: false },
+    }),
+    single(AuditAgent, { restart: 'transient', intensity: { restarts: 0 }, backoff: '1s' }),
+  ],
+});
 export const folder = defineConfig({ agents: './agents' });
 export const empty = defineConfig({});
 
@@ -38,6 +47,12 @@ defineConfig({ timing: { heartbeat: 'often' } });
 defineConfig({ queues: { audit: { rate: { max: 1 } } } });
 // @ts-expect-error: a class has to be hosted
 defineConfig({ agents: [AuditAgent] });
+// @ts-expect-error: not a restart type
+pool(AuditAgent, { restart: 'always' });
+// @ts-expect-error: not a strategy
+group('g', 'all', [pool(AuditAgent)]);
+// @ts-expect-error: a group has no restart type of its own
+group('g', 'one-for-all', [pool(AuditAgent)], { restart: 'transient' });
 // @ts-expect-error: no agent
 pool(Date);
 // @ts-expect-error: the runtime makes agents without arguments

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { resolveConfig, type RuntimeOptions } from '../../../src/config/config.ts';
 import { describeOptions } from '../../../src/config/schema.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
+import { defaultPolicy } from '../../../src/config/supervision.ts';
 
 class AuditAgent extends Agent {}
 class DocsAgent extends Agent {}
@@ -39,7 +40,7 @@ describe('resolveConfig', () => {
         resultTtlMs: 3_600_000,
         hangLimitMs: 10_000,
       },
-      limits: { events: 100_000, eventsAgeMs: 604_800_000, inbox: 10_000, maxWaiting: 1_000_000 },
+      limits: { events: 100_000, eventsAgeMs: 604_800_000, inbox: 10_000, unhandled: 10, maxWaiting: 1_000_000 },
       queues: {},
       schedules: {},
     });
@@ -54,7 +55,17 @@ describe('resolveConfig', () => {
   test('completes hostings and keeps their classes', () => {
     const { agents } = resolveConfig(defineConfig({ agents: [pool(AuditAgent, { size: 3 }), single(DocsAgent)] }));
     expect(agents).toEqual([
-      { kind: 'pool', agent: AuditAgent, role: 'audit', size: 3, concurrency: 1, mailbox: 1_000, overflow: 'reject' },
+      {
+        kind: 'pool',
+        agent: AuditAgent,
+        role: 'audit',
+        size: 3,
+        concurrency: 1,
+        mailbox: 1_000,
+        overflow: 'reject',
+        supervision: { restart: 'permanent', policy: defaultPolicy, groups: [] },
+        at: 'agents[0]',
+      },
       {
         kind: 'single',
         agent: DocsAgent,
@@ -63,6 +74,8 @@ describe('resolveConfig', () => {
         concurrency: 1,
         mailbox: 1_000,
         overflow: 'reject',
+        supervision: { restart: 'permanent', policy: defaultPolicy, groups: [] },
+        at: 'agents[1]',
       },
     ]);
   });
@@ -113,7 +126,9 @@ describe('a wrong configuration', () => {
       expect(problems).toContain(part);
     expect(problems.filter((text) => /^expected timing\.drainGrace .* got: -1\n/.test(text))).toHaveLength(1);
     expect(
-      problems.filter((text) => /^expected agents\[(?:1\].kind|2\]).*made by pool\(\) or single\(\)/.test(text)),
+      problems.filter((text) =>
+        /^expected agents\[(?:1\].kind|2\]).*made by pool\(\), single\(\) or group\(\)/.test(text),
+      ),
     ).toHaveLength(2);
     expect(problems).toHaveLength(12);
   });

@@ -36,6 +36,9 @@ function cells(count: number, role = 'work', state: CellState = 'up'): Cell[] {
       onPushedOut: () => {},
       onGivenUp: () => {},
       onHaunted: () => {},
+      within: (_cell, body) => body(),
+      onFailure: () => {},
+      onFinished: () => {},
       onRoom: () => {},
     });
     cell.state = state;

@@ -48,11 +48,12 @@ describe('the restart policy', () => {
     ['a second one soon after', [0], 200, { kind: 'restart', afterMs: 200, history: [0, 200] }],
     ['a third one', [0, 200], 500, { kind: 'restart', afterMs: 400, history: [0, 200, 500] }],
     ['more than the intensity allows', [0, 200, 500], 900, { kind: 'escalate' }],
+    ['one at the edge of the window, which still counts', [0, 200, 500], 10_000, { kind: 'escalate' }],
     [
       'one after the oldest left the window',
       [0, 200, 500],
-      10_000,
-      { kind: 'restart', afterMs: 400, history: [200, 500, 10_000] },
+      10_001,
+      { kind: 'restart', afterMs: 400, history: [200, 500, 10_001] },
     ],
     ['one long after all others', [0, 200, 500], 60_000, { kind: 'restart', afterMs: 100, history: [60_000] }],
   ])('decides on %s', (_, history, now, decision) => {
