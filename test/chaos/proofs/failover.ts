@@ -82,7 +82,9 @@ export async function failOver(options: FailoverOptions): Promise<FailoverReport
 
 /** The promises that do not hold. */
 export function brokenFailovers(report: FailoverReport, leaseMs: number): readonly string[] {
-  const { rounds, failovers, failoverMsP50, failoverMsP99, messagesSent, ...zeroes } = report;
+  const { rounds, failovers, failoverMsP99, messagesSent } = report;
+  const { messagesLost, messagesTwice, messagesOutOfOrder, staleEffectsAccepted, doubleActivations } = report;
+  const zeroes = { messagesLost, messagesTwice, messagesOutOfOrder, staleEffectsAccepted, doubleActivations };
   const late = failoverMsP99 > leaseMs + failoverMarginMs ? [`failoverMsP99 ${failoverMsP99}`] : [];
   const few = failovers < rounds || messagesSent === 0 ? [`failovers ${failovers} of ${rounds}`] : [];
   const counts = Object.entries(zeroes).filter(([, count]) => count !== 0);
