@@ -108,7 +108,7 @@ export class Population {
 
   onNotice(notice: Notice): void {
     this.watches.onNotice(notice);
-    if (notice.kind === 'gone') this.activation.onGone();
+    if (notice.kind === 'gone') this.activation.onGone(notice.node);
     else if (notice.kind === 'freed') this.activation.onFreed(notice.agentId);
   }
 

@@ -1,7 +1,17 @@
 /**
  * Agents that are started on the running fleet: where they come up, whom they end with, and who takes them over.
  */
-import { Agent, type DeliveryError, HandlerError, onMessage, onStart, onStop, onTask, pool, single } from 'agent-runtime';
+import {
+  Agent,
+  type DeliveryError,
+  HandlerError,
+  onMessage,
+  onStart,
+  onStop,
+  onTask,
+  pool,
+  single,
+} from 'agent-runtime';
 import { describe, expect, test } from 'vitest';
 import { placesOf } from '../../src/client/placement.ts';
 import { gate, type SimNode, saidOf, World } from './world.ts';

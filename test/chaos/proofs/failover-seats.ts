@@ -2,8 +2,8 @@
  * The seats of the proof of fail-over: places for one node process each, behind a proxy of its own, and the faults that take one away and
  * give it back.
  *
- * V1  A fault takes the right to run anything: it lasts for longer than the presence lease. When it is over, the process goes on as if
- *     nothing had been, whether or not somebody else has its ids by then.
+ * A fault takes the right to run anything: it lasts for longer than the presence lease. When it is over, the process goes on as if nothing
+ * had been, whether or not somebody else has its ids by then.
  */
 import { waitFor } from '../../support/wait.ts';
 import { now } from '../rig/contracts.ts';
@@ -45,7 +45,7 @@ export class Seat {
     await this.#sit();
   }
 
-  /** Begins a fault, now; it is over `lastsMs` later (V1), in the background. */
+  /** Begins a fault, now; it is over `lastsMs` later, in the background. */
   suffer(kind: FaultKind, lastsMs: number): number {
     const at = now();
     const before = this.node;
