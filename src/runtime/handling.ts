@@ -27,6 +27,8 @@ export interface ExecutionDeps {
   readonly replies: Post<Reply>;
   readonly streams: PartStreams;
   readonly suspects: Suspects;
+  /** An agent that does not run here may soon run, here or elsewhere (client/asks.ts, A5). */
+  readonly isMoving: (agentId: string) => boolean;
 }
 
 interface Reply {

@@ -75,7 +75,8 @@ export class Node {
     const [replies, progress] = [replyPost(deps, broker.notices), progressPost(deps, broker.queues)];
     const [scopes, streams] = [this.#scopes, new PartStreams({ clock, replies })];
     const [settings, suspects] = [settingsOf(config), new Suspects(clock)];
-    this.#execution = { member: this.member, scopes, settings, replies, progress, streams, suspects };
+    const isMoving = (agentId: string): boolean => this.#stopping !== undefined || this.population.isComing(agentId);
+    this.#execution = { member: this.member, scopes, settings, replies, progress, streams, suspects, isMoving };
     this.#logBook = new LogBook({ clock, observer, logs: broker.logs });
     const watched = { clock, observer, tasks: broker.tasks, presence: broker.presence, node };
     this.#leases = new Leases({ ...watched, leaseMs: timing.taskLeaseMs, renewMs: timing.taskRenewalMs });

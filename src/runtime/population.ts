@@ -84,6 +84,12 @@ export class Population {
     return this.#begun;
   }
 
+  /** The agent is to run here and has not begun yet. */
+  isComing(id: string): boolean {
+    const state = this.#cells.get(id)?.state;
+    return state === 'down' || state === 'standby' || state === 'starting';
+  }
+
   /** Brings up, in order, the cells whose ids are granted; the others stand by. */
   start(): Promise<void> {
     this.#begun = true;

@@ -12,14 +12,14 @@ import { compareEntryIds } from '../broker/entry-id.ts';
 import type { InboxEntry } from '../broker/mail.ts';
 import type { Notice } from '../broker/notices.ts';
 import { decodeEnvelope, decodePayload, type Envelope } from '../core/envelope.ts';
-import { AgentUnavailable, describeError } from '../core/errors.ts';
+import { describeError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { nodeOf } from '../core/node-address.ts';
 import { observe } from '../core/observer.ts';
 import { CatchUp, type PageEnd } from './catch-up.ts';
 import type { Cell } from './cell.ts';
 import type { ExecutionDeps } from './handling.ts';
-import { mailboxFull, refuseLive } from './live-mail.ts';
+import { mailboxFull, notReached, refuseLive } from './live-mail.ts';
 import { acknowledge } from './message-execution.ts';
 import type { LiveWork } from './work.ts';
 
@@ -158,7 +158,7 @@ export class Postman {
     const inbox = this.#inboxes.get(agentId);
     if (inbox?.cell.accept(work)) return;
     const error =
-      inbox === undefined ? new AgentUnavailable(agentId, 'its node does not run it any more') : mailboxFull(agentId);
+      inbox === undefined ? notReached(this.#deps, agentId, 'its node does not run it any more') : mailboxFull(agentId);
     refuseLive(this.#deps, agentId, work, error);
   }
 
