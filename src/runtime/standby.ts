@@ -50,7 +50,10 @@ export class Standby {
   /** X7: what to look at now. */
   page(): readonly string[] {
     const [owners, first, others] = [new Set<string>(), [] as string[], [] as string[]];
-    for (const [id, { owner }] of this.#waiting) (owners.has(owner) ? others : first).push(id) && owners.add(owner);
+    for (const [id, { owner }] of this.#waiting) {
+      (owners.has(owner) ? others : first).push(id);
+      owners.add(owner);
+    }
     return [...first, ...others.slice(0, Math.max(0, limits.frameOps - first.length))];
   }
 

@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util';
 import { brokenFailovers, failOver } from './failover.ts';
 import { brokenLocks, contend } from './locks.ts';
+import { brokenRolling, rollOver } from './rolling.ts';
 import { brokenDrains, terminate } from './sigterms.ts';
 import { brokenSoak, soak } from './soak.ts';
 import { brokenTakeovers, takeOver } from './takeovers.ts';
@@ -30,6 +31,10 @@ const proofs: Readonly<Record<string, (size: number) => Promise<Proven>>> = {
       say,
     });
     return { report, broken: brokenDrains(report, inFlight) };
+  },
+  rolling: async (rounds) => {
+    const report = await rollOver({ rounds, nodes: 4, workMs: 25, say });
+    return { report, broken: brokenRolling(report) };
   },
   locks: async (acquisitions) => {
     const report = await contend({ acquisitions, processes: 4, names: 256, leaseMs: 1_000, say });
