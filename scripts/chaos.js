@@ -7,7 +7,8 @@
 // when the rig has noticed, 0 when it has not. `--plant all` plants one after the other, and exits 0 when each was noticed.
 // `--broadcasts` cuts links under a thousand broadcasts a second instead (`--seconds N`, `--ears N`). Exits 1 when a promise was
 // broken.
-// `--sigterms N`, `--locks N`, `--takeovers N` and `--soak MINUTES` are long proofs of one promise each (test/chaos/proofs).
+// `--only failover --rounds N` takes singles from their nodes until N of them have been taken over, and times each.
+// `--sigterms N`, `--rolling N`, `--locks N`, `--takeovers N` and `--soak MINUTES` are long proofs of one promise each (test/chaos/proofs).
 // It runs on a copy of the sources, since a long run starts processes again and again, and an edit would mix two versions.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';

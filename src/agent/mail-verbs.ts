@@ -62,7 +62,8 @@ export interface MailVerbs {
    *
    * A handler that yields parts is run to its end, and the answer is the list of them.
    *
-   * @throws AgentUnavailable at once when the id has no owner, or when the owner goes away; DeliveryError
+   * @throws AgentUnavailable at once when the id has no owner, after 10 s when it had one a moment ago, or when the owner goes away;
+   * its `details.reached` is `no` when no handler has begun; DeliveryError
    * `reply-timeout` at the deadline, `ask-cycle` when the target waits for this ask; HandlerError when the handler threw.
    * @example
    * const owner = await this.ask('docs', whoEdits, { file: 'agents.md' }, { deadline: '5s' });

@@ -8,6 +8,10 @@
  *     activation holds the id than at the first look.
  * A3  The replies of a target that was replaced do not count: the id of the ask is the only key.
  * A4  An ask for a stream ends likewise, its reply being the last part; how the parts before it come stands in incoming-parts.ts (J).
+ * A5  An ask that was refused before any handler began is made again under its id when the agent is moving: its node drains, or is bringing it
+ *     up, or nobody runs an id that had an owner a moment ago (for at most 2 s). With growing pauses, until the deadline or 10 s after the
+ *     first refusal; then it ends with `AgentUnavailable`, whose `details.reached` is `no`. An ask of which a handler may have begun
+ *     is never made again: its owner has gone, is silent, or stopped in the middle of it (`maybe`).
  */
 import type { Broker } from '../broker/broker.ts';
 import type { Activation } from '../broker/presence.ts';
@@ -18,14 +22,18 @@ import { encodeEnvelope, decodePayload, type Envelope } from '../core/envelope.t
 import { nodeOf } from '../core/node-address.ts';
 import { AgentUnavailable, abortReason, DeliveryError, type ErrorRecord } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
-import { replyError } from './reply-error.ts';
+import type { Random } from '../core/random.ts';
+import { AskTries, type Tries } from './ask-tries.ts';
+import { isMoving, replyError } from './reply-error.ts';
 import type { Frames } from './frames.ts';
 import { type AnswerNotice, IncomingParts } from './incoming-parts.ts';
 import { Post } from './post.ts';
 
-interface Pending {
+interface Pending extends Tries {
   readonly askId: string;
-  readonly agentId: string;
+  readonly text: string;
+  /** Until the next try (A5). */
+  pause: Timer | undefined;
   owner: string | undefined;
   /** As the first look found it. */
   epoch: number | undefined;
@@ -38,6 +46,7 @@ interface Pending {
 
 export interface AsksDeps {
   readonly clock: Clock;
+  readonly random: Random;
   readonly observer: Observer;
   readonly broker: Pick<Broker, 'mail' | 'presence' | 'notices'>;
   readonly frames: Frames<AskOp, AskReply>;
@@ -48,12 +57,14 @@ const lookEveryMs = 1_000;
 export class Asks {
   readonly #deps: AsksDeps;
   readonly #pending = new Map<string, Pending>();
+  readonly #tries: AskTries;
   /** What is told to those who answer in parts. */
   readonly #answers: Post<{ readonly address: string; readonly notice: AnswerNotice }>;
   #watch: Timer | undefined;
 
   constructor(deps: AsksDeps) {
     this.#deps = deps;
+    this.#tries = new AskTries(deps);
     const { clock, observer, broker } = deps;
     const what = 'telling who answers in parts';
     this.#answers = new Post({ clock, observer, what, deliver: (answers) => broker.notices.post(answers) });
@@ -85,35 +96,54 @@ export class Asks {
     const { clock } = this.#deps;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(abortReason(signal));
+      const [askId, agentId] = [envelope.opId, envelope.to];
       const end = (settle: () => void): void => {
-        if (!this.#pending.delete(envelope.opId)) return;
+        if (!this.#pending.delete(askId)) return;
         timer.cancel();
+        pending.pause?.cancel();
         signal?.removeEventListener('abort', onAbort);
         settle();
       };
-      const timer = clock.setTimer(timeoutMs, () => end(() => reject(replyTimeout(envelope, timeoutMs))));
+      const onLate = (): void => {
+        if (pending.pause !== undefined) unavailable(pending, 'nobody who runs it, until the deadline', 'no');
+        else end(() => reject(replyTimeout(envelope, timeoutMs)));
+      };
+      const timer = clock.setTimer(timeoutMs, onLate);
       const onAbort = (): void => end(() => reject(abortReason(signal)));
       signal?.addEventListener('abort', onAbort, { once: true });
-      const [askId, agentId] = [envelope.opId, envelope.to];
-      const pending: Pending = { askId, agentId, owner: undefined, epoch: undefined, parts, end, reject, resolve };
-      this.#pending.set(envelope.opId, pending);
-      this.#post(envelope.to, text).then(
-        (reply) => this.#onSent(pending, reply),
-        (error: unknown) => end(() => reject(error)),
-      );
+      const untold = { tries: 0, refusedAt: undefined, nobodySince: undefined, pause: undefined };
+      const nobody = { owner: undefined, epoch: undefined };
+      const pending: Pending = { askId, agentId, text, ...untold, ...nobody, parts, end, reject, resolve };
+      this.#pending.set(askId, pending);
+      this.#try(pending);
     });
+  }
+
+  #try(pending: Pending): void {
+    const number = ++pending.tries;
+    pending.pause = undefined;
+    this.#post(pending.agentId, pending.text).then(
+      (reply) => this.#onSent(pending, number, reply),
+      (error: unknown) => pending.end(() => pending.reject(error)),
+    );
+  }
+
+  /** A5: no handler has begun. */
+  #tryAgain(pending: Pending, waitMs: number): void {
+    pending.owner = pending.epoch = undefined;
+    pending.pause = this.#deps.clock.setTimer(waitMs, () => this.#try(pending));
   }
 
   onNotice(notice: Notice): void {
     if (notice.kind === 'reply') {
       const pending = this.#pending.get(notice.askId);
-      pending?.end(() => settleReply(pending, notice));
+      if (pending !== undefined) this.#onReply(pending, notice);
     } else if (notice.kind === 'part') {
       const pending = this.#pending.get(notice.askId);
       if (pending?.parts?.accept(notice)) pending.end(() => settlePart(pending, notice));
     } else if (notice.kind === 'gone') {
       for (const pending of this.#pending.values())
-        if (pending.owner === notice.node) unavailable(pending, goneReason(pending.agentId));
+        if (pending.owner === notice.node) unavailable(pending, goneReason(pending.agentId), 'maybe');
     }
   }
 
@@ -148,10 +178,24 @@ export class Asks {
     return new Set(nodes.filter(({ alive }) => alive).map(({ node }) => node));
   }
 
-  #onSent(pending: Pending, reply: AskReply): void {
+  #onReply(pending: Pending, notice: Notice & { kind: 'reply' }): void {
+    if (pending.pause !== undefined) return; // of a try that was refused before
+    const waitMs = tellsOfMove(notice) ? this.#tries.refused(pending) : undefined;
+    if (waitMs === undefined) pending.end(() => settleReply(pending, notice));
+    else this.#tryAgain(pending, waitMs);
+  }
+
+  #onSent(pending: Pending, number: number, reply: AskReply): void {
+    if (reply.kind === 'sent') this.#tries.saw(pending);
+    if (number !== pending.tries || pending.pause !== undefined) return; // it was refused already
     if (reply.kind === 'sent') pending.parts?.open(reply.owner); // also of one that has ended: its owner has to know
     if (this.#pending.get(pending.askId) !== pending) return; // it has ended already
-    if (reply.kind === 'no-owner') return unavailable(pending, nobodyThere(pending.agentId));
+    if (reply.kind === 'no-owner') {
+      const waitMs = this.#tries.nobody(pending);
+      return waitMs === undefined
+        ? unavailable(pending, nobodyThere(pending.agentId), 'no')
+        : this.#tryAgain(pending, waitMs);
+    }
     pending.owner = reply.owner;
     this.#watch ??= repeat(
       this.#deps.clock,
@@ -172,8 +216,8 @@ export class Asks {
     waiting.forEach((pending, index) => {
       const { owner, epoch } = holders[index] ?? {};
       pending.epoch ??= epoch;
-      if (owner !== pending.owner) unavailable(pending, goneReason(pending.agentId));
-      else if (epoch !== pending.epoch) unavailable(pending, 'it has ended, and begun anew');
+      if (owner !== pending.owner) unavailable(pending, goneReason(pending.agentId), 'maybe');
+      else if (epoch !== pending.epoch) unavailable(pending, 'it has ended, and begun anew', 'maybe');
     });
   }
 
@@ -200,8 +244,18 @@ function goneReason(target: string): string {
   return nodeOf(target) === undefined ? 'its node has gone' : 'it has gone';
 }
 
-function unavailable(pending: Pending, why: string): void {
-  pending.end(() => pending.reject(new AgentUnavailable(pending.agentId, why)));
+function unavailable(pending: Pending, why: string, reached: 'no' | 'maybe'): void {
+  pending.end(() => pending.reject(new AgentUnavailable(pending.agentId, why, { reached })));
+}
+
+/** A5 */
+function tellsOfMove({ ok, body }: Notice & { kind: 'reply' }): boolean {
+  if (ok) return false;
+  try {
+    return isMoving(decodePayload(body) as ErrorRecord);
+  } catch {
+    return false; // what cannot be read is told to the caller
+  }
 }
 
 function settleReply(pending: Pending, notice: Notice & { kind: 'reply' }): void {

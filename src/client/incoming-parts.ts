@@ -47,10 +47,11 @@ export class IncomingParts {
     this.#deps = deps;
   }
 
-  /** Who answers; called once, when it is known. */
+  /** Who answers, when it is known; another one when the first has refused. */
   open(owner: string): void {
     this.#owner = owner;
     if (this.#end !== undefined) return this.#sayEnd();
+    this.#beat?.cancel();
     this.#beat = repeat(
       this.#deps.clock,
       () => beatMs,

@@ -63,7 +63,7 @@ export class Member {
       legacy: deps.legacy,
       onLost: (loss) => this.#onLost(loss),
     });
-    this.asks = new Asks({ broker, clock, observer: deps.observer, frames: this.lanes.ask });
+    this.asks = new Asks({ broker, clock, random, observer: deps.observer, frames: this.lanes.ask });
     this.tasks = new TaskWatch({ broker, clock, onMissed: () => this.lanes.check() });
     this.locks = new Locks({ broker, clock, random, address, patienceMs: deps.patienceMs });
     this.feed = new EventFeed(deps);

@@ -16,9 +16,17 @@ import {
 export function replyError(agentId: string, record: ErrorRecord): Error {
   const cause = restoreError(record);
   if (record.byHandler) return failedToAnswer(agentId, cause);
-  if (record.name === 'AgentUnavailable') return new AgentUnavailable(agentId, 'its node told so');
+  if (record.name === 'AgentUnavailable') {
+    const reached = record.details?.['reached'] === 'no' ? 'no' : 'maybe';
+    return new AgentUnavailable(agentId, 'its node told so', { reached });
+  }
   if (record.name === 'DeliveryError') return new DeliveryError(record.code as DeliveryCode, record.message, { cause });
   return failedToAnswer(agentId, cause);
+}
+
+/** The runtime says that no handler has begun, and that somebody may run the agent soon. */
+export function isMoving({ byHandler, name, details }: ErrorRecord): boolean {
+  return !byHandler && name === 'AgentUnavailable' && details?.['reached'] === 'no' && details['moving'] === true;
 }
 
 /** Name, code, message and details of what was thrown are those of the cause. */

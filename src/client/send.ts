@@ -54,7 +54,7 @@ async function publish({ member }: VerbsDeps, envelope: Envelope): Promise<Sent>
   const { to, opId } = envelope;
   const op = { to, envelope: encodeEnvelope(envelope) };
   const reply = await member.lanes.ask.submit(member.deps.broker.mail.tagOf(to), op);
-  if (reply.kind === 'no-owner') throw new AgentUnavailable(to, 'nobody runs it');
+  if (reply.kind === 'no-owner') throw new AgentUnavailable(to, 'nobody runs it', { reached: 'no' });
   return { id: opId, stored: false };
 }
 

@@ -98,12 +98,23 @@ export class DeliveryError extends RuntimeError {
   }
 }
 
-/** An ask's target has no owner, or its owner went away before it answered; likewise of a node that was asked itself. */
+/** What is known of an ask that failed. */
+export interface Unreached {
+  /** `no`: no handler has begun, so that asking again repeats nothing. */
+  readonly reached: 'no' | 'maybe';
+  /** The agent is on its way to another node, or coming up here. */
+  readonly moving?: true;
+}
+
+/**
+ * An ask's target has no owner, or its owner went away before it answered; likewise of a node that was asked itself. `details.reached`
+ * says whether its handler may have begun.
+ */
 export class AgentUnavailable extends DeliveryError {
-  constructor(agentId: string, why: string) {
+  constructor(agentId: string, why: string, known: Unreached = { reached: 'maybe' }) {
     const node = nodeOf(agentId);
     const rule = node === undefined ? `agent "${agentId}" to be live` : `node "${node}" to be present`;
-    super('agent-unavailable', `expected ${rule}, got: ${why}`, { details: { agentId } });
+    super('agent-unavailable', `expected ${rule}, got: ${why}`, { details: { agentId, ...known } });
   }
 }
 

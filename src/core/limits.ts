@@ -30,6 +30,8 @@ export const limits = {
   inboxEntries: 10_000,
   /** Operation ids an inbox remembers after their entry was acknowledged. */
   inboxSeen: 1_000,
+  /** Agent ids of which a process remembers that they had an owner a moment ago. */
+  asksSeen: 1_000,
   /** Tasks waiting, parked and running in one queue. */
   queueTasks: 1_000_000,
   /** Inputs of one `enqueueMany` or fan-out. */

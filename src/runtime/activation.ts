@@ -1,8 +1,8 @@
 /**
  * Activation: this node's right to run an agent id, under an epoch that grows with every grant.
  *
- * A `single` whose id is held elsewhere stands by; it asks again at every turn, and at once when a node is said to be gone. The broker
- * grants an id only when its owner's presence has ended, so asking too often is harmless.
+ * A `single` whose id is held elsewhere stands by. Which ids are asked for again, at every turn and when one is said to be free, is for
+ * standby.ts to say (X6 to X8). The broker grants an id only when its owner's presence has ended, so asking too often is harmless.
  */
 import type { PresencePort } from '../broker/presence.ts';
 import type { Clock } from '../core/clock.ts';
@@ -10,6 +10,7 @@ import { limits } from '../core/limits.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
 import { Duty } from './duty.ts';
+import { Standby } from './standby.ts';
 
 export interface ActivationDeps {
   readonly clock: Clock;
@@ -23,11 +24,11 @@ export interface ActivationDeps {
 
 export class Activation extends Duty {
   readonly #deps: ActivationDeps;
-  readonly #standby = new Set<Cell>();
+  readonly #standby = new Standby();
   #asking: Promise<void> = Promise.resolve();
 
   constructor(deps: ActivationDeps) {
-    super(deps, { name: 'activating agents', intervalMs: () => deps.intervalMs, tick: () => this.askAgain() });
+    super(deps, { name: 'activating agents', intervalMs: () => deps.intervalMs, tick: () => this.lookAgain() });
     this.#deps = deps;
   }
 
@@ -44,34 +45,34 @@ export class Activation extends Duty {
         if (reply?.kind === 'granted') {
           cell.epoch = reply.epoch;
           granted.push(cell);
-        } else if (!this.#standby.has(cell)) {
-          this.#standby.add(cell);
-          cell.state = 'standby';
-          observe(observer, 'agent.standby', {
-            agent: cell.id,
-            role: cell.spec.table.role,
-            owner: reply?.owner ?? 'unknown',
-          });
+          return;
         }
+        const owner = reply?.owner ?? 'unknown';
+        if (!this.#standby.note(cell, owner)) return;
+        cell.state = 'standby';
+        observe(observer, 'agent.standby', { agent: cell.id, role: cell.spec.table.role, owner });
       });
     }
     return granted;
   }
 
-  /** Asks for every id that stands by. Calls never overlap. */
-  askAgain(): Promise<void> {
-    this.#asking = this.#asking.catch(() => undefined).then(() => this.#ask()); // a failed turn was reported by whoever awaited it
-    return this.#asking;
+  /** Looks which ids may be free, and asks for those. */
+  lookAgain(): Promise<void> {
+    return this.#inTurn(async () => {
+      const ids = this.#standby.page();
+      if (ids.length === 0) return;
+      await this.#ask(this.#standby.looked(ids, await this.#deps.presence.lookup(ids)));
+    });
   }
 
-  /** A node has gone: its ids are free. */
-  onGone(): void {
-    void this.askAgain().catch(() => undefined); // the next turn asks again
+  /** A node has gone: asks for the ids that it had. */
+  onGone(node: string): void {
+    void this.#inTurn(() => this.#ask(this.#standby.heldBy(node))).catch(() => undefined); // the next turn looks again
   }
 
   /** An id was given back by a node that goes on, or that has not left yet. */
   onFreed(agentId: string): void {
-    if ([...this.#standby].some(({ id }) => id === agentId)) this.onGone();
+    void this.#inTurn(() => this.#ask(this.#standby.of(agentId))).catch(() => undefined); // likewise
   }
 
   /** Gives an id back. */
@@ -84,14 +85,16 @@ export class Activation extends Duty {
   async cease(): Promise<void> {
     this.#standby.clear();
     await this.stop();
-    await this.#asking.catch(() => undefined); // likewise
+    await this.#asking.catch(() => undefined); // a failed turn was reported
   }
 
-  async #ask(): Promise<void> {
-    if (this.#standby.size === 0) return;
-    for (const cell of await this.claim([...this.#standby])) {
-      if (!this.#standby.delete(cell)) continue;
-      this.#deps.onGranted(cell);
-    }
+  /** Calls never overlap. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#asking = this.#asking.catch(() => undefined).then(work); // a failed turn was reported by whoever awaited it
+    return this.#asking;
+  }
+
+  async #ask(cells: readonly Cell[]): Promise<void> {
+    for (const cell of await this.claim(cells)) if (this.#standby.delete(cell)) this.#deps.onGranted(cell);
   }
 }

@@ -5,10 +5,9 @@
  */
 import type { ClaimedTask } from '../broker/tasks.ts';
 import type { Member } from '../client/member.ts';
-import { AgentUnavailable } from '../core/errors.ts';
 import type { Cell } from './cell.ts';
 import type { ExecutionDeps } from './handling.ts';
-import { refuseLive } from './live-mail.ts';
+import { notReached, refuseLive } from './live-mail.ts';
 import { isLive, type Work } from './work.ts';
 
 /** Gives a task back whose handler has not begun; the attempt does not count. With `delayMs` nobody gets it before that. */
@@ -21,6 +20,6 @@ export async function handBack(deps: ExecutionDeps, cell: Cell, work: Work): Pro
   if (work.kind === 'task') {
     work.lease.letGo();
     await release(deps.member, work.claimed).catch(() => undefined); // its lease ends by itself
-  } else if (isLive(work)) refuseLive(deps, cell.id, work, new AgentUnavailable(cell.id, 'it is stopping'));
+  } else if (isLive(work)) refuseLive(deps, cell.id, work, notReached(deps, cell.id, 'it is stopping'));
   else if (work.kind === 'timer') work.done();
 }

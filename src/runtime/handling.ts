@@ -32,6 +32,8 @@ export interface ExecutionDeps {
   readonly suspects: Suspects;
   /** Absent: every handler runs in place. */
   readonly threads?: ThreadRunner | undefined;
+  /** An agent that does not run here may soon run, here or elsewhere (client/asks.ts, A5). */
+  readonly isMoving: (agentId: string) => boolean;
 }
 
 interface Reply {

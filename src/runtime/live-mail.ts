@@ -4,7 +4,7 @@
  * Apart from the postman, because what waited in a mailbox ends here too: pushed out by newer mail, or left over at the end.
  */
 import type { Notice } from '../broker/notices.ts';
-import { DeliveryError, describeError } from '../core/errors.ts';
+import { AgentUnavailable, DeliveryError, describeError } from '../core/errors.ts';
 import { observe } from '../core/observer.ts';
 import type { ExecutionDeps } from './handling.ts';
 import type { LiveWork } from './work.ts';
@@ -19,6 +19,11 @@ export function refuseLive(deps: ExecutionDeps, agentId: string, work: LiveWork,
   const { opId, via } = work.envelope;
   const notice: Notice = { kind: 'reply', askId: opId, ok: false, body: JSON.stringify(described) };
   deps.replies.send({ address: via, notice });
+}
+
+/** No handler has begun (client/asks.ts, A5). */
+export function notReached(deps: ExecutionDeps, agentId: string, why: string): AgentUnavailable {
+  return new AgentUnavailable(agentId, why, { reached: 'no', ...(deps.isMoving(agentId) && { moving: true }) });
 }
 
 export function mailboxFull(agentId: string): DeliveryError {

@@ -81,7 +81,8 @@ export class Node {
     const [scopes, streams] = [this.#scopes, new PartStreams({ clock, replies })];
     const [settings, suspects] = [settingsOf(config), new Suspects(clock)];
     const { threads, culprits = new Culprits() } = deps;
-    const calls = { scopes, culprits, settings, threads };
+    const isMoving = (agentId: string): boolean => this.#stopping !== undefined || this.population.isComing(agentId);
+    const calls = { scopes, culprits, settings, threads, isMoving };
     this.#execution = { member: this.member, ...calls, replies, progress, streams, suspects };
     this.#logBook = new LogBook({ clock, observer, logs: broker.logs });
     const watched = { clock, observer, tasks: broker.tasks, presence: broker.presence, node };

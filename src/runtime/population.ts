@@ -95,6 +95,12 @@ export class Population {
     return this.#begun;
   }
 
+  /** The agent is to run here and has not begun yet. */
+  isComing(id: string): boolean {
+    const state = this.#cells.get(id)?.state;
+    return state === 'down' || state === 'standby' || state === 'starting';
+  }
+
   /** Brings up, in order, the cells whose ids are granted; the others stand by. */
   start(): Promise<void> {
     this.#begun = true;
@@ -119,7 +125,7 @@ export class Population {
 
   onNotice(notice: Notice): void {
     this.watches.onNotice(notice);
-    if (notice.kind === 'gone') this.activation.onGone();
+    if (notice.kind === 'gone') this.activation.onGone(notice.node);
     else if (notice.kind === 'freed') this.activation.onFreed(notice.agentId);
   }
 

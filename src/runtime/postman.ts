@@ -3,8 +3,8 @@
  *
  * N1  Each inbox has a cursor: the last entry handed to the mailbox. Entries are handed over once and in order behind it; what was
  *     handed over before a restart of the agent inside this activation is not handed over again.
- * N2  A live entry is taken only while the inbox is not behind (catch-up.ts); after a lost link every inbox is behind until it is
- *     known to be empty or has been read.
+ * N2  A live entry is taken only while the inbox is not behind (catch-up.ts); at first, and after a lost link, every inbox is behind
+ *     until it is known to be empty or has been read.
  * N3  An operation id is handed over once within an activation, whatever the broker repeats, unless it was put back from the dead
  *     letters. The entry of a repeat is acknowledged at once: the first one is in the inbox until it has been handled.
  */
@@ -12,14 +12,14 @@ import { compareEntryIds } from '../broker/entry-id.ts';
 import type { InboxEntry } from '../broker/mail.ts';
 import type { Notice } from '../broker/notices.ts';
 import { decodeEnvelope, decodePayload, type Envelope } from '../core/envelope.ts';
-import { AgentUnavailable, describeError } from '../core/errors.ts';
+import { describeError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { nodeOf } from '../core/node-address.ts';
 import { observe } from '../core/observer.ts';
 import { CatchUp, type PageEnd } from './catch-up.ts';
 import type { Cell } from './cell.ts';
 import type { ExecutionDeps } from './handling.ts';
-import { mailboxFull, refuseLive } from './live-mail.ts';
+import { mailboxFull, notReached, refuseLive } from './live-mail.ts';
 import { acknowledge } from './message-execution.ts';
 import type { LiveWork } from './work.ts';
 
@@ -36,6 +36,8 @@ export class Postman {
   readonly #deps: ExecutionDeps;
   readonly #onCommand: (envelope: Envelope) => void;
   readonly #inboxes = new Map<string, Inbox>();
+  /** Served in this tick, and not looked at yet (N2). */
+  readonly #fresh: Inbox[] = [];
 
   /** `onCommand` takes the asks that are meant for the node itself. */
   constructor(deps: ExecutionDeps, onCommand: (envelope: Envelope) => void) {
@@ -50,7 +52,8 @@ export class Postman {
     const catchUp = new CatchUp({ clock, random, observer, what: `reading the inbox of ${cell.id}`, page });
     const inbox: Inbox = { cell, catchUp, seen: new Set(), cursor: '' };
     this.#inboxes.set(cell.id, inbox);
-    catchUp.fallBehind();
+    catchUp.hold();
+    if (this.#fresh.push(inbox) === 1) clock.endOfTick(() => void this.#look(this.#fresh.splice(0)));
   }
 
   leave(cell: Cell): void {
@@ -68,15 +71,14 @@ export class Postman {
     else if (notice.kind === 'classic') this.#onClassic(notice);
   }
 
-  /** N2: one question finds the inboxes that hold something, so that ten thousand empty ones cost nothing. */
   onReset(): void {
     for (const inbox of this.#inboxes.values()) inbox.catchUp.hold();
-    void this.#lookAll();
+    void this.#look([...this.#inboxes.values()]);
   }
 
-  async #lookAll(): Promise<void> {
+  /** N2: one question finds the inboxes that hold something, so that ten thousand empty ones cost nothing. */
+  async #look(held: readonly Inbox[]): Promise<void> {
     const { broker, address } = this.#deps.member.deps;
-    const held = [...this.#inboxes.values()];
     try {
       const waiting = new Set(await broker.mail.waiting(address));
       for (const { cell, catchUp } of held) {
@@ -156,7 +158,7 @@ export class Postman {
     const inbox = this.#inboxes.get(agentId);
     if (inbox?.cell.accept(work)) return;
     const error =
-      inbox === undefined ? new AgentUnavailable(agentId, 'its node does not run it any more') : mailboxFull(agentId);
+      inbox === undefined ? notReached(this.#deps, agentId, 'its node does not run it any more') : mailboxFull(agentId);
     refuseLive(this.#deps, agentId, work, error);
   }
 

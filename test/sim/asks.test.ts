@@ -48,6 +48,12 @@ async function ended<T>(world: World, promise: Promise<T>): Promise<{ value?: T;
   return { ...end, tookMs: world.clock.monotonic() - startedAt };
 }
 
+async function listOf(parts: AsyncIterable<unknown>): Promise<unknown[]> {
+  const list: unknown[] = [];
+  for await (const part of parts) list.push(part);
+  return list;
+}
+
 describe('an ask', () => {
   test('gets what the handler returned', async () => {
     const world = new World();
@@ -105,6 +111,70 @@ describe('an ask', () => {
     await world.until(node.node.stop({ graceMs: 2_000 }));
     expect((await asked).error).toBeInstanceOf(AgentUnavailable);
     expect((await waiting).error).toBeInstanceOf(AgentUnavailable);
+  });
+
+  test('A5: that its owner did not begin before it left is answered by the next one, also a stream', async () => {
+    const world = new World();
+    const [begun, passage] = [[] as string[], gate()];
+    const made = (node: string) => {
+      class DeskAgent extends Agent {
+        static readonly role = 'desk';
+        @onMessage('hold') async hold(): Promise<string> {
+          begun.push(`hold on ${node}`);
+          await passage.passed;
+          return node;
+        }
+        @onMessage('who') who(): string {
+          begun.push(`who on ${node}`);
+          return node;
+        }
+        @onMessage('list') async *list(): AsyncGenerator<string> {
+          begun.push(`list on ${node}`);
+          yield node;
+        }
+      }
+      return single(DeskAgent);
+    };
+    const first = await world.start('n1', [made('n1')]);
+    await world.start('n2', [made('n2')]);
+    const { fleet } = await world.connect();
+    const held = ended(world, fleet.ask('desk', 'hold'));
+    await world.advance(100);
+    const waiting = ended(world, fleet.ask('desk', 'who'));
+    const listing = ended(world, listOf(fleet.stream('desk', 'list')));
+    await world.advance(100);
+    const stopping = first.node.stop({ graceMs: 2_000 });
+    await world.advance(500);
+    const late = ended(world, fleet.ask('desk', 'who')); // its node is leaving and does not take it
+    passage.open();
+    await world.until(stopping);
+    expect((await held).value).toBe('n1');
+    expect([(await waiting).value, (await late).value, (await listing).value]).toEqual(['n2', 'n2', ['n2']]);
+    expect(begun.toSorted()).toEqual(['hold on n1', 'list on n2', 'who on n2', 'who on n2']);
+  });
+
+  test('A5: whose handler had begun is not made again when its owner stops', async () => {
+    const world = new World();
+    const begun: string[] = [];
+    const made = (node: string) => {
+      class DeskAgent extends Agent {
+        static readonly role = 'desk';
+        @onMessage('hang') hang(): Promise<void> {
+          begun.push(node);
+          return gate().passed;
+        }
+      }
+      return single(DeskAgent);
+    };
+    const first = await world.start('n1', [made('n1')]);
+    await world.start('n2', [made('n2')]);
+    const { fleet } = await world.connect();
+    const asked = ended(world, fleet.ask('desk', 'hang', {}, { deadline: '10m' }));
+    await world.advance(100);
+    await world.until(first.node.stop({ graceMs: 500 }));
+    expect((await asked).error).toMatchObject({ code: 'agent-unavailable', details: { reached: 'maybe' } });
+    await world.advance(30_000);
+    expect(begun).toEqual(['n1']);
   });
 
   test('without an answer fails at its deadline', async () => {

@@ -9,6 +9,7 @@ import { Asks } from '../../../src/client/asks.ts';
 import type { Envelope } from '../../../src/core/envelope.ts';
 import { AgentUnavailable, BrokerError, describeError, DeliveryError, HandlerError } from '../../../src/core/errors.ts';
 import { Observer } from '../../../src/core/observer.ts';
+import { SeededRandom } from '../../../src/sim/seeded-random.ts';
 import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
 
 function open() {
@@ -24,6 +25,7 @@ function open() {
       : Promise.resolve(agentIds.map(() => directory.owner));
   const asks = new Asks({
     clock,
+    random: new SeededRandom(1),
     observer: new Observer(),
     broker: { mail: { tagOf: () => 'm0' }, presence: { lookup } } as never,
     frames: { submit: () => new Promise((resolve, reject) => sends.push({ resolve, reject })) } as never,
@@ -49,6 +51,7 @@ function envelope(opId: string): Envelope {
 }
 
 const sent = { kind: 'sent', owner: 'n1' } as const;
+const moving = { reached: 'no', moving: true } as const;
 
 describe('an ask', () => {
   test('A1: ends with the reply, once, and a second reply changes nothing', async () => {
@@ -167,5 +170,92 @@ describe('an ask', () => {
     asks.stop(new BrokerError('closed', 'left'));
     await clock.settle();
     expect([ends.map((end) => (end as BrokerError).code), clock.pending]).toEqual([['closed', 'closed'], 0]);
+  });
+
+  test('A5: that was refused before a handler began is made again, until somebody answers', async () => {
+    const { clock, asks, sends, ends, ask, reply } = open();
+    const id = ask();
+    asks.onNotice(reply(id, describeError(new AgentUnavailable('docs', 'it is stopping', moving)), false));
+    sends[0]?.resolve(sent); // the refusal has overtaken it
+    await clock.advance(500);
+    asks.onNotice({ kind: 'gone', node: 'n1' });
+    sends[1]?.resolve({ kind: 'no-owner' });
+    await clock.advance(500);
+    sends[2]?.resolve({ kind: 'sent', owner: 'n2' });
+    await clock.settle();
+    asks.onNotice(reply(id, 'answer'));
+    await clock.advance(60_000);
+    expect([ends, sends.length, clock.pending]).toEqual([['answer'], 3, 0]);
+  });
+
+  test('A5: is given up 10 s after the first refusal, 2 s after the last owner, or at its deadline; nobody was reached', async () => {
+    const refusal = describeError(new AgentUnavailable('docs', 'it is stopping', moving));
+    for (const { timeoutMs = 60_000, endsAtMs, isOwned } of [
+      { endsAtMs: 10_000, isOwned: true },
+      { endsAtMs: 2_000, isOwned: false },
+      { timeoutMs: 1_500, endsAtMs: 1_500, isOwned: false },
+    ]) {
+      const { clock, asks, sends, ends, ask, reply } = open();
+      const id = ask(undefined, timeoutMs);
+      sends[0]?.resolve(sent);
+      await clock.settle();
+      asks.onNotice(reply(id, refusal, false));
+      let waitedMs = 0;
+      for (; ends.length === 0 && waitedMs < 20_000; waitedMs += 10) {
+        await clock.advance(10);
+        sends.at(-1)?.resolve(isOwned ? sent : { kind: 'no-owner' });
+        await clock.settle();
+        if (isOwned) asks.onNotice(reply(id, refusal, false));
+      }
+      expect(waitedMs).toBeGreaterThan(endsAtMs - 600); // the last pauses are up to half a second long
+      expect(waitedMs).toBeLessThanOrEqual(endsAtMs + 1_000);
+      expect(ends).toMatchObject([{ code: 'agent-unavailable', details: { agentId: 'docs', reached: 'no' } }]);
+      await clock.advance(2_000); // the look at the directory finds that nothing waits
+      expect(clock.pending).toBe(0);
+    }
+  });
+
+  test('A5: of which a handler may have begun is not made again', async () => {
+    const { clock, asks, sends, ends, ask, reply } = open();
+    const stopped = ask();
+    asks.onNotice(reply(stopped, describeError(new AgentUnavailable('docs', 'it is stopping')), false));
+    const forged = describeError(
+      new HandlerError('', { cause: new AgentUnavailable('x', 'y', moving), details: { byHandler: true } }),
+    );
+    asks.onNotice(reply(ask(), forged, false));
+    ask();
+    sends[2]?.resolve(sent);
+    await clock.settle();
+    asks.onNotice({ kind: 'gone', node: 'n1' });
+    await clock.advance(60_000);
+    expect(ends).toMatchObject([
+      { details: { reached: 'maybe' } },
+      { code: 'handler' },
+      { details: { reached: 'maybe' } },
+    ]);
+    expect(sends).toHaveLength(3);
+  });
+
+  test('A5: to an id that nobody runs is made again only when it had an owner a moment ago', async () => {
+    const { clock, asks, sends, ends, ask, reply } = open();
+    ask();
+    sends[0]?.resolve({ kind: 'no-owner' });
+    await clock.settle();
+    expect(ends).toMatchObject([{ code: 'agent-unavailable', details: { reached: 'no' } }]);
+    const first = ask();
+    sends[1]?.resolve(sent);
+    await clock.settle();
+    asks.onNotice(reply(first, 'here'));
+    ask();
+    sends[2]?.resolve({ kind: 'no-owner' });
+    await clock.advance(1_000);
+    expect(sends).toHaveLength(4);
+    sends[3]?.resolve(sent);
+    await clock.advance(20_000);
+    ask();
+    sends[4]?.resolve({ kind: 'no-owner' });
+    await clock.settle();
+    expect(ends.at(-1)).toMatchObject({ code: 'agent-unavailable' });
+    asks.stop(new Error('over'));
   });
 });
