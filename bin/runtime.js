@@ -3,6 +3,7 @@
 // is never packed) runs `src/` itself, so that a forgotten build can never hide an edit.
 import { existsSync } from 'node:fs';
 import { register as registerHooks } from 'node:module';
+import { Worker } from 'node:worker_threads';
 
 process.setSourceMapsEnabled(true);
 
@@ -10,7 +11,10 @@ const compiled = new URL('../dist/cli/main.js', import.meta.url);
 const source = new URL('../src/cli/main.ts', import.meta.url);
 const checkout = existsSync(new URL('../tsconfig.json', import.meta.url));
 
-process.exit(await (await load()).main(process.argv.slice(2)));
+// Before anything is loaded: a process that comes to a standstill while loading must not outlive its supervisor process either.
+const watchdog = startWatchdog();
+
+process.exit(await (await load()).main(process.argv.slice(2), watchdog));
 
 async function load() {
   if (!checkout && existsSync(compiled)) return import(compiled.href);
@@ -18,4 +22,12 @@ async function load() {
   register();
   registerHooks('./source-condition.js', import.meta.url);
   return import(source.href);
+}
+
+function startWatchdog() {
+  if (!process.argv.includes('--supervised') || process.send === undefined) return undefined;
+  const worker = new Worker(new URL('./watchdog.js', import.meta.url), { execArgv: [], env: {} });
+  worker.on('error', () => {}); // no reports then; a hang is noticed all the same
+  worker.unref();
+  return worker;
 }

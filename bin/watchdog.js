@@ -4,12 +4,15 @@
 //     answers with that, one line of JSON. A signal would not do: Node handles `--report-on-signal` in the event loop.
 // W2  The pipe closes when the supervisor process is gone, however it went. The main thread drains then, as it hears of it
 //     over its channel; if the process is still there when that should be over, this thread kills it.
+// W3  It runs before anything else is loaded. Until it is told of a grace there is nothing to drain.
 // Plain JavaScript, because threads do not inherit the loader of TypeScript.
 import { Socket } from 'node:net';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 
-const pipe = new Socket({ fd: workerData.fd, readable: true, writable: true });
-let endAfterMs = 60_000;
+/** As src/cli/node-process.ts lays it out. */
+const pipeFd = 4;
+const pipe = new Socket({ fd: pipeFd, readable: true, writable: true });
+let endAfterMs = 10_000;
 
 parentPort.on('message', (message) => (endAfterMs = message.endAfterMs));
 parentPort.unref();
@@ -23,12 +26,11 @@ async function report() {
   session.connectToMainThread();
   session.once('Debugger.paused', ({ params }) => {
     const { callFrameId } = params.callFrames[0];
-    // no look-ups of host names, which may hang as well; no environment, which holds passwords
+    // no look-ups of host names, which may hang as well; no environment (each thread has one), which holds passwords
     const expression = `(() => {
       const { report } = process;
       report.excludeNetwork = true;
-      const { environmentVariables, ...rest } = report.getReport();
-      return JSON.stringify(rest);
+      return JSON.stringify(report.getReport(), (key, value) => (key === 'environmentVariables' ? undefined : value));
     })()`;
     session.post('Debugger.evaluateOnCallFrame', { callFrameId, expression, returnByValue: true }, (_error, answer) =>
       pipe.write(`${answer?.result?.value ?? ''}\n`),

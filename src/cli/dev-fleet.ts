@@ -7,6 +7,7 @@
  * V4  After `stop` nothing is started.
  */
 import { type Clock, sleep } from '../core/clock.ts';
+import { processCodes } from '../runtime/process-policy.ts';
 import type { Ended, Launch } from './node-process.ts';
 import { NodeProcess } from './node-process.ts';
 
@@ -132,6 +133,7 @@ export class DevFleet {
     if (this.#spare === copy) this.#spare = undefined;
     if (this.#current === copy) this.#current = undefined;
     if (copy.isLeaving || this.#stopping || (!copy.isSent && this.#current !== undefined)) return;
+    if (copy.isSent && ended.code === processCodes.restart) return this.replace(); // it was asked to, from another terminal
     if (copy.isSent) this.#prepare();
     this.#deps.onFallen(ended);
   }

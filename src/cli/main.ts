@@ -19,7 +19,7 @@ import { registerMail } from './mail.ts';
 import { terminalOutput } from './output.ts';
 import { registerNodes } from './nodes.ts';
 import { registerPause } from './pause.ts';
-import { supervisorChannel } from './process-words.ts';
+import { supervisorChannel, type Watchdog } from './process-words.ts';
 import { registerReady } from './ready.ts';
 import { registerSchedules } from './schedules.ts';
 import { registerSpawn } from './spawn.ts';
@@ -28,8 +28,11 @@ import { registerStatus } from './status.ts';
 import { registerStop } from './stop.ts';
 import { exitCodes, tellError } from './usage.ts';
 
-/** Runs one command line (without node and script) in this process and resolves to its exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
+/**
+ * Runs one command line (without node and script) in this process and resolves to its exit code. `watchdog`: of a process that has a
+ * supervisor process.
+ */
+export async function main(argv: readonly string[], watchdog?: Watchdog): Promise<number> {
   const { stdout, stderr, env } = process;
   stdout.on('error', endOnClosedPipe);
   const output = terminalOutput({ stdout, stderr, env, plain: argv.includes('--plain') });
@@ -40,16 +43,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     clock: systemClock,
     random: systemRandom,
     signals: processSignals,
-    ...(argv.includes('--supervised') && superviseMe()),
+    ...(argv.includes('--supervised') && superviseMe(watchdog)),
     confirm: terminalConfirm(process),
   };
   return runCommand(argv, context);
 }
 
 /** The channel, where there is one. Whoever reads the errors may be gone before the drain is over. */
-function superviseMe(): Pick<CliContext, 'channel'> {
+function superviseMe(watchdog: Watchdog | undefined): Pick<CliContext, 'channel'> {
   process.stderr.on('error', () => {});
-  const channel = supervisorChannel(process);
+  const channel = supervisorChannel(process, watchdog);
   return channel === undefined ? {} : { channel };
 }
 

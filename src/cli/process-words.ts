@@ -28,7 +28,17 @@ export interface SupervisorChannel {
   say(word: NodeWord): void;
   /** Hears every word from now on and those that came before. Returns the way to stop listening. */
   listen(hear: (word: SupervisorWord) => void): () => void;
+  /** A drain has this grace: the watchdog waits that long, and a little more, when nobody is left to supervise. */
+  graceIs(graceMs: number): void;
 }
+
+/** The thread of bin/watchdog.js. */
+export interface Watchdog {
+  postMessage(message: { readonly endAfterMs: number }): void;
+}
+
+/** How long a drain may take beyond its grace. */
+const endingMs = 10_000;
 
 export function isNodeWord(value: unknown): value is NodeWord {
   const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
@@ -36,7 +46,7 @@ export function isNodeWord(value: unknown): value is NodeWord {
 }
 
 /** The channel of this process; undefined when it was started without one. */
-export function supervisorChannel(own: NodeJS.Process): SupervisorChannel | undefined {
+export function supervisorChannel(own: NodeJS.Process, watchdog: Watchdog | undefined): SupervisorChannel | undefined {
   if (own.send === undefined) return undefined;
   const heard: SupervisorWord[] = [];
   const listeners = new Set<(word: SupervisorWord) => void>();
@@ -59,5 +69,6 @@ export function supervisorChannel(own: NodeJS.Process): SupervisorChannel | unde
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+    graceIs: (graceMs) => watchdog?.postMessage({ endAfterMs: graceMs + endingMs }),
   };
 }

@@ -15,7 +15,7 @@ import { faint, strong, warning } from './render/colours.ts';
 import { plain } from './render/text.ts';
 import { findRunTarget, type RunTarget } from './run-target.ts';
 import { aborted, runTask, tellEnd } from './run-task.ts';
-import { startSignOfLife } from './sign-of-life.ts';
+import { giveSignsOfLife } from './sign-of-life.ts';
 import { awaitGo } from './spare.ts';
 import { listenForStop, type StopRequest } from './stop-signals.ts';
 import { isIsolated, supervise, type SupervisorOptions } from './supervise.ts';
@@ -52,20 +52,20 @@ async function start(options: Options, context: CliContext): Promise<number> {
   const { cwd, env, channel, clock } = context;
   if (options.exit && options.run === undefined)
     throw new UsageError('expected --exit to come with --run, got: --exit alone\nWrite: --run <task> --exit');
-  const life = channel && startSignOfLife(channel, clock);
+  const signs = channel && giveSignsOfLife(channel, clock);
   let kill = (): void => {};
   const stop = listenForStop(context, () => kill());
   try {
     if (options.spare && !(await awaitGo(context))) return exitCodes.ok;
     const settings = ownPart(await loadFleet({ cwd, env, options }), options);
-    life?.graceIs(settings.config.timing.drainGraceMs);
+    channel?.graceIs(settings.config.timing.drainGraceMs);
     const target = await findRunTarget(settings.agents, options.run, options.input);
     const run: Run = { options, context, settings, target, stop };
     if (options.nodes === undefined && (isPart(options) || !settings.agents.some(isIsolated)))
       return await runFleet(run);
     return await superviseFleet(run, (way) => (kill = way));
   } finally {
-    life?.stop();
+    signs?.cancel();
     stop.close();
     context.output.live('');
   }

@@ -48,4 +48,4 @@ test('a change brings the new code, a syntax error waits for the next change, on
   expect(copies().filter(isAlive)).toEqual(copies().slice(-1));
   dev.child.kill('SIGKILL');
   await waitFor(() => !copies().some(isAlive), { what: 'the last copy to end', ...patience });
-}, 60_000);
+}, 120_000);
