@@ -1,13 +1,13 @@
 /**
  * The death watch: which activations the agents of this node watch, and how they hear that one of them is over.
  *
- * V1  What is watched is an activation: the owner and the epoch that `watch` found. It is down when that activation is over, and told of
+ * W10 What is watched is an activation: the owner and the epoch that `watch` found. It is down when that activation is over, and told of
  *     once, whoever runs the id afterwards. Where `watch` finds none, that is told at once.
- * V2  Notices only make it quick. While anything is watched, every heartbeat looks into the directory for all of it at once: an
+ * W11 Notices only make it quick. While anything is watched, every heartbeat looks into the directory for all of it at once: an
  *     activation that is not there any more is over.
- * V3  What is heard while `watch` looks into the directory is heard once more when it has looked: nothing falls in between.
- * V4  A watch belongs to one incarnation of the watching agent, and ends when the signal of that one aborts.
- * V5  What the mailbox does not take waits until it has room. What is unwatched meanwhile is not told any more.
+ * W12 What is heard while `watch` looks into the directory is heard once more when it has looked: nothing falls in between.
+ * W13 A watch belongs to one incarnation of the watching agent, and ends when the signal of that one aborts.
+ * W14 What the mailbox does not take waits until it has room. What is unwatched meanwhile is not told any more.
  */
 import type { Down } from '../agent/watch-verbs.ts';
 import type { Notice } from '../broker/notices.ts';
@@ -52,7 +52,7 @@ interface Due {
 /** Watches whose ids are looked up together. */
 interface Join {
   readonly watches: Watch[];
-  /** V3 */
+  /** W12 */
   readonly heard: Notice[];
   readonly done: Promise<void>;
 }
@@ -76,7 +76,7 @@ export class Watches extends Duty {
     this.#deps = deps;
   }
 
-  /** `life`: the signal of the incarnation that watches (V4). */
+  /** `life`: the signal of the incarnation that watches (W13). */
   async watch(cell: Cell, life: AbortSignal, id: string): Promise<void> {
     if (life.aborted) throw abortReason(life);
     if (cell.spec.table.down.length === 0) throw deaf(cell);
@@ -95,7 +95,7 @@ export class Watches extends Duty {
     }
   }
 
-  /** V5 */
+  /** W14 */
   unwatch(life: AbortSignal, id: string): void {
     const watcher = this.#watchers.get(life);
     const watch = watcher?.watches.get(id);
@@ -128,7 +128,7 @@ export class Watches extends Duty {
     return watcher;
   }
 
-  /** V4 */
+  /** W13 */
   #endWatcher(life: AbortSignal, watcher: Watcher): void {
     this.#watchers.delete(life);
     for (const watch of watcher.watches.values()) this.#forget(watch);
@@ -161,7 +161,7 @@ export class Watches extends Duty {
     return join;
   }
 
-  /** V1, V3 */
+  /** W10, W12 */
   async #hold(join: Join): Promise<void> {
     try {
       const found = await this.#lookUp(join.watches.map(({ id }) => id));
@@ -187,7 +187,7 @@ export class Watches extends Duty {
     }
   }
 
-  /** V2 */
+  /** W11 */
   async #look(): Promise<void> {
     if (this.#held.size === 0) return;
     const held = [...this.#held.values()].flatMap((watches) => [...watches]); // those that are new when the answer comes have looked themselves
@@ -220,7 +220,7 @@ export class Watches extends Duty {
     this.#tell(watcher);
   }
 
-  /** V5 */
+  /** W14 */
   #tell({ cell, due }: Watcher): void {
     for (const one of due) {
       if (one.isHanded) continue;

@@ -79,14 +79,14 @@ const retire = (node: SimNode, id: string, reason: string): Promise<boolean> =>
   node.node.population.remove(id, 1_000, reason);
 
 describe('an agent that watches another one', () => {
-  test('V1: is told once when that one is stopped on its living node', async () => {
+  test('W10: is told once when that one is stopped on its living node', async () => {
     const { world, far, told, epoch } = await watched();
     await world.until(retire(far, 'docs', 'not needed any more'));
     await world.advance(10_000);
     expect(told).toMatchObject([{ id: 'docs', node: 'n2', epoch, reason: 'not needed any more' }]);
   });
 
-  test('V1: is told at once when its node drains, before it hears of the node, also when another node takes the id over', async () => {
+  test('W10: is told at once when its node drains, before it hears of the node, also when another node takes the id over', async () => {
     const { world, far, told, epoch } = await watched();
     await world.start('n3', [single(DocsAgent)]);
     const startedAt = world.clock.monotonic();
@@ -96,7 +96,7 @@ describe('an agent that watches another one', () => {
     expect(Number(told[0]?.at) - startedAt).toBeLessThan(100);
   });
 
-  test('V1: is told once when the node of that one is killed, within its lease and a heartbeat', async () => {
+  test('W10: is told once when the node of that one is killed, within its lease and a heartbeat', async () => {
     const { world, far, told, epoch } = await watched();
     await world.start('n3', [single(DocsAgent)]);
     const killedAt = world.clock.monotonic();
@@ -107,7 +107,7 @@ describe('an agent that watches another one', () => {
     expect(Number(told[0]?.at) - killedAt).toBeLessThanOrEqual(6_600);
   });
 
-  test('V1: is told at once that nobody runs an id', async () => {
+  test('W10: is told at once that nobody runs an id', async () => {
     const { world, told, client } = await watched();
     await say(world, client, 'watch', 'nobody');
     expect(told).toMatchObject([{ id: 'nobody', reason: 'nobody runs it' }]);
@@ -116,7 +116,7 @@ describe('an agent that watches another one', () => {
     expect(told).toHaveLength(1);
   });
 
-  test('V1: is not told of a restart in the same place', async () => {
+  test('W10: is not told of a restart in the same place', async () => {
     const { hosting, starts } = fragile(() => false);
     const { world, client, told, far } = await watched(hosting);
     const runs = [1, 2, 3, 4].map((n) => client.fleet.run({ role: 'docs', task: 'ignore' }, n).catch(() => undefined));
@@ -127,7 +127,7 @@ describe('an agent that watches another one', () => {
     expect(told).toEqual([]);
   });
 
-  test('V1: is told when that one is given up', async () => {
+  test('W10: is told when that one is given up', async () => {
     const { hosting, starts } = fragile((start) => start > 1);
     const { world, client, told, epoch } = await watched(hosting);
     const runs = [1, 2, 3, 4].map((n) => client.fleet.run({ role: 'docs', task: 'ignore' }, n).catch(() => undefined));
@@ -138,7 +138,7 @@ describe('an agent that watches another one', () => {
     expect(starts()).toBeGreaterThan(2);
   });
 
-  test('V1: is told of the next activation only when it watches again', async () => {
+  test('W10: is told of the next activation only when it watches again', async () => {
     const { world, far, client, told } = await watched();
     await world.start('n3', [single(DocsAgent)]);
     await world.until(far.node.stop());
@@ -150,7 +150,7 @@ describe('an agent that watches another one', () => {
     expect(owner?.owner).toBe('n3');
   });
 
-  test('V2: is told at the next heartbeat when every notice of the end was lost', async () => {
+  test('W11: is told at the next heartbeat when every notice of the end was lost', async () => {
     const { world, near, far, told } = await watched();
     near.broker.cutLink();
     await world.until(retire(far, 'docs', 'stopped'));
@@ -160,7 +160,7 @@ describe('an agent that watches another one', () => {
     expect(told).toMatchObject([{ id: 'docs', node: 'n2', reason: 'nobody runs it any more' }]);
   });
 
-  test('V2: looks for all that is watched in one go, and not at all while nothing is', async () => {
+  test('W11: looks for all that is watched in one go, and not at all while nothing is', async () => {
     const world = new World();
     const { told, hosting } = watcher();
     class ManyAgent extends DocsAgent {
@@ -191,7 +191,7 @@ describe('an agent that watches another one', () => {
     );
   });
 
-  test('V3: hears of an end that comes while it looks', async () => {
+  test('W12: hears of an end that comes while it looks', async () => {
     const { world, near, far, client, told } = await watched();
     await say(world, client, 'unwatch', 'docs');
     const { presence } = near.broker;
@@ -211,7 +211,7 @@ describe('an agent that watches another one', () => {
     expect(told).toMatchObject([{ id: 'docs', reason: 'gone meanwhile' }]);
   });
 
-  test('V4: watches no longer after its own restart, unless its onStart does so', async () => {
+  test('W13: watches no longer after its own restart, unless its onStart does so', async () => {
     for (const [watchAtStart, count] of [[[], 0] as const, [['docs'], 1] as const]) {
       const world = new World();
       const { told, hosting } = watcher({ watchAtStart });
@@ -232,7 +232,7 @@ describe('an agent that watches another one', () => {
     }
   });
 
-  test('V5: is told when its full mailbox has room again', async () => {
+  test('W14: is told when its full mailbox has room again', async () => {
     const world = new World();
     const { told, hold, hosting } = watcher({ mailbox: 1 });
     await world.start('n1', [hosting]);
@@ -248,7 +248,7 @@ describe('an agent that watches another one', () => {
     expect(told).toMatchObject([{ id: 'docs', reason: 'stopped' }]);
   });
 
-  test('V5: hears nothing of what it has unwatched, also when it had happened already', async () => {
+  test('W14: hears nothing of what it has unwatched, also when it had happened already', async () => {
     const { world, far, client, told, hold } = await watched();
     await say(world, client, 'hang', '');
     const left = client.fleet.send('watch', 'unwatch', 'docs');
