@@ -50,7 +50,7 @@ function wrapped(text: string): string {
 }
 
 const library = `
-import { Agent, connect, defineConfig, defineMessage, defineTask, type Down, onBroadcast, onDown, onMessage, onTask, pool, single, startFleet, task } from 'agent-runtime';
+import { Agent, connect, defineConfig, defineMessage, defineTask, group, type Down, onBroadcast, onDown, onMessage, onTask, pool, single, startFleet, task } from 'agent-runtime';
 import type { Broadcast, Fleet, Handlers, Message, Task } from 'agent-runtime';
 import { z } from 'zod';
 `;

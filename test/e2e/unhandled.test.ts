@@ -68,13 +68,13 @@ describe('an error that an agent leaves unhandled', () => {
 test('an error that is no agent’s ends the process with status 1 and its stack', async () => {
   const { node, url } = await started(`
     let isAsked = false;
-    class WorkAgent extends Agent { static role = 'work'; @onTask('ask') ask() { isAsked = true; } }
+    class WorkAgent extends Agent { static role = 'work'; @onTask('begin') begin() { isAsked = true; } }
     setInterval(() => { if (isAsked) void Promise.reject(new Error('nobody owns this')); }, 20);
     const agents = [single(WorkAgent)];
   `);
   await says(node, 'the fleet is up');
   const { fleet } = await openClient(url);
-  await fleet.enqueue({ role: 'work', task: 'ask' }, null);
+  await fleet.enqueue({ role: 'work', task: 'begin' }, null);
   expect(await node.ended()).toBe(1);
   expect(node.err()).toContain('Error: nobody owns this');
 });
