@@ -16,7 +16,8 @@
  * Y7  Decisions on one outermost group are made one after the other (branch.ts), and a newer plan takes a cell out of the older one
  *     (restart-plans.ts). A cell that stands by is neither taken down nor started: it comes up when its id is granted. One that was
  *     still to be started for the first time is started with whoever failed before it.
- * Y8  A cell that is not started again keeps its id until the node ends: no other node starts it meanwhile.
+ * Y8  A cell that is not started again keeps its id until the node ends, or somebody retires it: no other node starts it meanwhile, and a
+ *     group that is started whole has it.
  */
 import type { Clock } from '../core/clock.ts';
 import { CancelledError, describeError } from '../core/errors.ts';
@@ -128,7 +129,7 @@ export class Supervisor {
 
   /** Y6. `graceMs` for its handlers to end by themselves. Never rejects. */
   async retire(cell: Cell, graceMs: number, reason: string): Promise<void> {
-    const { activation, life } = this.#deps;
+    const { activation, life, lifecycle } = this.#deps;
     const why = new CancelledError('stopped', reason);
     this.#retired.add(cell);
     this.#plans.drop(cell);
@@ -139,7 +140,8 @@ export class Supervisor {
     if (!this.#up.includes(cell)) {
       if (cell.state !== 'down' && cell.state !== 'standby') this.#tellDown(cell, reason);
       cell.state = 'down';
-      return await activation.giveBack(cell).catch(() => undefined); // the presence lease frees it
+      await activation.giveBack(cell).catch(() => undefined); // the presence lease frees it
+      return lifecycle.down(cell, reason); // unless that was told
     }
     await Promise.all([life.close(cell), life.awaitIdle([cell], graceMs, why)]);
     if (this.#ending) return; // who ends all of them goes on from here

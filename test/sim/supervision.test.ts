@@ -252,4 +252,16 @@ describe('an agent that ends itself', () => {
     expect(await world.until(broker.presence.lookup(['helper']))).toEqual([undefined]);
     expect(await world.until(helper.stop())).toBe(false);
   });
+
+  test('and was spawned is gone with its record, and its id is free', async () => {
+    const world = new World();
+    const node = await world.start('n1', [pool(worker('work'), { size: 0 })]);
+    const { fleet, broker } = await world.connect();
+    const helper = await world.until(fleet.spawn('work', { id: 'helper' }));
+    expect(await world.until(fleet.run(task('work', 'finish'), null, { to: helper.id }))).toBe('finished');
+    await world.eventually(() => node.node.cells.length === 0, 'its end');
+    await world.advance(5_000);
+    expect(await world.until(broker.presence.lookup(['helper']))).toEqual([undefined]);
+    expect(await world.until(helper.stop())).toBe(false);
+  });
 });
