@@ -40,11 +40,11 @@ describe('a node that stands by', () => {
   test('X8: looks once a turn, at a page, and asks for nothing while the owners are present', async () => {
     const world = new World();
     await world.start('n1', singles(many));
-    const second = await world.start('n2', singles(many));
+    const second = await world.start('n2', singles(many), { timing: { heartbeat: '1s' } });
     const calls = countCalls(second);
     await world.advance(60_000);
     expect(calls.asked).toEqual([]);
-    expect(calls.looked).toHaveLength(60); // a heartbeat a second
+    expect(calls.looked).toHaveLength(60);
     expect(Math.max(...calls.looked)).toBe(limits.frameOps);
   });
 
@@ -52,16 +52,27 @@ describe('a node that stands by', () => {
     const world = new World();
     const all = singles(many);
     const first = await world.start('n1', all.slice(0, many / 2));
-    await world.start('n2', all);
+    const second = await world.start('n2', all);
     const third = await world.start('n3', all);
+    for (const { node } of [second, third]) node.population.activation.onGone = () => {}; // the notice is lost
     world.crash(first);
-    await world.advance(7_000);
+    await world.advance(9_000);
     const { broker } = await world.connect();
     const found = await world.until(broker.presence.lookup(all.map((_, index) => `one-${index}`)));
     const owners = found.map((activation) => activation?.owner);
     expect(owners.slice(many / 2)).toEqual(all.slice(many / 2).map(() => 'n2'));
     expect(owners.slice(0, many / 2).filter((owner) => owner !== 'n2' && owner !== 'n3')).toEqual([]);
     expect(upOn(third)).toHaveLength(owners.filter((owner) => owner === 'n3').length);
+  });
+
+  test('X6: without the notice asks for every id of an owner that has gone in the turn that finds it', async () => {
+    const world = new World();
+    const first = await world.start('n1', singles(many));
+    const second = await world.start('n2', singles(many));
+    second.node.population.activation.onGone = () => {};
+    world.crash(first);
+    await world.eventually(() => upOn(second).length > 0, 'the take-over');
+    await world.eventually(() => upOn(second).length === many, 'the rest of it', 500);
   });
 
   test('X6: hears that a node has left and has its ids at once', async () => {
@@ -101,14 +112,14 @@ describe('a node that stands by', () => {
     const [first, second] = [await world.start('n1', singles(many)), await world.start('n2', singles(many))];
     const third = await world.start('n3', singles(many));
     world.crash(first);
-    await world.advance(8_000);
+    await world.advance(9_000);
     const [owner, other] = upOn(second).length > 0 ? [second, third] : [third, second];
     expect([upOn(owner).length, upOn(other).length]).toEqual([many, 0]);
     const calls = countCalls(other);
     await world.advance(30_000);
     expect(calls.asked).toEqual([]);
     world.crash(owner);
-    await world.advance(8_000);
+    await world.advance(9_000);
     expect(upOn(other)).toHaveLength(many);
   });
 });

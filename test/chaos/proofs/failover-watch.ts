@@ -18,6 +18,8 @@ const page = 1_000;
 export class FailoverWatch {
   readonly grants: Grant[] = [];
   readonly effects: TakenEffect[] = [];
+  /** Messages that have had an effect. */
+  readonly handled = new Set<string>();
   /** The grant of each single that is the last one. */
   readonly current = new Map<string, Grant>();
   readonly #redis: Redis;
@@ -96,6 +98,8 @@ export class FailoverWatch {
     this.#lastEvent = id;
     const field = (name: string): string => flat[flat.indexOf(name) + 1] ?? '';
     if (field('message') !== effect.topic) return;
-    this.effects.push({ ...(JSON.parse(field('metadata')) as Trace), takenAtMs: Number.parseInt(id, 10) });
+    const trace = JSON.parse(field('metadata')) as Trace;
+    this.effects.push({ ...trace, takenAtMs: Number.parseInt(id, 10) });
+    this.handled.add(`${trace.from} ${trace.to} ${trace.seq}`);
   }
 }

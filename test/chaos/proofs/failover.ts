@@ -51,7 +51,7 @@ export interface FailoverReport {
 
 /** Behind the end of the lease: a standby looks, brings the agent up and reads its inbox. */
 export const failoverMarginMs = 3_000;
-const sendEveryMs = 600;
+const sendEveryMs = 1_500;
 const workMs = 15;
 const spreadMs = 1_500;
 const restLookMs = 250;
@@ -132,6 +132,11 @@ class Scene {
     return this.#parts.load.accepted.length;
   }
 
+  /** Messages that have had no effect yet, as far as the watcher has seen. */
+  get #unhandled(): number {
+    return this.messagesSent - this.#parts.watch.handled.size;
+  }
+
   async #begin(singles: number): Promise<void> {
     const { seats, watch, load } = this.#parts;
     await Promise.all(seats.map((seat) => seat.open()));
@@ -144,10 +149,11 @@ class Scene {
   /** One fault of the node that runs the most; how long each of its singles was away. */
   async strike(kind: FaultKind, draw: (purpose: string) => number): Promise<readonly number[]> {
     const { seats, watch } = this.#parts;
-    const { leaseMs, patienceMs } = this.#options;
+    const { leaseMs, heartbeatMs, patienceMs } = this.#options;
     const spread = Math.min(spreadMs, leaseMs);
     const others = Math.min(2, seats.length - 2);
-    await holds(() => seats.filter((seat) => seat.isWell).length > others, patienceMs);
+    const isCalm = (): boolean => this.#unhandled <= this.#options.singles; // what waits elsewhere is no matter of the next fault
+    await holds(() => isCalm() && seats.filter((seat) => seat.isWell).length > others, patienceMs);
     await pause(draw('before') * spread);
     await watch.look();
     const loads = seats.map((seat) => ({ seat, owned: seat.isWell ? watch.ownedBy(seat.node) : [] }));
@@ -155,7 +161,7 @@ class Scene {
     if (victim === undefined || victim.owned.length === 0)
       throw new Error(`expected a node to run singles, got: none\n${victim?.seat.log}`);
     const { node } = victim.seat;
-    const at = victim.seat.suffer(kind, leaseMs + draw('back') * 2 * spread);
+    const at = victim.seat.suffer(kind, leaseMs + heartbeatMs + draw('back') * 2 * spread); // a renewal is for that long
     return this.#timeTakeovers(victim.owned, node, at);
   }
 
@@ -173,7 +179,15 @@ class Scene {
       read = this.#handlings.length;
       return ids.every((id) => took.has(id));
     }, patienceMs);
+    for (const id of ids.filter((one) => !took.has(one)).slice(0, 2)) this.#options.say(this.#storyOf(id, node));
     return ids.map((id) => took.get(id) ?? patienceMs);
+  }
+
+  /** Of an id that nobody has taken over. */
+  #storyOf(id: string, node: string): string {
+    const grant = this.#parts.watch.current.get(id);
+    const logs = this.#parts.seats.map((seat) => `${seat.node}${seat.isWell ? '' : ' (not well)'}:\n${seat.log}`);
+    return `${id} of ${node} was taken over by nobody, and is of ${grant?.node} now; the nodes:\n${logs.join('\n')}`;
   }
 
   /** Heals everything, waits until what was accepted has had its effect, and judges. */

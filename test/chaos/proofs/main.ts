@@ -50,7 +50,7 @@ const proofs: Readonly<Record<string, (size: number) => Promise<Proven>>> = {
   },
 };
 
-const failoverSize = { nodes: 4, singles: 48, senders: 3, leaseMs: 5_000, heartbeatMs: 1_500 } as const;
+const failoverSize = { nodes: 4, singles: 48, senders: 3, leaseMs: 5_000, heartbeatMs: 1_000 } as const;
 
 /** `--only failover`, with the options that rounds of other kinds have. */
 async function proveFailover(args: readonly string[]): Promise<number> {
