@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { failoverZeroes } from './proofs/failover.ts';
 import { SeededRandom } from '../../src/sim/seeded-random.ts';
 import { brokenFigures, mustBeZero } from './rig/main.ts';
 import { deal } from './rig/plan.ts';
@@ -37,6 +38,7 @@ test.each(readdirSync(plants))('the planted fault %s applies to the code as it i
   const cwd = fileURLToPath(new URL('../../', import.meta.url));
   const git = spawnSync('git', ['apply', '-C1', '--check', '-'], { cwd, input: text, encoding: 'utf8' });
   expect(git.stderr).toBe('');
-  expect(text).toMatch(new RegExp(`^only: (${Object.values(faultKinds).flat().join('|')})$`, 'm'));
-  expect(text).toMatch(new RegExp(`^figure: (${mustBeZero.join('|')})$`, 'm'));
+  const kinds = [...Object.values(faultKinds).flat(), 'failover'];
+  expect(text).toMatch(new RegExp(`^only: (${kinds.join('|')})$`, 'm'));
+  expect(text).toMatch(new RegExp(`^figure: (${[...mustBeZero, ...failoverZeroes].join('|')})$`, 'm'));
 });

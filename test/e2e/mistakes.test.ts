@@ -12,7 +12,7 @@ test('a wrong configuration is told with all its problems at once and exits with
     'runtime.config.ts': `
       import { Agent, pool } from 'agent-runtime';
       class IdleAgent extends Agent {}
-      export default { flet: 'a', redis: 'mysql://root:secret@db', agents: [pool(IdleAgent, { size: 0 })] };
+      export default { flet: 'a', redis: 'mysql://root:secret@db', agents: [pool(IdleAgent, { size: -1 })] };
     `,
   });
   const run = runtime('start');

@@ -80,15 +80,22 @@ export async function failOver(options: FailoverOptions): Promise<FailoverReport
   }
 }
 
+/** The figures that must be zero. */
+export const failoverZeroes = [
+  'messagesLost',
+  'messagesTwice',
+  'messagesOutOfOrder',
+  'staleEffectsAccepted',
+  'doubleActivations',
+] as const satisfies readonly (keyof FailoverReport)[];
+
 /** The promises that do not hold. */
 export function brokenFailovers(report: FailoverReport, leaseMs: number): readonly string[] {
   const { rounds, failovers, failoverMsP99, messagesSent } = report;
-  const { messagesLost, messagesTwice, messagesOutOfOrder, staleEffectsAccepted, doubleActivations } = report;
-  const zeroes = { messagesLost, messagesTwice, messagesOutOfOrder, staleEffectsAccepted, doubleActivations };
   const late = failoverMsP99 > leaseMs + failoverMarginMs ? [`failoverMsP99 ${failoverMsP99}`] : [];
   const few = failovers < rounds || messagesSent === 0 ? [`failovers ${failovers} of ${rounds}`] : [];
-  const counts = Object.entries(zeroes).filter(([, count]) => count !== 0);
-  return [...late, ...few, ...counts.map(([name, count]) => `${name} ${count}`)];
+  const broken = failoverZeroes.filter((name) => report[name] !== 0);
+  return [...late, ...few, ...broken.map((name) => `${name} ${report[name]}`)];
 }
 
 interface SceneParts {
