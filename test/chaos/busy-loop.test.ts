@@ -63,15 +63,9 @@ test('a loop that is busy for four fifths of the lease, again and again, keeps i
   const busy = await busyNode();
   const { other, runs } = await standby();
   const { fleet } = await openClient(server.url);
-  for (const ms of [1_600, 1_600, 1_600, 1_600, 1_600]) expect(await fleet.run(address, ms)).toBe('by the busy one');
+  for (const ms of [1_600, 1_600, 1_600]) expect(await fleet.run(address, ms)).toBe('by the busy one');
   expect(await fleet.ask('work', 'who')).toBe('the busy one');
-  expect((await fleet.events.read({ topic: 'begun' })).map(({ data }) => data)).toEqual([
-    false,
-    false,
-    false,
-    false,
-    false,
-  ]);
+  expect((await fleet.events.read({ topic: 'begun' })).map(({ data }) => data)).toEqual([false, false, false]);
   expect(runs).toEqual([]);
   expect(other.said.of('agent.up')).toEqual([]);
   expect(busy.out()).not.toMatch(/fenced/);
