@@ -22,6 +22,8 @@ export interface MissingTasksDeps {
 const afterLossMs = limits.framesKeptMs;
 /** Longer than a notice is on its way: a task whose outcome is not kept ends with a notice alone. */
 const confirmMs = 250;
+/** For how long after one was lost the looks reach further. */
+const manyMs = 10_000;
 
 export class MissingTasks {
   readonly #deps: MissingTasksDeps;
@@ -29,6 +31,7 @@ export class MissingTasks {
   readonly #missed = new Map<string, number>();
   #confirm: Timer | undefined;
   #patientUntil = 0;
+  #manyUntil = 0;
 
   constructor(deps: MissingTasksDeps) {
     this.#deps = deps;
@@ -36,7 +39,16 @@ export class MissingTasks {
 
   /** Looks for tasks that had no outcome a moment ago. */
   async look(taskIds: readonly string[]): Promise<void> {
-    for (const taskId of taskIds) this.#note(taskId, await this.#deps.queues.state(taskId));
+    for (let from = 0; from < taskIds.length; from += limits.frameOps) {
+      const page = taskIds.slice(from, from + limits.frameOps);
+      const states = await Promise.all(page.map((taskId) => this.#deps.queues.state(taskId)));
+      page.forEach((taskId, index) => this.#note(taskId, states[index] ?? 'unknown'));
+    }
+  }
+
+  /** For how many to look in one go: where one is lost, thousands may be. */
+  get reach(): number {
+    return this.#deps.clock.monotonic() < this.#manyUntil ? limits.frameOps * 8 : limits.frameOps;
   }
 
   /** The link was lost and is back, or data was lost: whoever misses a task now has to wait until its sender had time to send it again. */
@@ -65,6 +77,7 @@ export class MissingTasks {
     if (isOpen(state) || !isAwaited(taskId)) return this.found(taskId);
     const since = this.#missed.get(taskId) ?? clock.monotonic();
     if (clock.monotonic() - since >= confirmMs && clock.monotonic() >= this.#patientUntil) {
+      this.#manyUntil = clock.monotonic() + manyMs;
       this.found(taskId);
       return onLost(taskId);
     }

@@ -58,7 +58,10 @@ export class TaskWatch {
     this.#missing = new MissingTasks({
       queues: deps.broker.queues,
       clock: deps.clock,
-      readAgain: (taskIds) => void this.#readByQueue(taskIds, taskIds).catch(() => undefined), // repeated by the next look
+      readAgain: (taskIds) =>
+        void this.#readByQueue(taskIds, taskIds)
+          .then(() => this.#readAll()) // where these are lost, others are
+          .catch(() => undefined), // repeated by the next look
       isAwaited: (taskId) => this.#listeners.has(taskId),
       onLost: (taskId) => this.#lose(taskId),
       onMissed: () => deps.onMissed?.(),
@@ -188,7 +191,7 @@ export class TaskWatch {
     }
     const taskIds = [...this.#listeners.keys()];
     const from = this.#asked % taskIds.length;
-    const asked = [...taskIds.slice(from), ...taskIds.slice(0, from)].slice(0, limits.frameOps);
+    const asked = [...taskIds.slice(from), ...taskIds.slice(0, from)].slice(0, this.#missing.reach);
     this.#asked = from + asked.length;
     await this.#readByQueue(taskIds, asked);
   }
