@@ -3,7 +3,7 @@
  * fenced, comes back as another, and nothing counts twice.
  */
 import { Agent, onMessage, onTask, single, type Message, type Task } from 'agent-runtime';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { project, says } from '../e2e/project.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { waitFor } from '../support/wait.ts';
@@ -14,10 +14,11 @@ const timing = { presenceLease: '2s', heartbeat: '400ms', taskLease: '4s', drain
 const address = { role: 'work', task: 'work' };
 let server: RedisServer;
 
-beforeAll(async () => {
+// One for each test: what the nodes of the one before held is nobody's in the next.
+beforeEach(async () => {
   server = await startRedis();
 });
-afterAll(() => server.stop());
+afterEach(() => server.stop());
 
 /** A node of its own process, whose single blocks the loop for as long as a task says. */
 async function busyNode() {
