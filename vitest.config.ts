@@ -12,7 +12,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: availableParallelism(), // most tests wait for a server or a process
-    testTimeout: 20_000,
+    testTimeout: 60_000, // a bound for what hangs, not a measure: a command alone takes seconds to load
     hookTimeout: 20_000,
     passWithNoTests: false,
     typecheck: { enabled: false },

@@ -77,7 +77,7 @@ function run(cwd: string, args: readonly string[], children: ChildProcess[], own
     out: () => texts.out,
     err: () => texts.err,
     ended: async () => {
-      await waitFor(() => code !== undefined, { what: `"runtime ${args.join(' ')}" to end`, timeoutMs: 15_000 });
+      await waitFor(() => code !== undefined, { what: `"runtime ${args.join(' ')}" to end`, timeoutMs: 40_000 });
       return code ?? -1;
     },
   };
@@ -87,7 +87,7 @@ function run(cwd: string, args: readonly string[], children: ChildProcess[], own
 export async function says(run: Run, text: string | RegExp): Promise<void> {
   const found = (): boolean => run.out().search(text) >= 0 || run.err().search(text) >= 0;
   try {
-    await waitFor(found, { what: `"${text}" to be printed`, timeoutMs: 15_000 });
+    await waitFor(found, { what: `"${text}" to be printed`, timeoutMs: 40_000 });
   } catch (error) {
     throw new Error(`${String(error)}\n${run.out()}\n${run.err()}`, { cause: error });
   }
