@@ -36,8 +36,6 @@ export interface CellSupervision {
   readonly policy: RestartPolicy;
   /** The outermost group that it is in, with all of its members. */
   readonly group?: Group;
-  /** It fails too often. Absent: the node cannot go on. */
-  readonly onGivenUp?: (error: unknown) => void;
   /** It has ended, and is not started again here. `error`: what it failed with. */
   readonly onEnded?: (error?: unknown) => void;
 }

@@ -4,7 +4,7 @@
  * Y1  A cell is served (tasks, mail, broadcasts, timers) only while it is up, and its id is activated before its code runs.
  * Y2  A handler that throws is its task's affair. The cell fails by what `onStart` throws, by an error of its agent that nobody
  *     handles (culprits.ts), and by `escalate`. What follows is decided by the rules of supervision-tree.ts (U); what the outermost
- *     group gives up goes to the owner of the cell, or else to the node.
+ *     group gives up goes to whoever made the supervisor.
  * Y3  Going down: nothing new is taken in, and what waited is handed back at once; what runs is awaited until the grace is over, then
  *     aborted; `onStop` runs in reverse start order and within the second after the grace, also for a cell that was still starting; the ids
  *     are given back.
@@ -222,11 +222,9 @@ export class Supervisor {
     }
     for (const other of unborn) this.#plans.drop(other);
     for (const other of alongside) this.#rest(other, end, why);
-    const { onGivenUp } = cell.spec.supervision ?? {};
     this.#tellDown(cell, 'it failed again and again');
     const error = end.kind === 'failed' ? end.error : new CancelledError('stopped', 'the agent ended again and again');
-    if (onGivenUp === undefined) onEscalate(cell, error, decision.group);
-    else onGivenUp(error);
+    onEscalate(cell, error, decision.group);
   }
 
   /** Takes down another member of the group. Its own end, should it be on its way, counts no more. */
