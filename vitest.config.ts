@@ -10,6 +10,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/package-folder.ts'],
     pool: 'forks',
     maxWorkers: availableParallelism(), // most tests wait for a server or a process
     testTimeout: 60_000, // a bound for what hangs, not a measure: a command alone takes seconds to load

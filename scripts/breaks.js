@@ -25,6 +25,7 @@ const copied = [
   'bin',
   'package.json',
   'tsconfig.json',
+  'tsconfig.build.json',
   'vitest.config.ts',
   'runtime.config.ts',
 ];

@@ -51,7 +51,7 @@ interface StopOptions {
   readonly graceMs?: number | undefined;
 }
 
-const comeBack: Backoff = { kind: 'exponential', baseMs: 100, maxMs: 2_000, jitter: true };
+const comeBack: Backoff = { kind: 'exponential', baseMs: 100, maxMs: 1_000, jitter: true };
 
 export class Incarnations {
   readonly ended: Promise<FleetEnd>;

@@ -32,7 +32,7 @@ export interface LinkDeps {
   prepare?(client: Redis): Promise<unknown>;
 }
 
-const reconnect: Backoff = { kind: 'exponential', baseMs: 50, maxMs: 3_000, jitter: true };
+const reconnect: Backoff = { kind: 'exponential', baseMs: 50, maxMs: 1_500, jitter: true };
 const openTimeoutMs = 3_000;
 
 interface Connection {

@@ -2,6 +2,7 @@
  * Two nodes of which one is cut off or stands still without knowing it: the other one takes over, and what the first does late is refused.
  */
 import { Agent, onMessage, onTask, pool, single, type Message, type Task } from 'agent-runtime';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { project, says } from '../e2e/project.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
@@ -16,6 +17,18 @@ beforeAll(async () => {
   server = await startRedis();
 });
 afterAll(() => server.stop());
+
+/** What stands in the inbox of `agentId`, unacknowledged. */
+async function standing(agentId: string): Promise<number> {
+  const raw = new Redis(server.url);
+  try {
+    const inboxes = await raw.keys(`*}:in:${agentId}`);
+    const lengths = await Promise.all(inboxes.map((inbox) => raw.xlen(inbox)));
+    return lengths.reduce((sum, length) => sum + length, 0);
+  } finally {
+    raw.disconnect();
+  }
+}
 
 test('an id is run by one of two nodes; when that one is cut off the other one runs it, and the late work of the first is refused', async () => {
   const log: string[] = [];
@@ -47,6 +60,7 @@ test('an id is run by one of two nodes; when that one is cut off the other one r
   const b = await startNode(server.url, agents('b'));
   await fleet.send('docs', 'edit', 'one');
   await waitFor(() => log.includes('a handles one'), { what: 'the first message' });
+  await waitFor(async () => (await standing('docs')) === 0, { what: 'the first message to be acknowledged' });
   expect(b.said.of('agent.up').map(({ agent }) => agent)).not.toContain('docs');
 
   proxy.hold();

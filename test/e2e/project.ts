@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { startEmbedded } from '../../src/compose/embedded.ts';
 import { systemClock, systemRandom } from '../../src/core/system.ts';
+import { builtPackage } from '../support/package.ts';
 import { waitFor } from '../support/wait.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -38,6 +39,7 @@ export interface Runtime {
 
 /** A project with these files, by path; package.json and the package `agent-runtime` are there. */
 export async function project(files: Readonly<Record<string, string>>): Promise<Project> {
+  const home = await builtPackage();
   const folder = await mkdtemp(join(tmpdir(), 'e2e-'));
   const children: ChildProcess[] = [];
   onTestFinished(async () => {
@@ -46,22 +48,29 @@ export async function project(files: Readonly<Record<string, string>>): Promise<
     await rm(folder, { recursive: true, force: true });
   });
   await mkdir(join(folder, 'node_modules'));
-  await symlink(root, join(folder, 'node_modules', 'agent-runtime'));
+  await symlink(home, join(folder, 'node_modules', 'agent-runtime'));
   for (const [path, text] of Object.entries({ 'package.json': '{ "type": "module" }', ...files })) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
   }
-  const runtime = (...args: readonly string[]): Run => run(folder, args, children);
+  const runtime = (...args: readonly string[]): Run => run({ home, cwd: folder, children }, args);
   const withEnv: Runtime['with'] =
     (own) =>
     (...args) =>
-      run(folder, args, children, own);
+      run({ home, cwd: folder, children }, args, own);
   return { folder, runtime: Object.assign(runtime, { with: withEnv }) };
 }
 
-function run(cwd: string, args: readonly string[], children: ChildProcess[], own: NodeJS.ProcessEnv = {}): Run {
+interface Place {
+  /** Folder of the package. */
+  readonly home: string;
+  readonly cwd: string;
+  readonly children: ChildProcess[];
+}
+
+function run({ home, cwd, children }: Place, args: readonly string[], own: NodeJS.ProcessEnv = {}): Run {
   const { REDIS_URL: _, DEBUG: __, ...env } = process.env;
-  const child = spawn(process.execPath, [join(root, 'bin', 'runtime.js'), ...args], {
+  const child = spawn(process.execPath, [join(home, 'bin', 'runtime.js'), ...args], {
     cwd,
     env: { ...env, ...own },
     stdio: ['ignore', 'pipe', 'pipe'],

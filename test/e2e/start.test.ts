@@ -1,17 +1,17 @@
 /**
  * `runtime start` as a user drives it: a child process, a project of its own, a private server.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/wait.ts';
 import { echoProject, project, root, says } from './project.ts';
 
 test('the demo audits a directory, leaves a report, exits with 0 and stops its private server', async () => {
-  const demo = await project({
-    'runtime.config.ts': `export { default } from ${JSON.stringify(join(root, 'runtime.config.ts'))};`,
-    'tree/README.md': '# A tree\n[a dead link](nowhere.md)\n',
-  });
+  const demo = await project({ 'tree/README.md': '# A tree\n[a dead link](nowhere.md)\n' });
+  for (const part of ['agents', 'runtime.config.ts'])
+    cpSync(join(root, part), join(demo.folder, part), { recursive: true });
+  symlinkSync(join(root, 'node_modules', 'zod'), join(demo.folder, 'node_modules', 'zod')); // as its package.json asks for
   const run = demo.runtime('start', '--run', 'audit-repository', '--input', '{"path":"tree"}', '--exit');
   expect(await run.ended(), run.out() + run.err()).toBe(0);
   const report = join(demo.folder, 'report', 'agents.md');
