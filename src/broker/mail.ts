@@ -19,8 +19,10 @@
  *     `limit` ones; those that newer ones pushed out are counted for as long as the list is not empty.
  * M10 A revival puts a dead letter back into the inbox and takes it off the list, in one step: a new entry with the same operation
  *     id, handed to nobody yet. When the inbox is full (M6) the letter stays.
+ * M11 An inbox is read under the epoch that was granted last; any other one is refused with `OwnershipError('activation-lost')`, also one that the
+ *     broker has lost: what is stored again is for the next activation, which gets all of it in order.
  */
-import type { ErrorRecord } from '../core/errors.ts';
+import { type ErrorRecord, OwnershipError } from '../core/errors.ts';
 import type { Frame } from './frame.ts';
 
 export type SendOp = NewMessage | Revival;
@@ -119,7 +121,7 @@ export interface DeadMessages {
 
 export interface ReadInboxRequest {
   readonly agentId: string;
-  /** The reader's epoch; a lower one than the owner's is refused with `OwnershipError('activation-lost')`. */
+  /** M11; of an id that nobody was granted: 0. */
   readonly epoch: number;
   /** Entries behind this one; `''`, like any text that is no entry id, reads from the start. */
   readonly after: string;
@@ -141,4 +143,13 @@ export interface MailPort {
   waiting(node: string): Promise<readonly string[]>;
   /** Dead letters of an agent, newest first, at most `count`, older than the letter `before` when given. */
   deadLetters(agentId: string, page: { count: number; before?: string }): Promise<DeadMessages>;
+}
+
+/** M11 */
+export function activationLost(agentId: string, epoch: number): OwnershipError {
+  return new OwnershipError(
+    'activation-lost',
+    `expected epoch ${epoch} of "${agentId}" to be the one granted last, got: another one, or none`,
+    { agentId, epoch },
+  );
 }

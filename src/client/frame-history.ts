@@ -96,6 +96,12 @@ export class FrameHistory<Op, Reply> {
   /** It could not be sent again by this process. */
   putBack(lost: KeptFrame<Op, Reply>): void {
     this.#keep(lost);
+    this.#newest = answeredOnce(this.#newest, [lost]);
+  }
+
+  /** For the next incarnation, with `coming`, which is being brought back. */
+  legacy(coming: readonly KeptFrame<Op, Reply>[]): Pick<LineLegacy<Op, Reply>, 'newest' | 'kept'> {
+    return { newest: answeredOnce(this.#newest, coming), kept: [...this.kept, ...coming] };
   }
 
   #answered(seq: number): Newest {
@@ -108,4 +114,12 @@ export class FrameHistory<Op, Reply> {
       if (this.#kept[0] === frame) this.#kept.shift();
     });
   }
+}
+
+/**
+ * What is being brought back was answered once. A line that did not name it any more would never hear that it is missing: a tag that knows
+ * it has nothing to say, a tag that does not says how far it has come.
+ */
+function answeredOnce(newest: Newest, frames: readonly { readonly seq: number }[]): Newest {
+  return { ...newest, seq: Math.max(newest.seq, ...frames.map(({ seq }) => seq)) };
 }

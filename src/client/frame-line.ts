@@ -109,9 +109,8 @@ export class FrameLine<Op, Reply> {
 
   /** What the next incarnation of this process needs to go on asking. */
   legacy(): LineLegacy<Op, Reply> {
-    const { newest, kept } = this.#history;
     const coming = this.#unresolved.flatMap(({ lost }) => lost ?? []);
-    return { tag: this.#tag, sender: this.#deps.sender.address, seq: this.#seq, newest, kept: [...kept, ...coming] };
+    return { tag: this.#tag, sender: this.#deps.sender.address, seq: this.#seq, ...this.#history.legacy(coming) };
   }
 
   inherit(legacy: LineLegacy<Op, Reply>): void {

@@ -1,7 +1,7 @@
 /**
  * The mail port in memory: inboxes that remember to which activation each entry was first handed.
  *
- * Invariants M1 to M10 stand in broker/mail.ts.
+ * Invariants M1 to M11 stand in broker/mail.ts.
  */
 import type { Frame } from '../broker/frame.ts';
 import type {
@@ -18,7 +18,7 @@ import type {
   SendOp,
   SendReply,
 } from '../broker/mail.ts';
-import { OwnershipError } from '../core/errors.ts';
+import { activationLost } from '../broker/mail.ts';
 import { nobody } from './directory.ts';
 import type { MemoryFleet } from './fleet.ts';
 import type { Link } from './link.ts';
@@ -63,16 +63,8 @@ export class MemoryMail implements MailPort {
 
   read(request: ReadInboxRequest): Promise<readonly InboxEntry[]> {
     return this.#link.call(request, ({ agentId, epoch, after, count }) => {
-      if (this.#isStale(agentId, epoch))
-        throw new OwnershipError(
-          'activation-lost',
-          `expected epoch ${epoch} of "${agentId}" to be current, got: older`,
-          {
-            agentId,
-            epoch,
-          },
-        );
       const granted = this.#fleet.directory.activations.get(agentId)?.epoch ?? 0;
+      if (epoch !== granted) throw activationLost(agentId, epoch);
       const behind = after === '' ? 0 : numberOf(after);
       const entries = [...(this.#fleet.inboxes.get(agentId) ?? [])].filter(([, { number }]) => number > behind);
       return entries.slice(0, Math.max(0, count)).map(([entry, message]) => {
@@ -158,10 +150,6 @@ export class MemoryMail implements MailPort {
     inboxes.delete(agentId);
     if (activation.owner === nobody) directory.activations.delete(agentId);
     return 'acknowledged';
-  }
-
-  #isStale(agentId: string, epoch: number): boolean {
-    return epoch < (this.#fleet.directory.activations.get(agentId)?.epoch ?? 0);
   }
 }
 

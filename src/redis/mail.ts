@@ -1,7 +1,7 @@
 /**
  * The mail port on Redis: a stream for each inbox, and beside the inboxes of a shard the directory of their owners.
  *
- * Invariants M1 to M10 stand in broker/mail.ts. For M5 an entry carries the epoch it was handed to when it was stored, and
+ * Invariants M1 to M11 stand in broker/mail.ts. For M5 an entry carries the epoch it was handed to when it was stored, and
  * the directory how far each epoch has read.
  */
 import type { Frame } from '../broker/frame.ts';
@@ -20,7 +20,8 @@ import type {
   SendOp,
   SendReply,
 } from '../broker/mail.ts';
-import { type ErrorRecord, OwnershipError } from '../core/errors.ts';
+import { activationLost } from '../broker/mail.ts';
+import type { ErrorRecord } from '../core/errors.ts';
 import { integer, type Random } from '../core/random.ts';
 import { isoSeconds } from './classic-time.ts';
 import { classicMessages } from './keys.ts';
@@ -104,11 +105,7 @@ export class RedisMail implements MailPort {
     const start = after === '' ? '-' : `(${entryOf(after)}`;
     const call = { keys: [directory, inbox(agentId)], args: [agentId, epoch, start, count] };
     const rows = await this.#store.run('read-inbox', call);
-    if (rows === 'STALE')
-      throw new OwnershipError('activation-lost', `expected epoch ${epoch} of "${agentId}" to be current, got: older`, {
-        agentId,
-        epoch,
-      });
+    if (rows === 'STALE') throw activationLost(agentId, epoch);
     return (rows as [string, string, string, number][]).map(([entry, opId, envelope, again]) => {
       return { entry, opId, envelope, redelivered: again === 1 || this.#runs.isBefore(entry) };
     });

@@ -113,6 +113,8 @@ describe('broadcasts', () => {
     expect(judgeLoss(heard('1-0', 1), heard('7-0', 1), heard('8-0', 2))).toEqual(['broadcastsRepeated']);
     expect(judgeLoss(heard('8-0', 1), heard('7-0', 2))).toEqual(['broadcastsOutOfOrder']);
     expect(judgeLoss(heard('8-0', 2))).toEqual(['broadcastsMissing']);
+    const elsewhere = { ...heard('1-0', 1), inst: 'another' }; // the sender stood still and wrote it down late
+    expect(judgeLoss(elsewhere, heard('8-0', 2))).toEqual([]);
   });
 });
 

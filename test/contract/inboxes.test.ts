@@ -146,7 +146,7 @@ describeBrokers('inboxes', (open) => {
       for (const other of [0, earlier, epoch - 1, epoch + 1])
         expect(await acknowledge(node, id, other, entries[0] ?? expect.fail())).toBe('stale-epoch');
       for (const entry of entries) expect(await acknowledge(node, id, epoch, entry)).toBe('acknowledged');
-      expect(await inbox(client, id, epoch)).toEqual([]);
+      expect(await inbox(client, id, id === 'given back' ? 0 : epoch)).toEqual([]);
     }
   });
 
@@ -162,12 +162,25 @@ describeBrokers('inboxes', (open) => {
     expect(last && (await acknowledge(node, 'cleared', cleared, last))).toBe('acknowledged');
     for (const id of ['never', 'emptied', 'cleared']) {
       await send(node, id, ['x']);
-      const [entry] = await inbox(node, id, cleared + 1);
+      const [entry] = await inbox(node, id, 0);
       for (const epoch of [0, 1, emptied, cleared, cleared + 1])
         expect(entry && (await acknowledge(node, id, epoch, entry))).toBe('stale-epoch');
       const granted = await own(node, id);
       expect(entry && (await acknowledge(node, id, granted, entry))).toBe('acknowledged');
     }
+  });
+
+  test('M11: an epoch that was not granted last does not read, nor one that the broker has lost', async () => {
+    const fleet = await open();
+    const node = await fleet.join();
+    const epoch = await own(node, docs);
+    const lost = { name: 'OwnershipError', code: 'activation-lost' };
+    for (const other of [0, epoch - 1, epoch + 1]) await expect(inbox(node, docs, other)).rejects.toMatchObject(lost);
+    await fleet.lose();
+    const after = await fleet.join('after');
+    await send(after, docs, ['brought back']);
+    await expect(inbox(after, docs, epoch)).rejects.toMatchObject(lost);
+    expect(await inbox(after, docs, await own(after, docs))).toMatchObject([{ envelope: 'brought back' }]);
   });
 
   test('M6: an inbox takes no more than its limit, and the sender is told', async () => {
@@ -197,6 +210,6 @@ describeBrokers('inboxes', (open) => {
       ),
     );
     for (const id of [docs, ...sharing])
-      expect(await inbox(node, id, 1)).toMatchObject([{ envelope: `for ${id}`, redelivered: false }]);
+      expect(await inbox(node, id, 0)).toMatchObject([{ envelope: `for ${id}`, redelivered: false }]);
   });
 });

@@ -101,7 +101,7 @@ const send = (fleet: TestFleet): Promise<OpenLane> =>
       tag: watcher.mail.tagOf('docs'),
       next: () => message('docs'),
       carry: (member, sent) => member.mail.send(sent),
-      effects: async () => (await watcher.mail.read({ agentId: 'docs', epoch: 1, after: '', count: 1_000 })).length,
+      effects: async () => (await watcher.mail.read({ agentId: 'docs', epoch: 0, after: '', count: 1_000 })).length,
     }),
   );
 

@@ -1,11 +1,10 @@
 -- Reads an inbox in order and notes how far this epoch has read (M5).
 -- KEYS  1 directory  2 inbox
 -- ARGV  1 agent  2 epoch of the reader  3 start of the range  4 most entries
--- Returns 'STALE' when the owner's epoch is higher, else rows {entry, op id, envelope, 1 when redelivered}
+-- Returns 'STALE' when it is not the epoch that was granted last, else rows {entry, op id, envelope, 1 when redelivered}
 -- Complexity: O(entries read)
 local record = readRecord(redis.call('HGET', KEYS[1], ARGV[1]))
-local epoch = tonumber(ARGV[2])
-if epoch < record.epoch then
+if tonumber(ARGV[2]) ~= record.epoch then
   return 'STALE'
 end
 local rows = {}

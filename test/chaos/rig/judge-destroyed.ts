@@ -117,6 +117,9 @@ export function broadcastsDestroyed(
   alive: ReadonlySet<string>,
 ): Violation[] {
   const upAt = new Map(linesOf(lines, 'up').map(({ inst, at }) => [inst, at]));
+  const firstHeard = new Map(linesOf(lines, 'heard').toReversed().map((line) => [wordsOf(line), line.at]));
+  // A sender that stands still writes down late what was in the stream long before.
+  const castAt = (cast: AcceptedCast): number => Math.min(cast.at, firstHeard.get(wordsOf(cast)) ?? cast.at);
   const heard = groupBy(
     lines.filter((line): line is Heard => line.t === 'heard' || line.t === 'gap'),
     ({ inst }) => inst,
@@ -132,7 +135,7 @@ export function broadcastsDestroyed(
     const gapAt = linesOf(own, 'gap').at(-1)?.at ?? 0;
     const since = Math.max((upAt.get(inst) ?? 0) + earsOpenMs, gapAt);
     return accepted
-      .filter((cast) => cast.at > since && !words.has(wordsOf(cast)))
+      .filter((cast) => castAt(cast) > since && !words.has(wordsOf(cast)))
       .map((cast) => violation('broadcastsMissing', inst, `${wordsOf(cast)}, ${cast.id}, is missing`));
   });
   const disordered = [...heard].flatMap(([inst, own]) => {

@@ -192,6 +192,33 @@ test('C6: what comes back when the presence ends comes back with the next incarn
   ]);
 });
 
+test.each(['refused', 'open'] as const)(
+  'C6: the next incarnation names what was being brought back, or would not hear that it is missing (%s)',
+  async (way) => {
+    const before = await answered();
+    before.frames.check();
+    await before.clock.settle();
+    await before.fail(3, forgottenBut(0));
+    await before.clock.advance(1_000);
+    await before.answer(4);
+    if (way === 'refused') await before.fail(5, new OwnershipError('presence-lost', 'the presence has ended'));
+    before.frames.close();
+    const after = open();
+    after.frames.inherit(before.frames.legacies);
+    after.frames.check();
+    await after.clock.settle();
+    expect(after.calls.map(({ frame }) => frame.known)).toEqual([3]);
+    await after.fail(0, forgottenBut(1));
+    await after.clock.advance(1_000);
+    await after.answer(1);
+    await after.answer(2);
+    expect(after.sent().slice(1, 3)).toEqual([
+      [2, 0, [1_002]],
+      [3, 0, [1_003]],
+    ]);
+  },
+);
+
 test('C6: with a process that has no next incarnation it is gone, and told', async () => {
   const { clock, frames, fail, losses } = await answered(false);
   frames.check();
