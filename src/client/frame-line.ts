@@ -107,6 +107,10 @@ export class FrameLine<Op, Reply> {
     return this.#unresolved.length === 0 && this.#collected.length === 0 && this.#history.isForgettable;
   }
 
+  get isBringingBack(): boolean {
+    return this.#unresolved.some(({ lost }) => lost !== undefined);
+  }
+
   /** What the next incarnation of this process needs to go on asking. */
   legacy(): LineLegacy<Op, Reply> {
     const coming = this.#unresolved.flatMap(({ lost }) => lost ?? []);

@@ -96,6 +96,11 @@ export class Frames<Op, Reply> {
     return [...this.#lines.values()].map((line) => line.legacy()).filter(({ kept }) => kept.length > 0);
   }
 
+  /** Something that was lost is on its way back. */
+  get isBringingBack(): boolean {
+    return [...this.#lines.values()].some((line) => line.isBringingBack);
+  }
+
   /** Tags that are remembered. */
   get lines(): number {
     return this.#lines.size;

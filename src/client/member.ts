@@ -64,7 +64,8 @@ export class Member {
       onLost: (loss) => this.#onLost(loss),
     });
     this.asks = new Asks({ broker, clock, random, observer: deps.observer, frames: this.lanes.ask });
-    this.tasks = new TaskWatch({ broker, clock, onMissed: () => this.lanes.check() });
+    const isBringingBack = (): boolean => this.lanes.enqueue.isBringingBack;
+    this.tasks = new TaskWatch({ broker, clock, onMissed: () => this.lanes.check(), isBringingBack });
     this.locks = new Locks({ broker, clock, random, address, patienceMs: deps.patienceMs });
     this.feed = new EventFeed(deps);
   }

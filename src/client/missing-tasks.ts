@@ -16,12 +16,16 @@ export interface MissingTasksDeps {
   readonly onLost: (taskId: string) => void;
   /** One is missed: has data been lost? Whoever finds that calls `onReset`. */
   readonly onMissed: () => void;
+  /** This process itself is sending again what was lost: what is missed may be among it. */
+  readonly isBringingBack: () => boolean;
 }
 
 /** After a lost link: those who had sent a task that was lost may still be bringing it back. */
 const afterLossMs = limits.framesKeptMs;
 /** Longer than a notice is on its way: a task whose outcome is not kept ends with a notice alone. */
 const confirmMs = 250;
+/** Between two looks while this process sends again what was lost: there may be thousands. */
+const comingMs = 1_000;
 /** For how long after one was lost the looks reach further. */
 const manyMs = 10_000;
 
@@ -73,17 +77,17 @@ export class MissingTasks {
   }
 
   #note(taskId: string, state: TaskState): void {
-    const { clock, isAwaited, onLost, readAgain } = this.#deps;
+    const { clock, isAwaited, onLost, readAgain, isBringingBack } = this.#deps;
     if (isOpen(state) || !isAwaited(taskId)) return this.found(taskId);
     const since = this.#missed.get(taskId) ?? clock.monotonic();
-    if (clock.monotonic() - since >= confirmMs && clock.monotonic() >= this.#patientUntil) {
+    if (clock.monotonic() - since >= confirmMs && clock.monotonic() >= this.#patientUntil && !isBringingBack()) {
       this.#manyUntil = clock.monotonic() + manyMs;
       this.found(taskId);
       return onLost(taskId);
     }
     if (this.#missed.size === 0) this.#deps.onMissed();
     this.#missed.set(taskId, since);
-    const waitMs = Math.max(confirmMs, this.#patientUntil - clock.monotonic());
+    const waitMs = Math.max(isBringingBack() ? comingMs : confirmMs, this.#patientUntil - clock.monotonic());
     this.#confirm ??= clock.setTimer(waitMs, () => {
       this.#confirm = undefined;
       readAgain([...this.#missed.keys()]);

@@ -6,7 +6,7 @@
  * W2  The notice may overtake the reply to `enqueue`. While an enqueue is on its way, outcomes nobody waits for yet are kept.
  * W3  A waiter for a task that nobody knows, or whose outcome has expired, is told so: by the look when it joins late, or by one of
  *     the regular ones, which ask for the state of some tasks each. It takes two looks, since the notice may be on its way, and where data
- *     was lost, the time in which senders send it again.
+ *     was lost, the time in which senders send it again; this process, if it is the sender, as long as it does.
  */
 import type { Broker } from '../broker/broker.ts';
 import type { Notice } from '../broker/notices.ts';
@@ -31,6 +31,8 @@ export interface TaskWatchDeps {
   readonly clock: Clock;
   /** Asks whether the broker has lost data; `onDataLost` is called when it has (W3). */
   readonly onMissed?: () => void;
+  /** See `MissingTasksDeps`. */
+  readonly isBringingBack?: () => boolean;
 }
 
 const lookEveryMs = 5_000;
@@ -65,6 +67,7 @@ export class TaskWatch {
       isAwaited: (taskId) => this.#listeners.has(taskId),
       onLost: (taskId) => this.#lose(taskId),
       onMissed: () => deps.onMissed?.(),
+      isBringingBack: () => deps.isBringingBack?.() ?? false,
     });
   }
 

@@ -14,6 +14,8 @@ import { leakedSockets } from './sockets.ts';
 import { holds, type Stage } from './stage.ts';
 
 const keepEveryMs = 200;
+/** For messages that were sent a moment ago, however long everything else took. */
+const messagesMs = 10_000;
 
 /** Waits until everything has come about that was promised, as long as it may take; then says what has not. */
 export async function judge(
@@ -31,7 +33,7 @@ export async function judge(
     const alive = await listeners(stage, marker, leftMs());
     ledger.read();
     const sent = [...promises.sent, ...linesOf(ledger.lines, 'sent')];
-    await holds(() => (ledger.read(), messagesLost(ledger.lines, sent).length === 0), leftMs());
+    await holds(() => (ledger.read(), messagesLost(ledger.lines, sent).length === 0), Math.max(leftMs(), messagesMs));
     promises.cast.push({ from: direct.name, seq: 0, id: marker, at: now() });
     const accepted = [...promises.cast, ...linesOf(ledger.lines, 'cast')].map(({ id }) => id);
     return [

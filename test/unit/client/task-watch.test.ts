@@ -24,14 +24,21 @@ function open() {
     Promise.resolve(unknown.has(id) ? 'unknown' : (ended.get(id)?.kind ?? 'waiting'));
   const missed = { times: 0 };
   const onMissed = (): void => void missed.times++;
-  const watch = new TaskWatch({ clock, onMissed, broker: { queues: { outcomes, state: stateOf } } as never });
+  const sender = { isBusy: false };
+  const isBringingBack = (): boolean => sender.isBusy;
+  const watch = new TaskWatch({
+    clock,
+    onMissed,
+    isBringingBack,
+    broker: { queues: { outcomes, state: stateOf } } as never,
+  });
   const heard: string[] = [];
   const listener = (name: string): TaskListener => ({
     onProgress: (body) => void heard.push(`${name} ${body}`),
     onSettled: (outcome) => void heard.push(`${name} ${outcome.kind}`),
     onClosed: (error) => void heard.push(`${name} ${(error as { code?: string }).code}`),
   });
-  return { clock, ended, reads, state, unknown, missed, watch, heard, listener };
+  return { clock, ended, reads, state, unknown, missed, sender, watch, heard, listener };
 }
 
 const done: TaskOutcome = { kind: 'completed', result: '1', attempts: 1 };
@@ -139,6 +146,21 @@ describe('a waiter', () => {
     await clock.advance(9_000);
     expect(heard).toEqual([]);
     unknown.delete(taskId(2));
+    await clock.advance(6_000);
+    expect(heard).toEqual(['lost unknown-task']);
+  });
+
+  test('W3: is told nothing as long as this process itself is sending again what was lost', async () => {
+    const { clock, unknown, sender, watch, heard, listener } = open();
+    unknown.add(taskId(1)).add(taskId(2));
+    watch.listen(taskId(1), listener('lost'), true);
+    watch.listen(taskId(2), listener('back'), true);
+    sender.isBusy = true;
+    watch.onDataLost();
+    await clock.advance(60_000);
+    expect(heard).toEqual([]);
+    unknown.delete(taskId(2));
+    sender.isBusy = false;
     await clock.advance(6_000);
     expect(heard).toEqual(['lost unknown-task']);
   });
