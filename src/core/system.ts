@@ -35,5 +35,15 @@ export const systemRandom: Random = {
  * The virtual clock uses it to let a step finish.
  */
 export function drainMicrotasks(): Promise<void> {
-  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
+  return new Promise(afterMicrotasks);
+}
+
+/** The same with a callback: what a loop of many thousand steps a second can afford. */
+export function afterMicrotasks(run: () => void): void {
+  queueMicrotask(() => process.nextTick(run));
+}
+
+/** Lets the timers and the input and output of the process run once. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

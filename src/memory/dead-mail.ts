@@ -32,6 +32,11 @@ export class DeadMail {
     }
   }
 
+  /** Of all agents, in no order. */
+  *all(): Generator<DeadMessage> {
+    for (const { letters } of this.#lists.values()) yield* letters.values();
+  }
+
   clear(): void {
     this.#lists.clear();
   }

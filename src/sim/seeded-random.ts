@@ -14,7 +14,7 @@ export class SeededRandom implements Random {
   }
 
   fraction(purpose = 'any'): number {
-    return this.#next(purpose) / 2 ** 32;
+    return toFraction(this.#next(purpose));
   }
 
   id(purpose = 'id'): string {
@@ -29,10 +29,21 @@ export class SeededRandom implements Random {
 }
 
 /** FNV-1a with a final mix (MurmurHash3's), 32 bits. */
-function hash(text: string): number {
+export function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return mix(value, 0);
+}
+
+/** One number of 32 bits from two, by the final mix of MurmurHash3. */
+export function mix(a: number, b: number): number {
+  let value = a ^ Math.imul(b, 0x9e3779b1);
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
   value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
   return (value ^ (value >>> 16)) >>> 0;
+}
+
+/** A fraction in [0, 1) of such a number. */
+export function toFraction(number: number): number {
+  return number / 2 ** 32;
 }

@@ -12,8 +12,12 @@ declare module 'vitest' {
   }
 }
 
-export default function setup(project: TestProject): () => void {
-  const folder = mkdtempSync(join(tmpdir(), 'package-'));
+const folder = mkdtempSync(join(tmpdir(), 'package-'));
+
+export function setup(project: TestProject): void {
   project.provide('packageFolder', folder);
-  return () => rmSync(folder, { recursive: true, force: true });
+}
+
+export function teardown(): void {
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -1,0 +1,157 @@
+/**
+ * The faults that come from outside: in every second of virtual time each process, and the fleet as a whole, may be struck.
+ *
+ * H1  What is done is undone after a while: what stands still goes on, what is cut off is connected again, what is down is started.
+ * H2  `calm` ends all of it at once: from then on nothing strikes, and the fleet has to come to rest.
+ */
+import { between, type FaultKind, faultKinds, reshape } from './faults.ts';
+import type { SimProcess } from './process.ts';
+import type { World } from './world.ts';
+
+const windowMs = 1_000;
+const stallMs = { from: 50, to: 900 } as const;
+const freezeMs = { from: 6_500, to: 15_000 } as const;
+const awayMs = { from: 200, to: 8_000 } as const;
+const jumpMs = { from: -90_000, to: 90_000 } as const;
+const brokerJumpMs = { from: 100, to: 20_000 } as const;
+
+type Strike = (process: SimProcess, shape: number) => void;
+
+export class Chaos {
+  readonly #world: World;
+  readonly #undo = new Set<() => void>();
+  #cancel: (() => void) | undefined;
+  #window = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  start(): void {
+    this.#world.comesBack = true;
+    this.#next();
+  }
+
+  /** H2 */
+  calm(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    for (const undo of this.#undo) undo();
+    this.#world.isFull = false;
+    for (const process of this.#world.processes) {
+      process.resume();
+      process.restore();
+      process.hear();
+      process.wire?.slowDown(0);
+      if (process.state === 'down') void process.start();
+    }
+  }
+
+  #next(): void {
+    const { scheduler, outside } = this.#world;
+    this.#cancel = scheduler.plan(outside, 'chaos', scheduler.nowMs + windowMs, () => {
+      this.#window++;
+      for (const process of this.#world.processes) this.#strikeProcess(process);
+      this.#strikeFleet();
+      this.#next();
+    });
+  }
+
+  #strikeProcess(process: SimProcess): void {
+    if (process.state !== 'up') return;
+    for (const [kind, strike] of Object.entries(this.#onProcess)) {
+      const shape = this.#world.plan.strikes(kind as FaultKind, `${process.name}/${this.#window}`);
+      if (shape === undefined) continue;
+      this.#world.note(process.name, `fault ${kind}`);
+      this.#soon(shape, () => strike(process, reshape(shape, 'how')));
+    }
+  }
+
+  #strikeFleet(): void {
+    for (const [kind, strike] of Object.entries(this.#onFleet)) {
+      const shape = this.#world.plan.strikes(kind as FaultKind, `fleet/${this.#window}`);
+      if (shape === undefined) continue;
+      this.#world.note('broker', `fault ${kind}`);
+      this.#soon(shape, () => strike(reshape(shape, 'how')));
+    }
+  }
+
+  /** Somewhere in the window. */
+  #soon(shape: number, run: () => void): void {
+    const { scheduler, outside } = this.#world;
+    scheduler.plan(outside, 'strike', scheduler.nowMs + reshape(shape, 'when') * windowMs, run);
+  }
+
+  /** H1 */
+  #later(afterMs: number, undo: () => void): void {
+    const { scheduler, outside } = this.#world;
+    const once = (): void => {
+      if (!this.#undo.delete(once)) return;
+      cancel();
+      undo();
+    };
+    this.#undo.add(once);
+    const cancel = scheduler.plan(outside, 'undo', scheduler.nowMs + afterMs, once);
+  }
+
+  readonly #onProcess: Readonly<Partial<Record<FaultKind, Strike>>> = {
+    kill: (process) => process.crash(),
+    stall: (process, shape) => this.#hold(process, between(shape, stallMs.from, stallMs.to)),
+    freeze: (process, shape) => this.#hold(process, between(shape, freezeMs.from, freezeMs.to)),
+    cut: (process, shape) => this.#cut([process], between(shape, awayMs.from, awayMs.to)),
+    deaf: (process, shape) => {
+      process.deafen();
+      this.#later(between(shape, awayMs.from, awayMs.to / 4), () => process.hear());
+    },
+    slow: (process, shape) =>
+      process.wire?.slowDown(this.#world.scheduler.nowMs + between(shape, awayMs.from, awayMs.to)),
+    'clock-jump': (process, shape) => process.clock?.jump(Math.round(between(shape, jumpMs.from, jumpMs.to))),
+    'clock-drift': (process, shape) => process.clock?.drift(between(shape, 0.9, 1.1)),
+    restart: (process) => void this.#drain(process),
+    stop: (process) => void this.#drain(process, 0),
+  };
+
+  readonly #onFleet: Readonly<Partial<Record<FaultKind, (shape: number) => void>>> = {
+    partition: (shape) => {
+      const half = this.#world.processes.filter(({ name }) => reshape(shape, name) < 0.5);
+      this.#cut(half, between(shape, awayMs.from, awayMs.to));
+    },
+    'broker-restart': (shape) => this.#cut(this.#world.processes, between(shape, awayMs.from, awayMs.to)),
+    'broker-loss': (shape) => {
+      this.#cut(this.#world.processes, between(shape, awayMs.from, awayMs.to / 4));
+      this.#world.lose();
+    },
+    'broker-full': (shape) => {
+      this.#world.isFull = true;
+      this.#later(between(shape, awayMs.from, awayMs.to / 2), () => (this.#world.isFull = false));
+    },
+    'broker-clock-jump': (shape) =>
+      this.#world.brokerClock.jump(Math.round(between(shape, brokerJumpMs.from, brokerJumpMs.to))),
+  };
+
+  #hold(process: SimProcess, forMs: number): void {
+    process.pause();
+    const { place } = process;
+    this.#later(forMs, () => {
+      if (process.place === place) process.resume();
+    });
+  }
+
+  #cut(processes: readonly SimProcess[], forMs: number): void {
+    for (const process of processes) process.cut();
+    this.#later(forMs, () => {
+      for (const process of processes) process.restore();
+    });
+  }
+
+  /** It ends in order, and its successor starts. */
+  async #drain(process: SimProcess, graceMs?: number): Promise<void> {
+    await process.stop(graceMs === undefined ? {} : { graceMs });
+    this.#world.startLater(process);
+  }
+}
+
+/** The kinds that strike here. */
+export const outsideKinds: readonly FaultKind[] = (Object.keys(faultKinds) as FaultKind[]).filter((kind) =>
+  ['process', 'fleet'].includes(faultKinds[kind]),
+);

@@ -1,0 +1,138 @@
+/**
+ * Agents under observation: the user's classes, with something around each handler that writes down that it began and may make it fail.
+ *
+ * A subclass, so that the class itself, its private state and its metadata stay as they are.
+ */
+import type { Agent } from '../agent/agent.ts';
+import { handlersOf, type HandlerTable } from '../agent/handlers.ts';
+import type { Hosting } from '../agent/hosting.ts';
+import type { AgentClass } from '../agent/task-types.ts';
+import { sleep } from '../core/clock.ts';
+import { between, type FaultPlan, reshape } from './faults.ts';
+
+/** One run of a handler. */
+export interface Handled {
+  readonly kind: 'task' | 'message' | 'broadcast';
+  readonly agent: string;
+  /** A new one for each start of the agent. */
+  readonly instance: number;
+  readonly name: string;
+  /** Of the envelope. */
+  readonly id: string;
+  readonly from: string;
+  readonly isAsk: boolean;
+  readonly attempt: number;
+  readonly redelivered: boolean;
+  /** Virtual time in milliseconds. */
+  readonly at: number;
+}
+
+export interface InstrumentHooks {
+  readonly plan: FaultPlan;
+  readonly nowMs: () => number;
+  readonly onInstance: (agent: Agent) => number;
+  readonly onHandled: (handled: Handled) => void;
+  /** A handler has begun (1) or ended (-1). */
+  readonly onRunning: (by: 1 | -1) => void;
+  /** The process ends at once. */
+  readonly crash: () => void;
+}
+
+interface EnvelopeFields {
+  readonly id?: string;
+  readonly from?: string;
+  readonly attempt?: number;
+  readonly redelivered?: boolean;
+  readonly isAsk?: boolean;
+  readonly input?: unknown;
+  readonly data?: unknown;
+}
+
+type Method = (...args: readonly unknown[]) => unknown;
+type Kind = Handled['kind'];
+
+const slowMs = { from: 500, to: 12_000 } as const;
+const stuckMs = 60_000;
+
+/** What a handler throws when it was told to fail. */
+export class SimulatedFailure extends Error {
+  override readonly name = 'SimulatedFailure';
+}
+
+/** The same hosting with watched classes. */
+export function instrument(hosting: Hosting, hooks: InstrumentHooks): Hosting {
+  if (hosting.kind === 'group') return { ...hosting, agents: hosting.agents.map((one) => instrument(one, hooks)) };
+  return { ...hosting, agent: watched(hosting.agent, hooks) };
+}
+
+function watched(Class: AgentClass<Agent>, hooks: InstrumentHooks): AgentClass<Agent> {
+  let table: HandlerTable | undefined; // read when the first instance is made: what is wrong with a class is the configuration's to say
+  const Watched = class extends (Class as new () => Agent) {
+    constructor() {
+      super();
+      table ??= handlersOf(Class);
+      const instance = hooks.onInstance(this);
+      for (const [method, kind, name] of methodsOf(table)) wrap(this, method, { kind, name, instance, hooks });
+    }
+  };
+  Object.defineProperty(Watched, 'name', { value: Class.name }); // the role may come from it
+  return Watched;
+}
+
+function* methodsOf({ tasks, messages, broadcasts }: HandlerTable): Generator<readonly [string, Kind, string]> {
+  for (const { method, name } of tasks.values()) yield [method, 'task', name];
+  for (const { method, name } of messages.values()) yield [method, 'message', name];
+  for (const { method, pattern } of broadcasts) yield [method, 'broadcast', pattern];
+}
+
+interface Around {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly instance: number;
+  readonly hooks: InstrumentHooks;
+}
+
+function wrap(agent: Agent, method: string, around: Around): void {
+  const handler = Reflect.get(agent, method) as Method;
+  const value = (...args: readonly unknown[]): unknown => {
+    const run = (): unknown => handler.apply(agent, args as unknown[]);
+    return begin(agent, around, args[0] as EnvelopeFields, run, isGenerator(handler));
+  };
+  Object.defineProperty(agent, method, { value, configurable: true, writable: true });
+}
+
+function begin(agent: Agent, around: Around, envelope: EnvelopeFields, run: () => unknown, yields: boolean): unknown {
+  const { hooks, kind, name, instance } = around;
+  const { id = '', from = '', attempt = 1, redelivered = false, isAsk = false } = envelope;
+  hooks.onHandled({ kind, agent: agent.id, instance, name, id, from, isAsk, attempt, redelivered, at: hooks.nowMs() });
+  const what = `${name}/${JSON.stringify(envelope.input ?? envelope.data ?? null)}`;
+  const at = `${agent.role}/${what}/${attempt}`;
+  const { plan } = hooks;
+  if (plan.strikes('poison', what) !== undefined || plan.strikes('handler-kills', at) !== undefined) {
+    hooks.crash();
+    return new Promise(() => {}); // nothing of this process runs again
+  }
+  if (plan.strikes('handler-throws', at) !== undefined) throw new SimulatedFailure(`told to fail: ${at}`);
+  if (yields) return run();
+  return counted(hooks, () => delayed(agent, plan, at, run));
+}
+
+async function delayed(agent: Agent, plan: FaultPlan, at: string, run: () => unknown): Promise<unknown> {
+  const slow = plan.strikes('handler-slow', at);
+  if (slow !== undefined) await sleep(agent.clock, between(reshape(slow, 'slow'), slowMs.from, slowMs.to));
+  if (plan.strikes('handler-stuck', at) !== undefined) await sleep(agent.clock, stuckMs);
+  return await run();
+}
+
+async function counted(hooks: InstrumentHooks, run: () => Promise<unknown>): Promise<unknown> {
+  hooks.onRunning(1);
+  try {
+    return await run();
+  } finally {
+    hooks.onRunning(-1);
+  }
+}
+
+function isGenerator(handler: Method): boolean {
+  return /Generator/.test(handler.constructor.name);
+}

@@ -1,0 +1,61 @@
+/**
+ * What a simulation is made of: the options of `simulate()`, and what they come to.
+ *
+ * Apart from the simulation, since scenarios, shrinking and replay read and change them.
+ */
+import type { Hosting } from '../agent/hosting.ts';
+import { resolveConfig, type RuntimeConfig, type RuntimeOptions } from '../config/config.ts';
+import type { Duration } from '../core/duration.ts';
+import { DrawnFaults, type Fault, type FaultPlan, type FaultRates, ListedFaults } from './faults.ts';
+import type { Latency } from './wire.ts';
+
+export type FleetOptions = Omit<
+  RuntimeOptions,
+  'agents' | 'redis' | 'tls' | 'durability' | 'replicas' | 'allowEviction' | 'fleet' | 'classic'
+>;
+
+export interface SimulateOptions extends FleetOptions {
+  /** Decides everything that is left to chance. Default 1. */
+  readonly seed?: number;
+  /** How many nodes. Default 1. */
+  readonly nodes?: number;
+  /** What each node runs: made by `pool`, `single` and `group`. */
+  readonly agents: readonly Hosting[];
+  /** Chance of each kind of fault, from `chaos()` on; or a list of faults that struck before. Default: none. */
+  readonly faults?: FaultRates | readonly Fault[];
+  /** Of one way to the broker, in milliseconds. Default 0.2 to 2. */
+  readonly latency?: Latency;
+  /** How many of the newest lines of the trace are kept. Default 2,000. */
+  readonly traced?: number;
+}
+
+export interface SettleOptions {
+  /** Of virtual time. Default five minutes. */
+  readonly within?: Duration;
+}
+
+export interface ResolvedOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly agents: readonly Hosting[];
+  readonly plan: FaultPlan;
+  readonly latency: Latency;
+  readonly traced: number;
+  /** As each node has them. */
+  readonly fleet: FleetOptions;
+  readonly config: RuntimeConfig;
+}
+
+const usualLatency: Latency = { fromMs: 0.2, toMs: 2 };
+
+/** @throws ConfigError listing every problem. */
+export function resolveOptions(options: SimulateOptions): ResolvedOptions {
+  const { seed = 1, nodes = 1, agents, faults = {}, latency = usualLatency, traced = 2_000, ...fleet } = options;
+  const config = resolveConfig({ ...fleet, agents: [...agents] });
+  const plan = isList(faults) ? new ListedFaults(faults) : new DrawnFaults(seed, faults);
+  return { seed, nodes, agents, plan, latency, traced, fleet, config };
+}
+
+function isList(faults: FaultRates | readonly Fault[]): faults is readonly Fault[] {
+  return Array.isArray(faults);
+}

@@ -1,0 +1,16 @@
+/**
+ * The door for tests: `agent-runtime/testing`. A whole fleet in one thread under virtual time, explored under many seeds.
+ */
+export { simulate } from './sim/simulation.ts';
+export type { Simulation } from './sim/simulation.ts';
+export type { SettleOptions, SimulateOptions } from './sim/options.ts';
+export { explore } from './sim/explore.ts';
+export type { Attempt, Exploration, ExploreOptions, Scenario, Variant } from './sim/explore.ts';
+export { shrink } from './sim/shrink.ts';
+export type { Shrunk, ShrinkOptions } from './sim/shrink.ts';
+export { artifactOf, readArtifact, replay, saveArtifact } from './sim/artifact.ts';
+export type { Artifact } from './sim/artifact.ts';
+export { faultKinds } from './sim/faults.ts';
+export type { Fault, FaultKind, FaultRates } from './sim/faults.ts';
+export type { Violation } from './sim/ledger.ts';
+export type { TraceLine } from './sim/trace.ts';
