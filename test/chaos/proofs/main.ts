@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 import { brokenFailovers, failOver } from './failover.ts';
 import { brokenLocks, contend } from './locks.ts';
 import { brokenRolling, rollOver } from './rolling.ts';
+import { CommandedFleet } from './rolling-command.ts';
+import { RollingSeats } from './rolling-seats.ts';
 import { brokenDrains, terminate } from './sigterms.ts';
 import { brokenSoak, soak } from './soak.ts';
 import { brokenTakeovers, takeOver } from './takeovers.ts';
@@ -17,6 +19,7 @@ interface Proven {
 
 const say = (line: string): void => console.error(line);
 const inFlight = 100;
+const rollingSize = { nodes: 4, workMs: 25, everyMs: 20 } as const;
 
 const proofs: Readonly<Record<string, (size: number) => Promise<Proven>>> = {
   sigterms: async (sigterms) => {
@@ -33,7 +36,11 @@ const proofs: Readonly<Record<string, (size: number) => Promise<Proven>>> = {
     return { report, broken: brokenDrains(report, inFlight) };
   },
   rolling: async (rounds) => {
-    const report = await rollOver({ rounds, nodes: 4, workMs: 25, say });
+    const report = await rollOver({ ...rollingSize, rounds, say, fleetOf: (own) => new RollingSeats(own) });
+    return { report, broken: brokenRolling(report) };
+  },
+  'rolling-command': async (rounds) => {
+    const report = await rollOver({ ...rollingSize, rounds, say, fleetOf: (own) => new CommandedFleet(own) });
     return { report, broken: brokenRolling(report) };
   },
   locks: async (acquisitions) => {
