@@ -9,6 +9,7 @@ import { CommandedFleet } from './rolling-command.ts';
 import { RollingSeats } from './rolling-seats.ts';
 import { brokenDrains, terminate } from './sigterms.ts';
 import { brokenSoak, soak } from './soak.ts';
+import { brokenSpawned, loseSpawned } from './spawned.ts';
 import { brokenTakeovers, takeOver } from './takeovers.ts';
 
 interface Proven {
@@ -51,12 +52,27 @@ const proofs: Readonly<Record<string, (size: number) => Promise<Proven>>> = {
     const report = await soak({ minutes, say });
     return { report, broken: brokenSoak(report) };
   },
+  spawned: async (kills) => {
+    const seed = Date.now() % 1_000_000;
+    say(`kills of seed ${seed}`);
+    const report = await loseSpawned({ ...spawnedSize, kills, seed, say });
+    return { report, broken: brokenSpawned(report, spawnedSize.leaseMs) };
+  },
   takeovers: async (takeovers) => {
     const report = await takeOver({ takeovers, nodes: 6, tasksPerNode: 20, say });
     return { report, broken: brokenTakeovers(report) };
   },
 };
 
+const spawnedSize = {
+  nodes: 4,
+  helpers: 8,
+  bosses: 6,
+  senders: 2,
+  leaseMs: 5_000,
+  heartbeatMs: 1_000,
+  patienceMs: 60_000,
+} as const;
 const failoverSize = { nodes: 4, singles: 48, senders: 3, leaseMs: 5_000, heartbeatMs: 1_000 } as const;
 
 /** `--only failover`, with the options that rounds of other kinds have. */
