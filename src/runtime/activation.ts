@@ -13,6 +13,7 @@ import { limits } from '../core/limits.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
 import { Duty } from './duty.ts';
+import { GivingBack } from './giving-back.ts';
 import { Standby } from './standby.ts';
 
 export interface ActivationDeps {
@@ -28,6 +29,7 @@ export interface ActivationDeps {
 export class Activation extends Duty {
   readonly #deps: ActivationDeps;
   readonly #standby = new Standby();
+  readonly #givingBack: GivingBack;
   /** X9 */
   readonly #given = new WeakSet<Cell>();
   #asking: Promise<void> = Promise.resolve();
@@ -35,6 +37,7 @@ export class Activation extends Duty {
   constructor(deps: ActivationDeps) {
     super(deps, { name: 'activating agents', intervalMs: () => deps.intervalMs, tick: () => this.lookAgain() });
     this.#deps = deps;
+    this.#givingBack = new GivingBack(deps);
   }
 
   /** Claims the ids of `cells`; resolves to those that were granted. The others stand by. */
@@ -87,7 +90,7 @@ export class Activation extends Duty {
   async giveBack(cell: Cell): Promise<void> {
     this.#standby.delete(cell);
     this.#given.add(cell);
-    if (cell.epoch > 0) await this.#deps.presence.deactivate(this.#deps.node, cell.id, cell.epoch);
+    if (cell.epoch > 0) await this.#givingBack.add({ agentId: cell.id, epoch: cell.epoch });
   }
 
   /** No id is asked for any more. */

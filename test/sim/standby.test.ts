@@ -33,7 +33,7 @@ const upOn = (node: SimNode): string[] => saidOf(node, 'agent.up').map(({ agent 
 
 async function giveBack(world: World, { id: node, broker }: SimNode, agentId: string): Promise<void> {
   const [owned] = await world.until(broker.presence.lookup([agentId]));
-  await world.until(broker.presence.deactivate(node, agentId, owned?.epoch ?? 0));
+  await world.until(broker.presence.deactivate(node, [{ agentId, epoch: owned?.epoch ?? 0 }]));
 }
 
 describe('a node that stands by', () => {
