@@ -8,7 +8,9 @@
 // `--broadcasts` cuts links under a thousand broadcasts a second instead (`--seconds N`, `--ears N`). Exits 1 when a promise was
 // broken.
 // `--only failover --rounds N` takes singles from their nodes until N of them have been taken over, and times each.
-// `--sigterms N`, `--rolling N`, `--locks N`, `--takeovers N` and `--soak MINUTES` are long proofs of one promise each (test/chaos/proofs).
+// `--spawned N` kills N processes that run spawned agents: who is taken over, who ends with its parent, and what is left.
+// `--sigterms N`, `--rolling N`, `--rolling-command N`, `--locks N`, `--takeovers N` and `--soak MINUTES` are long proofs of one promise each
+// (test/chaos/proofs).
 // It runs on a copy of the sources, since a long run starts processes again and again, and an edit would mix two versions.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -19,7 +21,7 @@ import { register } from 'tsx/esm/api';
 import { missingRedis } from './find-redis.js';
 
 const root = join(import.meta.dirname, '..');
-const copied = ['src', 'test/chaos', 'test/support', 'package.json', 'tsconfig.json'];
+const copied = ['bin', 'src', 'test/chaos', 'test/support', 'package.json', 'tsconfig.json'];
 
 /** For `missingRedis`, which installs the server where it may. */
 function runCommand(command, args, { env }) {

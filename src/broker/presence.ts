@@ -49,6 +49,12 @@ export interface Activation {
   readonly epoch: number;
 }
 
+/** An agent id under the epoch of its grant. */
+export interface Holding {
+  readonly agentId: string;
+  readonly epoch: number;
+}
+
 export interface PresencePort {
   /** Begins a node's presence. Every incarnation takes an id of its own: one that left under this id may still be listed as an owner. */
   join(info: NodeInfo, leaseMs: number): Promise<Beat>;
@@ -63,8 +69,8 @@ export interface PresencePort {
   nodes(): Promise<readonly NodeRecord[]>;
   /** Claims agent ids for a node (P2, P3). The node must be present, else `OwnershipError('presence-lost')`. */
   activate(node: string, agentIds: readonly string[]): Promise<readonly ActivateReply[]>;
-  /** Gives an id back (P6); true when `node` held it under `epoch`. */
-  deactivate(node: string, agentId: string, epoch: number): Promise<boolean>;
+  /** Gives ids back (P6); true for each that `node` held under that epoch. */
+  deactivate(node: string, holdings: readonly Holding[]): Promise<readonly boolean[]>;
   /** Current activations; undefined where the id is free or its owner's presence has ended. */
   lookup(agentIds: readonly string[]): Promise<readonly (Activation | undefined)[]>;
 }

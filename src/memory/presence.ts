@@ -5,7 +5,7 @@
  */
 import { nodeDown } from '../broker/logs.ts';
 import { everyone } from '../broker/notices.ts';
-import type { ActivateReply, Activation, Beat, NodeInfo, NodeRecord } from '../broker/presence.ts';
+import type { ActivateReply, Activation, Beat, Holding, NodeInfo, NodeRecord } from '../broker/presence.ts';
 import type { PresencePort, RenewReply } from '../broker/presence.ts';
 import { type Directory, nobody, type NodeEntry } from './directory.ts';
 import type { MemoryFleet } from './fleet.ts';
@@ -74,15 +74,8 @@ export class MemoryPresence implements PresencePort {
     });
   }
 
-  deactivate(node: string, agentId: string, epoch: number): Promise<boolean> {
-    return this.#link.call(agentId, (id) => {
-      const activation = this.#directory.activations.get(id);
-      if (activation?.owner !== node || activation.epoch !== epoch) return false;
-      if (this.#fleet.inboxes.has(id)) this.#directory.activations.set(id, { owner: nobody, epoch });
-      else this.#directory.activations.delete(id);
-      this.#fleet.exchange.postNotice(everyone, { kind: 'freed', agentId: id });
-      return true;
-    });
+  deactivate(node: string, holdings: readonly Holding[]): Promise<readonly boolean[]> {
+    return this.#link.call(holdings, (received) => received.map((holding) => this.#deactivateOne(node, holding)));
   }
 
   lookup(agentIds: readonly string[]): Promise<readonly (Activation | undefined)[]> {
@@ -97,6 +90,15 @@ export class MemoryPresence implements PresencePort {
     const epoch = this.#fleet.nextNumber();
     this.#directory.activations.set(agentId, { owner: node, epoch });
     return { kind: 'granted', epoch };
+  }
+
+  #deactivateOne(node: string, { agentId, epoch }: Holding): boolean {
+    const activation = this.#directory.activations.get(agentId);
+    if (activation?.owner !== node || activation.epoch !== epoch) return false;
+    if (this.#fleet.inboxes.has(agentId)) this.#directory.activations.set(agentId, { owner: nobody, epoch });
+    else this.#directory.activations.delete(agentId);
+    this.#fleet.exchange.postNotice(everyone, { kind: 'freed', agentId });
+    return true;
   }
 
   /** P3 */

@@ -9,6 +9,7 @@ import type {
   ActivateReply,
   Activation,
   Beat,
+  Holding,
   NodeInfo,
   NodeRecord,
   PresencePort,
@@ -104,13 +105,27 @@ export class RedisPresence implements PresencePort {
     return agentIds.map((agentId) => replies.get(agentId) ?? answerOf([], 0));
   }
 
-  async deactivate(node: string, agentId: string, epoch: number): Promise<boolean> {
-    const { directory, nonEmpty, inbox } = this.#store.keys.mail(this.#shards.of(agentId));
-    const call = {
-      keys: [directory, nonEmpty, inbox(agentId)],
-      args: [node, agentId, epoch, this.#store.keys.channel(everyone)],
-    };
-    return (await this.#store.run('deactivate', call)) === 1;
+  async deactivate(node: string, holdings: readonly Holding[]): Promise<readonly boolean[]> {
+    const places = new Map<string, number[]>();
+    for (const [index, { agentId }] of holdings.entries()) {
+      const shard = this.#shards.of(agentId);
+      const known = places.get(shard);
+      if (known === undefined) places.set(shard, [index]);
+      else known.push(index);
+    }
+    const replies = holdings.map(() => false);
+    for (const [shard, indexes] of places) {
+      for (let from = 0; from < indexes.length; from += limits.frameOps) {
+        const some = indexes.slice(from, from + limits.frameOps);
+        const answers = await this.#deactivateSome(
+          node,
+          shard,
+          some.flatMap((index) => holdings[index] ?? []),
+        );
+        for (const [at, index] of some.entries()) replies[index] = answers[at] === 1;
+      }
+    }
+    return replies;
   }
 
   async lookup(agentIds: readonly string[]): Promise<readonly (Activation | undefined)[]> {
@@ -155,6 +170,16 @@ export class RedisPresence implements PresencePort {
       this.#owners.expecting(agentIds, call, (complete) => this.#store.run('activate', complete)),
     );
     return reply as string[];
+  }
+
+  /** For each agent 1 when it was the node's. */
+  async #deactivateSome(node: string, shard: string, holdings: readonly Holding[]): Promise<readonly number[]> {
+    const { directory, nonEmpty, inbox } = this.#store.keys.mail(shard);
+    const call = {
+      keys: [directory, nonEmpty, ...holdings.map(({ agentId }) => inbox(agentId))],
+      args: [node, this.#everyone, ...holdings.flatMap(({ agentId, epoch }) => [agentId, epoch])],
+    };
+    return (await this.#store.run('deactivate', call)) as number[];
   }
 
   #byShard(agentIds: readonly string[]): ReadonlyMap<string, readonly string[]> {

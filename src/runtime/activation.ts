@@ -3,6 +3,9 @@
  *
  * A `single` whose id is held elsewhere stands by. Which ids are asked for again, at every turn and when one is said to be free, is for
  * standby.ts to say (X6 to X8). The broker grants an id only when its owner's presence has ended, so asking too often is harmless.
+ *
+ * X9  A cell that was given back is asked for no more: what it is granted by a claim that was under way goes back at once, and it stands
+ *     by for nothing.
  */
 import type { PresencePort } from '../broker/presence.ts';
 import type { Clock } from '../core/clock.ts';
@@ -10,6 +13,7 @@ import { limits } from '../core/limits.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
 import { Duty } from './duty.ts';
+import { GivingBack } from './giving-back.ts';
 import { Standby } from './standby.ts';
 
 export interface ActivationDeps {
@@ -25,34 +29,41 @@ export interface ActivationDeps {
 export class Activation extends Duty {
   readonly #deps: ActivationDeps;
   readonly #standby = new Standby();
+  readonly #givingBack: GivingBack;
+  /** X9 */
+  readonly #given = new WeakSet<Cell>();
   #asking: Promise<void> = Promise.resolve();
 
   constructor(deps: ActivationDeps) {
     super(deps, { name: 'activating agents', intervalMs: () => deps.intervalMs, tick: () => this.lookAgain() });
     this.#deps = deps;
+    this.#givingBack = new GivingBack(deps);
   }
 
   /** Claims the ids of `cells`; resolves to those that were granted. The others stand by. */
   async claim(cells: readonly Cell[]): Promise<readonly Cell[]> {
     const { presence, node, observer } = this.#deps;
-    const granted: Cell[] = [];
+    const [granted, late]: [Cell[], Cell[]] = [[], []];
     for (let from = 0; from < cells.length; from += limits.frameOps) {
       const page = cells.slice(from, from + limits.frameOps);
       const ids = page.map((cell) => cell.id);
       const replies = await presence.activate(node, ids);
       page.forEach((cell, index) => {
         const reply = replies[index];
+        const isGiven = this.#given.has(cell);
         if (reply?.kind === 'granted') {
           cell.epoch = reply.epoch;
-          granted.push(cell);
+          (isGiven ? late : granted).push(cell);
           return;
         }
+        if (isGiven) return;
         const owner = reply?.owner ?? 'unknown';
         if (!this.#standby.note(cell, owner)) return;
         cell.state = 'standby';
         observe(observer, 'agent.standby', { agent: cell.id, role: cell.spec.table.role, owner });
       });
     }
+    await Promise.allSettled(late.map((cell) => this.giveBack(cell))); // what cannot be is freed by the presence lease
     return granted;
   }
 
@@ -75,10 +86,11 @@ export class Activation extends Duty {
     void this.#inTurn(() => this.#ask(this.#standby.of(agentId))).catch(() => undefined); // likewise
   }
 
-  /** Gives an id back. */
+  /** Gives an id back, for good (X9). */
   async giveBack(cell: Cell): Promise<void> {
     this.#standby.delete(cell);
-    if (cell.epoch > 0) await this.#deps.presence.deactivate(this.#deps.node, cell.id, cell.epoch);
+    this.#given.add(cell);
+    if (cell.epoch > 0) await this.#givingBack.add({ agentId: cell.id, epoch: cell.epoch });
   }
 
   /** No id is asked for any more. */

@@ -113,10 +113,9 @@ export class CellLife {
     await this.#endServices(cell);
   }
 
-  /** The end of a cell: `finish`, and its id is given back. */
-  async end(cell: Cell, reason: string): Promise<void> {
+  /** The end of a cell that has finished: its id is given back, and that is told. Never rejects. */
+  async free(cell: Cell, reason: string): Promise<void> {
     const { observer, activation, lifecycle } = this.#deps;
-    await this.finish(cell);
     const told = cell.state === 'down';
     cell.state = 'down';
     if (!this.#fenced)

@@ -19,6 +19,8 @@ export interface RosterLegacy {
 
 export class RosterBook {
   readonly #entries = new Map<string, Known>();
+  /** Versions by name, of what was forgotten since the last read: one that was under way may still know it. */
+  readonly #forgotten = new Map<string, string>();
   #version: string;
 
   constructor(legacy?: RosterLegacy) {
@@ -49,17 +51,25 @@ export class RosterBook {
     if (record !== undefined) this.#entries.set(entry.name, { ...entry, record });
   }
 
+  /** It was struck off. */
   forget(name: string): void {
+    const known = this.#entries.get(name);
+    if (known !== undefined) this.#forgotten.set(name, known.version);
     this.#entries.delete(name);
   }
 
-  /** Takes over what was read; resolves to what the broker has lost. What was noted after that read stays. */
+  /** Takes over what was read; what the broker has lost. What was noted after that read stays, and what was forgotten stays forgotten. */
   absorb({ version, entries }: Roster): readonly Known[] {
     const isLoss = hasLost(this.#version, version);
     const before = new Map(this.#entries);
+    const read = entries.filter(({ name, version: written }) => {
+      const forgotten = this.#forgotten.get(name);
+      return forgotten === undefined || isAfter(written, forgotten);
+    });
+    this.#forgotten.clear();
     this.#entries.clear();
-    this.#version = version;
-    for (const entry of entries) this.note(entry);
+    if (read.length === entries.length) this.#version = version; // else it is read again: an old state that came back would go unseen
+    for (const entry of read) this.note(entry);
     const missing = [...before.values()].filter(({ name }) => !this.#entries.has(name));
     if (isLoss) return missing;
     for (const known of before.values()) if (isAfter(known.version, version)) this.#entries.set(known.name, known);

@@ -124,7 +124,12 @@ export class Supervisor {
     const why = new CancelledError('drain', 'the node is draining and the grace is over');
     await Promise.all([activation.cease(), ...settled, ...closed, life.awaitIdle(this.#up, graceMs, why)]);
     await Promise.all(this.#leaving.values());
-    for (const cell of [...this.#up].reverse()) await life.end(cell, 'stopped');
+    const freed: Promise<void>[] = [];
+    for (const cell of [...this.#up].reverse()) {
+      await life.finish(cell);
+      freed.push(life.free(cell, 'stopped')); // the next one need not wait until the broker has the id
+    }
+    await Promise.all(freed);
   }
 
   /** Y6. `graceMs` for its handlers to end by themselves. Never rejects. */
@@ -146,7 +151,8 @@ export class Supervisor {
     await Promise.all([life.close(cell), life.awaitIdle([cell], graceMs, why)]);
     if (this.#ending) return; // who ends all of them goes on from here
     this.#up.splice(this.#up.indexOf(cell), 1);
-    await life.end(cell, reason);
+    await life.finish(cell);
+    await life.free(cell, reason);
   }
 
   /** The node has lost its right to run anything: every handler is told at once. */

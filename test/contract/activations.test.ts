@@ -3,7 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import { describeBrokers, frame, type Member } from './harness.ts';
-import { own, send } from './post.ts';
+import { giveBack, listen, own, send } from './post.ts';
 import { numbered, op, queue } from './work.ts';
 
 const docs = 'docs';
@@ -65,7 +65,7 @@ describeBrokers('activations', (open) => {
       const node = nodes[round % 2 === 0 ? 0 : 1];
       const epoch = await own(node, docs);
       epochs.push(epoch);
-      expect(await node.presence.deactivate(node.address, docs, epoch)).toBe(true);
+      expect(await giveBack(node, docs, epoch)).toBe(true);
     }
     expect(epochs.every((epoch, index) => Number.isSafeInteger(epoch) && epoch > (epochs[index - 1] ?? 0))).toBe(true);
   });
@@ -92,7 +92,7 @@ describeBrokers('activations', (open) => {
     await expect(crashed.presence.activate('crashed', ['other'])).rejects.toMatchObject(lost);
     const late = frame(queue, [op('late')], { sender: 'crashed', leased: true });
     await expect(crashed.tasks.enqueue(late)).rejects.toMatchObject(lost);
-    expect(await crashed.presence.deactivate('crashed', docs, epoch)).toBe(false);
+    expect(await giveBack(crashed, docs, epoch)).toBe(false);
     expect(await owner(b)).toEqual({ owner: 'b', epoch: newer });
   });
 
@@ -111,12 +111,12 @@ describeBrokers('activations', (open) => {
     const fleet = await open();
     const [a, b] = [await fleet.join('a'), await fleet.join('b')];
     const epoch = await own(a, docs);
-    expect(await b.presence.deactivate('b', docs, epoch)).toBe(false);
-    expect(await a.presence.deactivate('a', docs, epoch - 1)).toBe(false);
-    expect(await a.presence.deactivate('a', 'other', epoch)).toBe(false);
+    expect(await giveBack(b, docs, epoch)).toBe(false);
+    expect(await giveBack(a, docs, epoch - 1)).toBe(false);
+    expect(await giveBack(a, 'other', epoch)).toBe(false);
     expect(await owner(a)).toEqual({ owner: 'a', epoch });
-    expect(await a.presence.deactivate('a', docs, epoch)).toBe(true);
-    expect(await a.presence.deactivate('a', docs, epoch)).toBe(false);
+    expect(await giveBack(a, docs, epoch)).toBe(true);
+    expect(await giveBack(a, docs, epoch)).toBe(false);
     expect(await owner(a)).toBeUndefined();
     expect(await own(b, docs)).toBeGreaterThan(epoch);
   });
@@ -139,11 +139,35 @@ describeBrokers('activations', (open) => {
     });
     const [granted] = await a.presence.activate('a', ['docs']);
     if (granted?.kind !== 'granted') return expect.fail('the id was free');
-    expect(await a.presence.deactivate('a', 'docs', granted.epoch - 1)).toBe(false);
-    expect(await b.presence.deactivate('b', 'docs', granted.epoch)).toBe(false);
-    expect(await a.presence.deactivate('a', 'docs', granted.epoch)).toBe(true);
+    expect(await giveBack(a, 'docs', granted.epoch - 1)).toBe(false);
+    expect(await giveBack(b, 'docs', granted.epoch)).toBe(false);
+    expect(await giveBack(a, 'docs', granted.epoch)).toBe(true);
     await fleet.eventually(() => heard.length > 0, 'the notice');
     expect(await b.presence.activate('b', ['docs'])).toMatchObject([{ kind: 'granted' }]);
     expect(heard).toEqual(['docs']);
+  });
+
+  test("P6: many ids are given back at once, those that are the node's own, and each is told", async () => {
+    const fleet = await open();
+    const [a, b] = [await fleet.join('a'), await fleet.join('b')];
+    const heard = await listen(b);
+    const ids = numbered(300, 'agent');
+    await send(b, 'agent7', ['x']);
+    const granted = await a.presence.activate('a', ids);
+    const holdings = granted.map(({ epoch }, index) => ({ agentId: ids[index] ?? '', epoch }));
+    const others = { agentId: docs, epoch: await own(b, docs) };
+    const stale = { agentId: 'agent299', epoch: 1 };
+    const replies = await a.presence.deactivate('a', [others, stale, ...holdings, ...holdings.slice(0, 1)]);
+    expect(replies).toEqual([false, false, ...ids.map(() => true), false]);
+    const freed = (): string[] => heard.flatMap((notice) => (notice.kind === 'freed' ? notice.agentId : []));
+    await fleet.eventually(() => freed().length === ids.length, 'the notices');
+    expect(freed().toSorted()).toEqual(ids.toSorted());
+    expect(await b.presence.lookup([...ids, docs])).toEqual([
+      ...ids.map(() => undefined),
+      { owner: 'b', epoch: others.epoch },
+    ]);
+    expect(await a.presence.deactivate('a', [])).toEqual([]);
+    expect((await b.presence.activate('b', ids)).every(({ kind }) => kind === 'granted')).toBe(true);
+    expect(await b.mail.waiting('b')).toEqual(['agent7']);
   });
 });

@@ -3,7 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import { describeBrokers, frame, type Member } from './harness.ts';
-import { acknowledge, inbox, message, own, send } from './post.ts';
+import { acknowledge, giveBack, inbox, message, own, send } from './post.ts';
 import { numbered } from './work.ts';
 
 const docs = 'docs';
@@ -131,13 +131,13 @@ describeBrokers('inboxes', (open) => {
     const fleet = await open();
     const [client, old] = [await fleet.connect(), await fleet.join('old')];
     const goings: Record<string, (node: Member, epoch: number) => Promise<unknown>> = {
-      'given back': (node, epoch) => node.presence.deactivate(node.address, 'given back', epoch),
+      'given back': (node, epoch) => giveBack(node, 'given back', epoch),
       left: (node) => node.presence.leave(node.address),
       ended: () => fleet.eventually(async () => (await client.presence.lookup(['ended']))[0] === undefined, 'its end'),
     };
     for (const [id, go] of Object.entries(goings)) {
       const earlier = await own(old, id);
-      await old.presence.deactivate('old', id, earlier);
+      await giveBack(old, id, earlier);
       const node = await fleet.join(`owner of ${id}`, id === 'ended' ? 300 : hourMs);
       const epoch = await own(node, id);
       await send(client, id, numbered(2));
@@ -154,11 +154,11 @@ describeBrokers('inboxes', (open) => {
     const fleet = await open();
     const node = await fleet.join();
     const emptied = await own(node, 'emptied');
-    await node.presence.deactivate(node.address, 'emptied', emptied);
+    await giveBack(node, 'emptied', emptied);
     const cleared = await own(node, 'cleared');
     await send(node, 'cleared', ['x']);
     const [last] = await inbox(node, 'cleared', cleared);
-    await node.presence.deactivate(node.address, 'cleared', cleared);
+    await giveBack(node, 'cleared', cleared);
     expect(last && (await acknowledge(node, 'cleared', cleared, last))).toBe('acknowledged');
     for (const id of ['never', 'emptied', 'cleared']) {
       await send(node, id, ['x']);

@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest';
 import type { Notice } from '../../src/broker/notices.ts';
 import { describeBrokers, frame } from './harness.ts';
-import { acknowledge, inbox, listen, message, own, send } from './post.ts';
+import { acknowledge, giveBack, inbox, listen, message, own, send } from './post.ts';
 import { numbered } from './work.ts';
 
 const docs = 'docs';
@@ -27,7 +27,7 @@ describeBrokers('owners', (open) => {
     const [old, next] = [await fleet.join('old'), await fleet.join('next')];
     const [atOld, atNext] = [await listen(old), await listen(next)];
     const epoch = await own(old, docs);
-    await old.presence.deactivate('old', docs, epoch);
+    await giveBack(old, docs, epoch);
     await own(next, docs);
     await send(old, docs, ['x']);
     await fleet.eventually(() => atNext.some(({ kind }) => kind === 'mail'), 'the message to be heard');
@@ -65,7 +65,7 @@ describeBrokers('owners', (open) => {
     const newer = await own(next, docs);
     const marks = (await inbox(next, docs, newer)).map(({ redelivered }) => redelivered);
     expect(marks).toEqual([true, true, false]);
-    await next.presence.deactivate('next', docs, newer);
+    await giveBack(next, docs, newer);
     const newest = await own(next, docs);
     expect((await inbox(next, docs, newest)).map(({ redelivered }) => redelivered)).toEqual([true, true, true]);
   });
@@ -100,7 +100,7 @@ describeBrokers('owners', (open) => {
     await send(next, 'taken', ['x']);
     const epoch = await own(old, 'given');
     await send(next, 'given', ['x']);
-    await old.presence.deactivate('old', 'given', epoch);
+    await giveBack(old, 'given', epoch);
     await own(next, 'given');
     expect((await next.mail.waiting('next')).toSorted()).toEqual(['given', 'unowned']);
     expect(await next.mail.waiting('old')).toEqual(['taken']);
@@ -148,7 +148,7 @@ describeBrokers('owners', (open) => {
     await leaver.presence.leave('leaver');
     expect(await ask()).toEqual({ kind: 'no-owner' });
     const giver = await fleet.join('giver');
-    await giver.presence.deactivate('giver', docs, await own(giver, docs));
+    await giveBack(giver, docs, await own(giver, docs));
     expect(await ask()).toEqual({ kind: 'no-owner' });
   });
 

@@ -4,6 +4,7 @@
 import { expect, test } from 'vitest';
 import type { Position } from '../../src/broker/events.ts';
 import { describeBrokers, type Member, type TestFleet } from './harness.ts';
+import { giveBack } from './post.ts';
 
 const lost = { code: 'activation-lost' };
 
@@ -23,7 +24,7 @@ async function owner(fleet: TestFleet, agentId = 'docs') {
     epoch,
     open: (start: string) => member.events.openPosition({ agentId, epoch }, start),
     save: (position: Position) => member.events.savePosition({ agentId, epoch }, position),
-    giveBack: () => member.presence.deactivate(member.address, agentId, epoch),
+    giveBack: () => giveBack(member, agentId, epoch),
   };
 }
 

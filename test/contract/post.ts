@@ -50,6 +50,12 @@ export async function own(member: Member, agentId: string): Promise<number> {
   return reply?.kind === 'granted' ? reply.epoch : expect.fail(`${agentId} is held`);
 }
 
+/** Gives an id back; whether it was the member's under that epoch. */
+export async function giveBack({ presence, address }: Member, agentId: string, epoch: number): Promise<boolean> {
+  const [isDone] = await presence.deactivate(address, [{ agentId, epoch }]);
+  return isDone ?? expect.fail(`there was no answer for ${agentId}`);
+}
+
 /** Every notice that arrives at the address of `member`. */
 export async function listen(member: Member): Promise<Notice[]> {
   const heard: Notice[] = [];

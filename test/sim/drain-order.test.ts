@@ -42,7 +42,8 @@ describe('a node that is told to drain', () => {
           await sleep(this.clock, 1_000, task.signal);
           order.push(`${role} ends`);
         }
-        @onStop() end(): void {
+        @onStop() async end(): Promise<void> {
+          await sleep(this.clock, 10);
           order.push(`${role} stops`);
         }
       }

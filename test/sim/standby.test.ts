@@ -4,7 +4,7 @@
 import { Agent, onMessage, single } from 'agent-runtime';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { saidOf, type SimNode, World } from './world.ts';
+import { gate, saidOf, type SimNode, World } from './world.ts';
 
 const many = 300;
 
@@ -33,7 +33,7 @@ const upOn = (node: SimNode): string[] => saidOf(node, 'agent.up').map(({ agent 
 
 async function giveBack(world: World, { id: node, broker }: SimNode, agentId: string): Promise<void> {
   const [owned] = await world.until(broker.presence.lookup([agentId]));
-  await world.until(broker.presence.deactivate(node, agentId, owned?.epoch ?? 0));
+  await world.until(broker.presence.deactivate(node, [{ agentId, epoch: owned?.epoch ?? 0 }]));
 }
 
 describe('a node that stands by', () => {
@@ -106,6 +106,35 @@ describe('a node that stands by', () => {
       expect(upOn(second)).toEqual([`one-${count - 1}`]);
     }
   });
+
+  for (const becomes of ['free', 'held'] as const)
+    test(`X9: that is retired while it asks for an id that is ${becomes} leaves it to the others, and asks no more`, async () => {
+      const world = new World();
+      const first = await world.start('n1', singles(1));
+      const second = await world.start('n2', singles(1));
+      const { presence } = second.broker;
+      const activate = presence.activate.bind(presence);
+      const { open, passed } = gate();
+      const answered: string[] = [];
+      presence.activate = async (node, ids) => {
+        const replies = await activate(node, ids);
+        answered.push(...replies.map(({ kind }) => kind));
+        await passed;
+        return replies;
+      };
+      if (becomes === 'free') await giveBack(world, first, 'one-0');
+      else second.node.population.activation.onFreed('one-0');
+      await world.eventually(() => answered.length > 0, 'the answer to be on its way');
+      expect(answered).toEqual([becomes === 'free' ? 'granted' : 'held']);
+      await world.until(second.node.population.remove('one-0', 0, 'it is not wanted'));
+      open();
+      await world.clock.settle();
+      const third = await world.start('n3', singles(1));
+      world.crash(first);
+      await world.eventually(() => upOn(third).length === 1, 'the one that is left to have it');
+      await world.advance(20_000);
+      expect([answered.length, upOn(second)]).toEqual([1, []]);
+    });
 
   test('X6: of an owner whose ids somebody else has taken watches the new owner', async () => {
     const world = new World();

@@ -1,20 +1,29 @@
--- Gives an agent id back, if the node holds it under that epoch, and tells everyone (P6). What its inbox holds waits for the next owner.
--- KEYS  1 directory  2 inboxes that are not empty  3 inbox
--- ARGV  1 node  2 agent  3 epoch  4 everyone's channel
--- Returns 1, or 0 when it was not the node's
--- Complexity: O(log non-empty inboxes), plus the processes that listen
-local record = readRecord(redis.call('HGET', KEYS[1], ARGV[2]))
-if record.owner ~= ARGV[1] or record.epoch ~= tonumber(ARGV[3]) then
-  return 0
-end
-tell(ARGV[4], 'freed', ARGV[2])
-publish()
-if redis.call('EXISTS', KEYS[3]) == 0 then
-  redis.call('HDEL', KEYS[1], ARGV[2])
+-- Gives agent ids back, those that the node holds under the epochs it names, and tells everyone (P6). What their inboxes hold waits for the
+-- next owners.
+-- KEYS  1 directory  2 inboxes that are not empty  3.. inboxes, one for each agent
+-- ARGV  1 node  2 everyone's channel  3.. for each agent its id and the epoch
+-- Returns for each agent 1, or 0 when it was not the node's
+-- Complexity: O(agents * log non-empty inboxes), plus the processes that listen
+local function giveBack(agent, epoch, inbox)
+  local record = readRecord(redis.call('HGET', KEYS[1], agent))
+  if record.owner ~= ARGV[1] or record.epoch ~= epoch then
+    return 0
+  end
+  tell(ARGV[2], 'freed', agent)
+  if redis.call('EXISTS', inbox) == 0 then
+    redis.call('HDEL', KEYS[1], agent)
+    return 1
+  end
+  redis.call('ZREM', KEYS[2], ARGV[1] .. '\31' .. agent)
+  redis.call('ZADD', KEYS[2], 0, '\31' .. agent)
+  record.owner = ''
+  writeRecord(KEYS[1], agent, record)
   return 1
 end
-redis.call('ZREM', KEYS[2], ARGV[1] .. '\31' .. ARGV[2])
-redis.call('ZADD', KEYS[2], 0, '\31' .. ARGV[2])
-record.owner = ''
-writeRecord(KEYS[1], ARGV[2], record)
-return 1
+
+local replies = {}
+for i = 3, #KEYS do
+  table.insert(replies, giveBack(ARGV[2 * i - 3], tonumber(ARGV[2 * i - 2]), KEYS[i]))
+end
+publish()
+return replies

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { waitFor } from '../../support/wait.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const variable = 'PROOF_PARAMETERS';
+/** Of the environment, for the parameters of a process. */
+export const variable = 'PROOF_PARAMETERS';
 const startLimitMs = 60_000;
 
 export interface ChildOptions {
@@ -85,6 +86,11 @@ export class Child {
 /** The parameters of this process, which a rig has started; it ends when the rig is gone. */
 export function parametersOf<T>(): T {
   process.on('disconnect', () => process.exit(3));
+  return readParameters<T>();
+}
+
+/** The same for a process whose end is somebody else's affair. */
+export function readParameters<T>(): T {
   return JSON.parse(process.env[variable] ?? '{}') as T;
 }
 

@@ -14,6 +14,7 @@ import type { Accepted } from './judge-failover.ts';
 export interface LoadOptions {
   readonly redis: string;
   readonly senders: number;
+  /** May change while the load runs. */
   readonly singles: readonly string[];
   /** Between two messages of a sender to a single. */
   readonly everyMs: number;

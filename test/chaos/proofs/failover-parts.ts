@@ -21,13 +21,17 @@ export interface Handling extends Trace {
   readonly redelivered: boolean;
 }
 
-export interface FailoverNodeParameters {
+/** Of a process of any proof of take-over. */
+export interface TakeoverParameters {
   readonly redis: string;
   readonly book: string;
-  readonly singles: readonly string[];
   /** How long a handler works before its effect. */
   readonly workMs: number;
   readonly timing: RuntimeOptions['timing'];
+}
+
+export interface FailoverNodeParameters extends TakeoverParameters {
+  readonly singles: readonly string[];
 }
 
 /** A process says that a new incarnation of its node is up. */

@@ -1,5 +1,5 @@
 /**
- * The seats of the proof of fail-over: places for one node process each, behind a proxy of its own, and the faults that take one away and
+ * The seats of the proofs of take-over: places for one node process each, behind a proxy of its own, and the faults that take one away and
  * give it back.
  *
  * A fault takes the right to run anything: it lasts for longer than the presence lease. When it is over, the process goes on as if nothing
@@ -10,7 +10,7 @@ import { now } from '../rig/contracts.ts';
 import { pause } from '../rig/node-faults.ts';
 import { FaultyProxy } from '../rig/proxy.ts';
 import { Child } from './child.ts';
-import type { FailoverNodeParameters, Incarnation } from './failover-parts.ts';
+import type { Incarnation } from './failover-parts.ts';
 
 export const faultKinds = ['kill', 'freeze', 'cut', 'half-open'] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -20,13 +20,17 @@ const backLimitMs = 60_000;
 export class Seat {
   /** Incarnation of the node that sits here; the last one that it has told. */
   node = '';
-  readonly #parameters: Omit<FailoverNodeParameters, 'redis'>;
+  readonly #entry: string;
+  /** But for the Redis. */
+  readonly #parameters: object;
   readonly #proxy: FaultyProxy;
   #child: Child | undefined;
   /** From the fault until the process is back in the fleet. */
   #recovering: Promise<void> | undefined;
 
-  constructor(parameters: Omit<FailoverNodeParameters, 'redis'>, redisPort: number) {
+  /** `entry`: beside this file. */
+  constructor(entry: string, parameters: object, redisPort: number) {
+    this.#entry = entry;
     this.#parameters = parameters;
     this.#proxy = new FaultyProxy(redisPort);
   }
@@ -85,8 +89,8 @@ export class Seat {
     const onMessage = (message: unknown): void => {
       this.node = (message as Incarnation).node;
     };
-    const parameters: FailoverNodeParameters = { ...this.#parameters, redis: this.#proxy.url };
-    this.#child = new Child({ entry: 'failover-node.ts', parameters, onMessage });
+    const parameters = { ...this.#parameters, redis: this.#proxy.url };
+    this.#child = new Child({ entry: this.#entry, parameters, onMessage });
     await this.#child.ready();
   }
 }

@@ -15,7 +15,7 @@ import { deal } from '../rig/plan.ts';
 import { holds } from '../rig/stage.ts';
 import { BookReader, type Stamp } from './book.ts';
 import { FailoverLoad } from './failover-load.ts';
-import type { Handling } from './failover-parts.ts';
+import type { FailoverNodeParameters, Handling } from './failover-parts.ts';
 import { type FaultKind, faultKinds, Seat } from './failover-seats.ts';
 import { FailoverWatch } from './failover-watch.ts';
 import { judgeFailover } from './judge-failover.ts';
@@ -124,8 +124,13 @@ class Scene {
     const folder = await mkdtemp(join(tmpdir(), 'chaos-failover-'));
     const singles = Array.from({ length: options.singles }, (_, at) => `one-${at}`);
     const timing = { presenceLease: leaseMs, heartbeat: heartbeatMs };
-    const parameters = { book: join(folder, 'book.jsonl'), singles, workMs, timing };
-    const seats = Array.from({ length: options.nodes }, () => new Seat(parameters, server.port));
+    const parameters: Omit<FailoverNodeParameters, 'redis'> = {
+      book: join(folder, 'book.jsonl'),
+      singles,
+      workMs,
+      timing,
+    };
+    const seats = Array.from({ length: options.nodes }, () => new Seat('failover-node.ts', parameters, server.port));
     const load = await FailoverLoad.open({ redis: server.url, senders, singles, everyMs: sendEveryMs });
     const scene = new Scene(options, { server, folder, seats, watch: new FailoverWatch(server.url), load });
     await scene.#begin(singles.length).catch(async (error: unknown) => {

@@ -5,8 +5,11 @@ import { parseArgs } from 'node:util';
 import { brokenFailovers, failOver } from './failover.ts';
 import { brokenLocks, contend } from './locks.ts';
 import { brokenRolling, rollOver } from './rolling.ts';
+import { CommandedFleet } from './rolling-command.ts';
+import { RollingSeats } from './rolling-seats.ts';
 import { brokenDrains, terminate } from './sigterms.ts';
 import { brokenSoak, soak } from './soak.ts';
+import { brokenSpawned, loseSpawned } from './spawned.ts';
 import { brokenTakeovers, takeOver } from './takeovers.ts';
 
 interface Proven {
@@ -17,6 +20,7 @@ interface Proven {
 
 const say = (line: string): void => console.error(line);
 const inFlight = 100;
+const rollingSize = { nodes: 4, workMs: 25, everyMs: 20 } as const;
 
 const proofs: Readonly<Record<string, (size: number) => Promise<Proven>>> = {
   sigterms: async (sigterms) => {
@@ -33,7 +37,11 @@ const proofs: Readonly<Record<string, (size: number) => Promise<Proven>>> = {
     return { report, broken: brokenDrains(report, inFlight) };
   },
   rolling: async (rounds) => {
-    const report = await rollOver({ rounds, nodes: 4, workMs: 25, say });
+    const report = await rollOver({ ...rollingSize, rounds, say, fleetOf: (own) => new RollingSeats(own) });
+    return { report, broken: brokenRolling(report) };
+  },
+  'rolling-command': async (rounds) => {
+    const report = await rollOver({ ...rollingSize, rounds, say, fleetOf: (own) => new CommandedFleet(own) });
     return { report, broken: brokenRolling(report) };
   },
   locks: async (acquisitions) => {
@@ -44,12 +52,27 @@ const proofs: Readonly<Record<string, (size: number) => Promise<Proven>>> = {
     const report = await soak({ minutes, say });
     return { report, broken: brokenSoak(report) };
   },
+  spawned: async (kills) => {
+    const seed = Date.now() % 1_000_000;
+    say(`kills of seed ${seed}`);
+    const report = await loseSpawned({ ...spawnedSize, kills, seed, say });
+    return { report, broken: brokenSpawned(report, spawnedSize.leaseMs) };
+  },
   takeovers: async (takeovers) => {
     const report = await takeOver({ takeovers, nodes: 6, tasksPerNode: 20, say });
     return { report, broken: brokenTakeovers(report) };
   },
 };
 
+const spawnedSize = {
+  nodes: 4,
+  helpers: 8,
+  bosses: 6,
+  senders: 2,
+  leaseMs: 5_000,
+  heartbeatMs: 1_000,
+  patienceMs: 60_000,
+} as const;
 const failoverSize = { nodes: 4, singles: 48, senders: 3, leaseMs: 5_000, heartbeatMs: 1_000 } as const;
 
 /** `--only failover`, with the options that rounds of other kinds have. */

@@ -11,7 +11,6 @@ import { now } from '../rig/contracts.ts';
 import { fleetName } from './held.ts';
 import { deskIds, note, pieceTask, question } from './rolling-parts.ts';
 
-const tickMs = 20;
 const askDeadline = '30s';
 const resultLimit = '60s';
 
@@ -39,16 +38,21 @@ export class RollingLoad {
     return new RollingLoad(await connect({ redis, fleet: fleetName }));
   }
 
-  /** Two tasks, an ask and a message in every tick. */
-  start(): void {
+  /** Two tasks, an ask and a message every `everyMs`. */
+  start(everyMs: number): void {
     this.#timer = repeat(
       systemClock,
-      () => tickMs,
+      () => everyMs,
       () => {
         for (const work of [this.#task(), this.#task(), this.#ask(), this.#message()]) this.#track(work);
         return Promise.resolve();
       },
     );
+  }
+
+  /** Ids of those that are up. */
+  async nodes(): Promise<readonly string[]> {
+    return (await this.#client.nodes()).filter(({ alive }) => alive).map(({ node }) => node);
   }
 
   /** Asks for nothing more; resolves when everything has an outcome. */

@@ -1,6 +1,6 @@
 /**
- * `--rolling N`: all nodes of a fleet under load are restarted in order, one after the other, N times over. Who uses the fleet must not
- * notice: no task is lost or begins twice, every ask is answered once, and something is settled in every second.
+ * `--rolling N` and `--rolling-command N`: all nodes of a fleet under load are restarted in order, one after the other, N times over. Who
+ * uses the fleet must not notice: no task is lost or begins twice, every ask is answered once, and something is settled in every second.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,6 @@ import { now } from '../rig/contracts.ts';
 import { pause } from '../rig/node-faults.ts';
 import { holds } from '../rig/stage.ts';
 import { BookReader } from './book.ts';
-import { Child } from './child.ts';
 import { percentile, round } from './numbers.ts';
 import { RollingLoad } from './rolling-load.ts';
 import type { Begun, RollingNodeParameters } from './rolling-parts.ts';
@@ -21,14 +20,45 @@ export interface RollingOptions {
   readonly nodes: number;
   /** How long a handler works. */
   readonly workMs: number;
+  /** Between two tasks, an ask and a message, and the next ones. */
+  readonly everyMs: number;
   readonly say: (line: string) => void;
+  /** Whose nodes are restarted. */
+  readonly fleetOf: (parameters: FleetParameters) => RollingFleet;
+}
+
+export interface FleetParameters extends Pick<RollingOptions, 'nodes' | 'say'> {
+  readonly node: RollingNodeParameters;
+  /** For its files. */
+  readonly folder: string;
+}
+
+/** A fleet, and a way to restart its nodes. */
+export interface RollingFleet {
+  /** Resolves when all nodes are up. */
+  open(): Promise<void>;
+  /** Restarts every node once, one after the other. */
+  restartAll(): Promise<readonly Restart[]>;
+  /** Ends it in order; the exit codes. */
+  end(): Promise<readonly (number | null)[]>;
+  /** Ends what is left of it at once. */
+  close(): Promise<void>;
+}
+
+/** Of one node. */
+export interface Restart {
+  readonly code: number | null;
+  readonly tookMs: number;
 }
 
 export interface RollingReport {
   readonly restarts: number;
   /** Processes that ended with another code than 0. */
   readonly exitCodesBad: number;
-  readonly drainMsMax: number;
+  /** Nodes that were still there after all had been restarted, and successors that were missing. */
+  readonly notReplaced: number;
+  /** Until a node had left, or under the command until its successor was up. */
+  readonly restartMsMax: number;
   readonly tasks: number;
   readonly tasksLost: number;
   /** Tasks that began more than once. */
@@ -55,34 +85,33 @@ const betweenMs = 500;
 const messageLimitMs = 30_000;
 const storiesTold = 10;
 
-export async function rollOver({ rounds, nodes, workMs, say }: RollingOptions): Promise<RollingReport> {
+export async function rollOver(options: RollingOptions): Promise<RollingReport> {
+  const { rounds, nodes, workMs, everyMs, say, fleetOf } = options;
   const startedAt = now();
   const server = await startRedis();
   const folder = await mkdtemp(join(tmpdir(), 'chaos-rolling-'));
-  const parameters: RollingNodeParameters = { redis: server.url, book: join(folder, 'book.jsonl'), workMs };
+  const node: RollingNodeParameters = { redis: server.url, book: join(folder, 'book.jsonl'), workMs };
   const begun: Begun[] = [];
-  const book = new BookReader<Begun>(parameters.book, (entry) => begun.push(entry));
+  const book = new BookReader<Begun>(node.book, (entry) => begun.push(entry));
   const load = await RollingLoad.open(server.url);
-  const seats = Array.from({ length: nodes }, () => new Child({ entry: 'rolling-node.ts', parameters }));
-  const drains: { readonly code: number | null; readonly tookMs: number }[] = [];
+  const fleet = fleetOf({ nodes, node, folder, say });
   try {
-    await Promise.all(seats.map((seat) => seat.ready()));
-    load.start();
+    await fleet.open();
+    load.start(everyMs);
     await pause(warmMs);
-    for (let turn = 0; turn < rounds * nodes; turn++) {
-      drains.push(await restart(seats, turn % nodes, parameters));
-      say(`node ${turn % nodes} restarted, ${load.settledAt.length} tasks settled so far`);
-      await pause(betweenMs);
-    }
+    const rolled = await rollTimes(rounds, { fleet, load, say });
     const endedAt = now();
     await load.rest();
     const handled = (): boolean => (book.read(), numbersOf(begun, 'message').size >= load.messages.length);
     await holds(handled, messageLimitMs);
+    const exitCodesBad = rolled.codes.concat(await fleet.end()).filter((code) => code !== 0).length;
     const stories = [...load.lostTasks, ...load.failedAsks.map(({ why }) => why), ...load.refused];
     for (const story of stories.slice(0, storiesTold)) say(story);
-    return { ...figuresOf(load, begun, endedAt), ...drainsOf(drains), seconds: round((now() - startedAt) / 1_000) };
+    const { codes, ...figures } = rolled;
+    const seconds = round((now() - startedAt) / 1_000);
+    return { restarts: codes.length, exitCodesBad, ...figures, ...figuresOf(load, begun, endedAt), seconds };
   } finally {
-    await Promise.all(seats.map((seat) => seat.kill()));
+    await fleet.close();
     await load.close();
     book.close();
     await server.stop();
@@ -90,21 +119,24 @@ export async function rollOver({ rounds, nodes, workMs, say }: RollingOptions): 
   }
 }
 
-/** Ends the node of a seat in order, and puts its successor there. */
-async function restart(seats: Child[], at: number, parameters: RollingNodeParameters) {
-  const askedAt = now();
-  seats[at]?.signal('SIGTERM');
-  const code = (await seats[at]?.ended) ?? null;
-  const tookMs = now() - askedAt;
-  const next = new Child({ entry: 'rolling-node.ts', parameters });
-  seats[at] = next;
-  await next.ready();
-  return { code, tookMs };
+interface Rolling extends Pick<RollingOptions, 'say'> {
+  readonly fleet: RollingFleet;
+  readonly load: RollingLoad;
 }
 
-function drainsOf(drains: readonly { readonly code: number | null; readonly tookMs: number }[]) {
-  const exitCodesBad = drains.filter(({ code }) => code !== 0).length;
-  return { restarts: drains.length, exitCodesBad, drainMsMax: round(Math.max(...drains.map(({ tookMs }) => tookMs))) };
+async function rollTimes(rounds: number, { fleet, load, say }: Rolling) {
+  const restarts: Restart[] = [];
+  let notReplaced = 0;
+  for (let turn = 1; turn <= rounds; turn++) {
+    const before = await load.nodes();
+    restarts.push(...(await fleet.restartAll()));
+    const after = await load.nodes();
+    notReplaced += after.filter((id) => before.includes(id)).length + Math.abs(before.length - after.length);
+    say(`${before.length} nodes restarted for time ${turn}, ${load.settledAt.length} tasks settled so far`);
+    await pause(betweenMs);
+  }
+  const restartMsMax = round(Math.max(0, ...restarts.map(({ tookMs }) => tookMs)));
+  return { codes: restarts.map(({ code }) => code), notReplaced, restartMsMax };
 }
 
 function figuresOf(load: RollingLoad, begun: readonly Begun[], endedAt: number) {
@@ -153,9 +185,9 @@ export function perSecond(times: readonly number[], until: number): readonly num
 
 /** The promises that do not hold. */
 export function brokenRolling(report: RollingReport): readonly string[] {
-  const { exitCodesBad, tasksLost, tasksTwice, asksUnreached, asksFailed, asksTwice } = report;
+  const { exitCodesBad, notReplaced, tasksLost, tasksTwice, asksUnreached, asksFailed, asksTwice } = report;
   const { messagesLost, messagesTwice, refused, settledPerSecondMin } = report;
-  const tasks = { exitCodesBad, tasksLost, tasksTwice, refused };
+  const tasks = { exitCodesBad, notReplaced, tasksLost, tasksTwice, refused };
   const mail = { asksUnreached, asksFailed, asksTwice, messagesLost, messagesTwice };
   const broken = Object.entries({ ...tasks, ...mail }).filter(([, count]) => count !== 0);
   const names = broken.map(([name, count]) => `${name} ${count}`);

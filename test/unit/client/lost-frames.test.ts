@@ -178,6 +178,7 @@ test('C6: what comes back when the presence ends comes back with the next incarn
   after.frames.inherit(before.frames.legacies);
   after.frames.check();
   await after.clock.settle();
+  expect(after.calls[0]?.frame.known).toBe(3);
   await after.fail(0, forgottenBut(1));
   await after.clock.advance(1_000);
   await after.answer(1);

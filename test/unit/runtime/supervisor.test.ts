@@ -51,7 +51,7 @@ describe('going down', () => {
     expect([log, a.accept(work)]).toEqual([['a left', 'a hands back message', 'b left'], false]);
     running[0]?.end();
     await clock.until(stopping);
-    expect(log.slice(3)).toEqual(['b stops', 'b given back', 'b down', 'a stops', 'a given back', 'a down']);
+    expect(log.slice(3)).toEqual(['b stops', 'b given back', 'a stops', 'b down', 'a given back', 'a down']);
     expect(clock.pending).toBe(0);
   });
 
@@ -73,7 +73,7 @@ describe('going down', () => {
     const { clock, supervisor, log, cell } = open();
     await clock.until(supervisor.start([cell('a'), cell('b', { stop: () => new Promise(() => {}) })]));
     await clock.until(supervisor.stop(10_000));
-    expect(log.slice(-4)).toEqual(['b down', 'a stops', 'a given back', 'a down']);
+    expect(log.slice(-4)).toEqual(['a stops', 'b down', 'a given back', 'a down']);
     expect(clock.monotonic()).toBe(5_000);
   });
 
