@@ -117,7 +117,11 @@ export function broadcastsDestroyed(
   alive: ReadonlySet<string>,
 ): Violation[] {
   const upAt = new Map(linesOf(lines, 'up').map(({ inst, at }) => [inst, at]));
-  const firstHeard = new Map(linesOf(lines, 'heard').toReversed().map((line) => [wordsOf(line), line.at]));
+  const firstHeard = new Map(
+    linesOf(lines, 'heard')
+      .toReversed()
+      .map((line) => [wordsOf(line), line.at]),
+  );
   // A sender that stands still writes down late what was in the stream long before.
   const castAt = (cast: AcceptedCast): number => Math.min(cast.at, firstHeard.get(wordsOf(cast)) ?? cast.at);
   const heard = groupBy(
