@@ -1,5 +1,6 @@
 /**
- * The door for tests: `agent-runtime/testing`. A whole fleet in one thread under virtual time, explored under many seeds.
+ * The door for tests: everything users import from `agent-runtime/testing`. A whole fleet in one thread under virtual time, explored
+ * under many seeds. Apart from the front door, so that production never loads the simulation.
  */
 export { simulate } from './sim/simulation.ts';
 export type { Simulation } from './sim/simulation.ts';

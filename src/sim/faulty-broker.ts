@@ -156,16 +156,13 @@ export class FaultyBroker implements Broker {
     return this.#deps.wire.carry(call);
   }
 
-  /** A frame is known by its sequence, any other call by how often it was made with this subject. */
-  #keyOf(name: string, args: readonly unknown[]): string {
-    const [first] = args;
-    const subject = subjectOf(first);
-    if (frames.has(name))
-      return `${this.#deps.label}/${name}/${subject}/${String(Reflect.get(first as object, 'seq'))}`;
-    const what = `${name}/${subject}`;
-    const count = (this.#asked.get(what) ?? 0) + 1;
-    this.#asked.set(what, count);
-    return `${this.#deps.label}/${what}/${count}`;
+  /** A frame is known by its sequence, any other call by its subject; either by how often it was tried. */
+  #keyOf(name: string, [first]: readonly unknown[]): string {
+    const seq = frames.has(name) ? `/${String(Reflect.get(first as object, 'seq'))}` : '';
+    const what = `${name}/${subjectOf(first)}${seq}`;
+    const tries = (this.#asked.get(what) ?? 0) + 1;
+    this.#asked.set(what, tries);
+    return `${this.#deps.label}/${what}/${tries}`;
   }
 }
 
