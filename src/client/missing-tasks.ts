@@ -31,9 +31,10 @@ const manyMs = 10_000;
 
 export class MissingTasks {
   readonly #deps: MissingTasksDeps;
-  /** When they were missed first. */
+  /** Since when they are missed although nobody may be sending them again: Infinity while somebody may. */
   readonly #missed = new Map<string, number>();
   #confirm: Timer | undefined;
+  #askedAt = -Infinity;
   #patientUntil = 0;
   #manyUntil = 0;
 
@@ -79,19 +80,29 @@ export class MissingTasks {
   #note(taskId: string, state: TaskState): void {
     const { clock, isAwaited, onLost, readAgain, isBringingBack } = this.#deps;
     if (isOpen(state) || !isAwaited(taskId)) return this.found(taskId);
-    const since = this.#missed.get(taskId) ?? clock.monotonic();
-    if (clock.monotonic() - since >= confirmMs && clock.monotonic() >= this.#patientUntil && !isBringingBack()) {
-      this.#manyUntil = clock.monotonic() + manyMs;
+    const now = clock.monotonic();
+    const isEarly = now < this.#patientUntil || isBringingBack();
+    const since = this.#missed.get(taskId) ?? Infinity;
+    if (!isEarly && now - since >= confirmMs) {
+      this.#manyUntil = now + manyMs;
       this.found(taskId);
       return onLost(taskId);
     }
-    if (this.#missed.size === 0) this.#deps.onMissed();
-    this.#missed.set(taskId, since);
-    const waitMs = Math.max(isBringingBack() ? comingMs : confirmMs, this.#patientUntil - clock.monotonic());
+    this.#ask(now);
+    // What was missed while it may still come says nothing of what is missed now: data may have been lost again.
+    this.#missed.set(taskId, isEarly ? Infinity : Math.min(since, now));
+    const waitMs = Math.max(isBringingBack() ? comingMs : confirmMs, this.#patientUntil - now);
     this.#confirm ??= clock.setTimer(waitMs, () => {
       this.#confirm = undefined;
       readAgain([...this.#missed.keys()]);
     });
+  }
+
+  /** Once for all that are missed in one look. */
+  #ask(now: number): void {
+    if (now - this.#askedAt < confirmMs) return;
+    this.#askedAt = now;
+    this.#deps.onMissed();
   }
 }
 

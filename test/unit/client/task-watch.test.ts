@@ -150,6 +150,23 @@ describe('a waiter', () => {
     expect(heard).toEqual(['lost unknown-task']);
   });
 
+  test('W3: is told nothing when data is lost again at the moment in which senders have had their time', async () => {
+    const { clock, unknown, missed, watch, heard, listener } = open();
+    unknown.add(taskId(1));
+    watch.listen(taskId(1), listener('back'), true);
+    await clock.advance(100);
+    watch.onDataLost();
+    await clock.advance(9_990);
+    // Now it comes back, and is lost again, which nobody has said yet.
+    const before = missed.times;
+    await clock.advance(100);
+    expect([heard, missed.times]).toEqual([[], before + 1]);
+    watch.onDataLost();
+    unknown.delete(taskId(1));
+    await clock.advance(30_000);
+    expect(heard).toEqual([]);
+  });
+
   test('W3: is told nothing as long as this process itself is sending again what was lost', async () => {
     const { clock, unknown, sender, watch, heard, listener } = open();
     unknown.add(taskId(1)).add(taskId(2));
