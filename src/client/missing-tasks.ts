@@ -34,7 +34,6 @@ export class MissingTasks {
   /** Since when they are missed although nobody may be sending them again: Infinity while somebody may. */
   readonly #missed = new Map<string, number>();
   #confirm: Timer | undefined;
-  #askedAt = -Infinity;
   #patientUntil = 0;
   #manyUntil = 0;
 
@@ -47,7 +46,8 @@ export class MissingTasks {
     for (let from = 0; from < taskIds.length; from += limits.frameOps) {
       const page = taskIds.slice(from, from + limits.frameOps);
       const states = await Promise.all(page.map((taskId) => this.#deps.queues.state(taskId)));
-      page.forEach((taskId, index) => this.#note(taskId, states[index] ?? 'unknown'));
+      const isNew = page.map((taskId, index) => this.#note(taskId, states[index] ?? 'unknown'));
+      if (isNew.includes(true)) this.#deps.onMissed();
     }
   }
 
@@ -77,32 +77,28 @@ export class MissingTasks {
     this.#missed.clear();
   }
 
-  #note(taskId: string, state: TaskState): void {
+  /** True when whoever misses it has to ask whether data was lost. */
+  #note(taskId: string, state: TaskState): boolean {
     const { clock, isAwaited, onLost, readAgain, isBringingBack } = this.#deps;
-    if (isOpen(state) || !isAwaited(taskId)) return this.found(taskId);
     const now = clock.monotonic();
     const isEarly = now < this.#patientUntil || isBringingBack();
     const since = this.#missed.get(taskId) ?? Infinity;
-    if (!isEarly && now - since >= confirmMs) {
+    if (isOpen(state) || !isAwaited(taskId)) this.found(taskId);
+    else if (!isEarly && now - since >= confirmMs) {
       this.#manyUntil = now + manyMs;
       this.found(taskId);
-      return onLost(taskId);
+      onLost(taskId);
+    } else {
+      // What was missed while it may still come says nothing of what is missed now: data may have been lost again.
+      this.#missed.set(taskId, isEarly ? Infinity : Math.min(since, now));
+      const waitMs = Math.max(isBringingBack() ? comingMs : confirmMs, this.#patientUntil - now);
+      this.#confirm ??= clock.setTimer(waitMs, () => {
+        this.#confirm = undefined;
+        readAgain([...this.#missed.keys()]);
+      });
+      return since === Infinity;
     }
-    this.#ask(now);
-    // What was missed while it may still come says nothing of what is missed now: data may have been lost again.
-    this.#missed.set(taskId, isEarly ? Infinity : Math.min(since, now));
-    const waitMs = Math.max(isBringingBack() ? comingMs : confirmMs, this.#patientUntil - now);
-    this.#confirm ??= clock.setTimer(waitMs, () => {
-      this.#confirm = undefined;
-      readAgain([...this.#missed.keys()]);
-    });
-  }
-
-  /** Once for all that are missed in one look. */
-  #ask(now: number): void {
-    if (now - this.#askedAt < confirmMs) return;
-    this.#askedAt = now;
-    this.#deps.onMissed();
+    return false;
   }
 }
 
