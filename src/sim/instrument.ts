@@ -6,6 +6,7 @@
 import type { Agent } from '../agent/agent.ts';
 import { handlersOf, type HandlerTable } from '../agent/handlers.ts';
 import type { Hosting } from '../agent/hosting.ts';
+import { roleOf } from '../agent/role.ts';
 import type { AgentClass } from '../agent/task-types.ts';
 import { sleep } from '../core/clock.ts';
 import { between, type FaultPlan, reshape } from './faults.ts';
@@ -75,7 +76,8 @@ function watched(Class: AgentClass<Agent>, hooks: InstrumentHooks): AgentClass<A
       for (const [method, kind, name] of methodsOf(table)) wrap(this, method, { kind, name, instance, hooks });
     }
   };
-  Object.defineProperty(Watched, 'name', { value: Class.name }); // the role may come from it
+  Object.defineProperty(Watched, 'name', { value: Class.name });
+  Object.defineProperty(Watched, 'role', { value: roleOf(Class) }); // it is not inherited
   return Watched;
 }
 
