@@ -1,0 +1,117 @@
+/**
+ * What is looked at behind a step: the state that the reading methods of the ports show, of all that the step may have touched.
+ */
+import { isRecord } from './symbols.ts';
+import type { Call, PortName } from './steps.ts';
+import { agents, lockNames, queues, type World } from './world.ts';
+
+export type View = Pick<Call, 'by' | 'port' | 'method' | 'args'>;
+
+/** Everything, as far as its cost does not depend on the length of the history. */
+export function everything(world: World): readonly View[] {
+  return [
+    ...queues.flatMap((queue) => viewsOfQueue(world, queue)),
+    ...world.tasks.slice(-15).flatMap(viewsOfTask),
+    ...agents.flatMap(viewsOfAgent),
+    ...viewsOfNodes(world),
+    ...viewsOfEvents,
+    ...lockNames.map((name) => view('locks', 'inspect', name)),
+    ...viewsOfSchedules,
+    view('control', 'roster', ''),
+  ];
+}
+
+/** The inboxes, whose reading changes marks: looked at when a history is over. */
+export function inboxes(): readonly View[] {
+  return agents.map((agentId) => view('mail', 'read', { agentId, epoch: 9e15, after: '', count: 1_000 }));
+}
+
+/** What a call may have changed. */
+export function touched(world: World, { port, method, args }: Call): readonly View[] {
+  switch (port) {
+    case 'tasks':
+    case 'queues':
+    case 'control':
+      return method === 'roster' || method === 'enrol' || method === 'dismiss'
+        ? [view('control', 'roster', '')]
+        : viewsOfWork(world, args);
+    case 'mail':
+      return [...agents.map((agentId) => view('mail', 'deadLetters', agentId, { count: 9 })), ...viewsOfWaiting(world)];
+    case 'events':
+      return viewsOfEvents;
+    case 'locks':
+      return lockNames.map((name) => view('locks', 'inspect', name));
+    case 'presence':
+      return viewsOfNodes(world);
+    case 'logs':
+      return viewsOfLogs(args);
+    case 'schedules':
+      return viewsOfSchedules;
+    default:
+      return [];
+  }
+}
+
+function viewsOfWork(world: World, args: readonly unknown[]): readonly View[] {
+  const named = textsIn(args);
+  const tasks = new Set([...named.filter((text) => world.tasks.includes(text)), ...world.tasks.slice(-2)]);
+  const some = queues.filter((queue) => named.includes(queue));
+  const asked = some.length === 0 ? queues : some;
+  return [...asked.flatMap((queue) => viewsOfQueue(world, queue)), ...[...tasks].slice(0, 6).flatMap(viewsOfTask)];
+}
+
+function viewsOfQueue(world: World, queue: string): readonly View[] {
+  return [
+    view('queues', 'stats', queue),
+    view('queues', 'deadLetters', queue, { count: 9 }),
+    view('queues', 'outcomes', queue, world.tasks.slice(-12)),
+  ];
+}
+
+function viewsOfTask(taskId: string): readonly View[] {
+  return [view('queues', 'state', taskId), view('queues', 'progress', taskId)];
+}
+
+function viewsOfAgent(agentId: string): readonly View[] {
+  return [view('mail', 'deadLetters', agentId, { count: 9 }), view('logs', 'read', agentId, 200)];
+}
+
+function viewsOfNodes(world: World): readonly View[] {
+  return [
+    view('presence', 'nodes'),
+    view('presence', 'lookup', agents),
+    view('logs', 'readRecords', { after: '0', count: 50 }),
+    ...viewsOfWaiting(world),
+  ];
+}
+
+function viewsOfWaiting(world: World): readonly View[] {
+  return world.nodes.slice(-3).map((node) => view('mail', 'waiting', node));
+}
+
+const viewsOfEvents: readonly View[] = [view('events', 'last'), view('events', 'read', { after: '0', count: 50 })];
+
+const viewsOfSchedules: readonly View[] = [
+  view('schedules', 'read', { after: '', count: 50 }),
+  view('schedules', 'due', 50),
+];
+
+function viewsOfLogs(args: readonly unknown[]): readonly View[] {
+  const [request] = args;
+  if (isRecord(request) && isRecord(request['receipt']))
+    return [view('logs', 'readParts', request['receipt']['taskId'], { after: '', count: 50 })];
+  return [
+    ...agents.map((agent) => view('logs', 'read', agent, 200)),
+    view('logs', 'readRecords', { after: '0', count: 50 }),
+  ];
+}
+
+function view(port: PortName, method: string, ...args: readonly unknown[]): View {
+  return { by: 'c', port, method, args };
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  return isRecord(value) ? Object.values(value).flatMap(textsIn) : [];
+}
