@@ -164,7 +164,8 @@ export class MemoryTasks implements TaskPort {
         break;
       case 'release':
         queue.release(task, outcome);
-        this.#fleet.exchange.postNotice(everyone, { kind: 'released', queue: queue.name });
+        if (task.place === 'released')
+          this.#fleet.exchange.postNotice(everyone, { kind: 'released', queue: queue.name });
         break;
       case 'dead':
         bury(queue, task, outcome, this.#fleet.clock.now());
