@@ -43,8 +43,10 @@ export class Lifecycle {
 
   /** P5: what every join and renewal does first. */
   endAll(fleet: MemoryFleet): void {
-    for (const node of this.up) {
-      if (fleet.directory.isPresent(node)) continue;
+    const { directory } = fleet;
+    const endOf = (node: string): number => directory.nodes.get(node)?.leaseUntil ?? 0;
+    const ended = [...this.up].filter((node) => !directory.isPresent(node));
+    for (const node of ended.sort((a, b) => endOf(a) - endOf(b))) {
       this.end(fleet, node, nodeDown.leaseEnded);
       fleet.exchange.postNotice(everyone, { kind: 'gone', node });
     }
