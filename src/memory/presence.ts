@@ -30,6 +30,7 @@ export class MemoryPresence implements PresencePort {
       this.#fleet.lifecycle.endAll(this.#fleet);
       this.#directory.nodes.set(received.node, { info: received, leaseUntil: this.#now() + leaseMs });
       this.#fleet.lifecycle.begin(this.#fleet, received.node);
+      this.#forgetAgents();
       return this.#beat();
     });
   }
@@ -99,6 +100,14 @@ export class MemoryPresence implements PresencePort {
     else this.#directory.activations.delete(agentId);
     this.#fleet.exchange.postNotice(everyone, { kind: 'freed', agentId });
     return true;
+  }
+
+  /** P2: nobody may ever ask for them again. */
+  #forgetAgents(): void {
+    const { activations } = this.#directory;
+    for (const [agentId, { owner }] of activations)
+      if (owner !== nobody && !this.#directory.isPresent(owner) && !this.#fleet.inboxes.has(agentId))
+        activations.delete(agentId);
   }
 
   /** P3 */
