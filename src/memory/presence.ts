@@ -28,8 +28,9 @@ export class MemoryPresence implements PresencePort {
   join(info: NodeInfo, leaseMs: number): Promise<Beat> {
     return this.#link.call(info, (received) => {
       this.#fleet.lifecycle.endAll(this.#fleet);
-      this.#directory.nodes.set(received.node, { info: received, leaseUntil: this.#now() + leaseMs });
-      this.#fleet.lifecycle.begin(this.#fleet, received.node);
+      const leaseUntil = this.#now() + leaseMs;
+      this.#directory.nodes.set(received.node, { info: received, leaseUntil });
+      this.#fleet.lifecycle.begin(this.#fleet, received.node, leaseUntil);
       this.#forgetAgents();
       return this.#beat();
     });
@@ -41,6 +42,7 @@ export class MemoryPresence implements PresencePort {
       const entry = this.#directory.nodes.get(received);
       if (entry === undefined || !this.#directory.isPresent(received)) return { kind: 'lost' };
       entry.leaseUntil = this.#now() + leaseMs;
+      this.#fleet.lifecycle.begin(this.#fleet, received, entry.leaseUntil);
       entry.info = { ...entry.info, status };
       return { kind: 'renewed', ...this.#beat() };
     });

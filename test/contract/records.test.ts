@@ -54,6 +54,7 @@ describeBrokers('records', (open) => {
     await a.presence.join(nodeInfo('late'), 200);
     await a.presence.join(nodeInfo('early'), 60);
     const alive = async () => (await a.presence.nodes()).filter((node) => node.alive).length;
+    await a.presence.renew('late', 250, '{}');
     await fleet.eventually(async () => (await alive()) === 1, 'both leases to end');
     await a.presence.renew('a', 600_000, '{}');
     const downs = said(await all(a)).filter((text) => text.startsWith('node.down'));
