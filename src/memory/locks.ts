@@ -90,9 +90,9 @@ export class MemoryLocks implements LockPort {
   }
 
   #acquireOne(lock: HeldLock, { name, holder, address, leaseMs, wait, permits = 1 }: AcquireRequest): AcquireReply {
+    this.#forgetSilent(lock);
     const waiting = lock.waiters.get(holder);
     if (waiting !== undefined) waiting.calledAt = this.#now();
-    this.#forgetSilent(lock);
     this.#forgetEnded(lock);
     if (lock.holders.size + lock.waiters.size === 0) lock.permits = permits;
     if (lock.permits !== permits) return { kind: 'permits', permits: lock.permits };

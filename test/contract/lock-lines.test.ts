@@ -141,6 +141,19 @@ describeBrokers('lock lines', (open) => {
     expect(await a.locks.inspect(name)).toMatchObject({ holders: [{ holder: 'faithful' }], waiters: 1 });
   });
 
+  test('L3: a waiter that calls when its lease has passed stands behind those who came meanwhile', async () => {
+    const fleet = await open({ waiterLeaseMs: 1_000 });
+    const a = await fleet.connect('a');
+    const first = await hold(a, 'h1');
+    await acquire(a, 'late');
+    await fleet.pass(1_010);
+    await acquire(a, 'newcomer');
+    await acquire(a, 'late');
+    expect(await a.locks.inspect(name)).toMatchObject({ waiters: 2 });
+    await a.locks.release({ name, ...first });
+    expect(await a.locks.inspect(name)).toMatchObject({ holders: [{ holder: 'newcomer' }], waiters: 1 });
+  });
+
   test('L3: a silent waiter keeps its place until its lease has passed', async () => {
     const fleet = await open({ waiterLeaseMs: hourMs });
     const a = await fleet.connect('a');

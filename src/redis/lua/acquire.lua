@@ -5,6 +5,7 @@
 -- Returns {'granted', token}, {'waiting', ms}, {'held'}, {'crowded'} or {'permits', the number in use}
 -- Complexity: O(log waiters + log holders), times the permits that became free
 local holder = ARGV[5]
+forgetSilent()
 local isWaiting = redis.call('ZSCORE', KEYS[3], holder)
 if isWaiting then
   redis.call('ZADD', KEYS[4], whole(nowMs), holder)
@@ -39,7 +40,6 @@ if ARGV[8] ~= '1' then
   return { 'held' }
 end
 if not isWaiting then
-  firstWaiter()
   if redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[9]) then
     return { 'crowded' }
   end
