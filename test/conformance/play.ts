@@ -14,7 +14,7 @@ import { Growth, type Grown, grownIn } from './growth.ts';
 import { type Answer, type Side, type Wait } from './side.ts';
 import type { Lane } from './stage.ts';
 import type { Call, Step } from './steps.ts';
-import { Difference, isRecord, type Pair, Symbols } from './symbols.ts';
+import { Difference, isRecord, type Pair, show, Symbols, within } from './symbols.ts';
 import { everything, inboxes, touched, type View } from './views.ts';
 import { vocabulary } from './words/all.ts';
 import { remember, type World } from './world.ts';
@@ -27,6 +27,8 @@ const moving = new Set(['leaseLeftMs', 'agoMs', 'nextDueInMs', 'now', 'againInMs
 const fullLookEvery = 12;
 
 const words = new Map(vocabulary.map((word) => [`${word.port}.${word.method}`, word]));
+
+const overflows = /"(?:queue-full|inbox-full|too-many)"|"gap":true|"dropped":[1-9]/;
 
 /** What a history has in it. */
 export interface Traits {
@@ -117,7 +119,8 @@ export class Play {
     ]);
     const place = `${call.port}.${call.method}`;
     if (call.method === 'tagOf') return { value: 'stays' };
-    const answer = this.#symbols.match({ memory: ordered(place, memory), redis: ordered(place, redis) }, place);
+    const pair = { memory: ordered(place, memory), redis: ordered(place, redis) };
+    const answer = within(place, () => this.#symbols.match(pair));
     if ('value' in memory && 'value' in redis) {
       this.#grow('memory', grownIn({ ...call, args: args.memory }, memory.value));
       this.#grow('redis', grownIn({ ...call, args: args.redis }, redis.value));
@@ -142,7 +145,7 @@ export class Play {
     ]);
     const seen = asked.map(({ place, one }, index) => {
       const pair = { memory: ordered(place, memory[index]), redis: ordered(place, redis[index]) };
-      return this.#symbols.match(pair, `state by ${place}(${one.args.map((arg) => JSON.stringify(arg)).join(', ')})`);
+      return this.#matchAs(() => `state by ${place}(${one.args.map((arg) => show(arg)).join(', ')})`, pair);
     });
     this.#compareHeard();
     await this.#compareWaits();
@@ -159,14 +162,9 @@ export class Play {
     const [memory, redis] = [this.#memory.takeHeard(), this.#lane.redis.takeHeard()];
     for (const [ear, heard] of memory) {
       const other = redis.get(ear);
-      const notices = this.#symbols.match(
-        {
-          memory: this.#asSet(heard.notices, 'memory'),
-          redis: this.#asSet(other?.notices ?? [], 'redis'),
-        },
-        `heard at ${ear}`,
-      ) as Notice[];
-      this.#symbols.match({ memory: heard.events, redis: other?.events }, `events heard at ${ear}`);
+      const [told, toldToo] = [this.#asSet(heard.notices, 'memory'), this.#asSet(other?.notices ?? [], 'redis')];
+      const notices = this.#matchAs(() => `heard at ${ear}: `, { memory: told, redis: toldToo }) as Notice[];
+      this.#matchAs(() => `events heard at ${ear}: `, { memory: heard.events, redis: other?.events });
       for (const notice of notices) {
         if (notice.kind !== 'granted') continue;
         this.#world.held.push({ name: notice.lock, holder: notice.holder, token: notice.token });
@@ -175,6 +173,14 @@ export class Play {
           this.#grow(side, [{ scope: `token of ${notice.lock}`, value }]);
         }
       }
+    }
+  }
+
+  #matchAs(place: () => string, pair: Pair): unknown {
+    try {
+      return this.#symbols.match(pair);
+    } catch (error) {
+      throw error instanceof Difference ? new Difference(`${place()}${error.path}`, error.pair) : error;
     }
   }
 
@@ -199,10 +205,13 @@ export class Play {
   async #untilBlocked({ by, args }: Call): Promise<void> {
     const { queues, count } = args[0] as { readonly queues: readonly string[]; readonly count: number };
     const stats = await Promise.all(queues.map((queue) => this.#memory.broker(by).queues.stats(queue)));
+    const redis = this.#lane.redis.waits.get(by);
+    if (this.#memory.waits.get(by)?.answer !== undefined && redis !== undefined)
+      return void (await settlesWithin(systemClock, patienceMs, redis.ended));
     const isOpen = count > 0 && stats.some(({ paused, limits }) => !paused && limits === undefined);
-    if (!isOpen || this.#memory.waits.get(by)?.answer !== undefined) return;
+    if (!isOpen) return;
     for (let look = 0; look < mostLooks; look++) {
-      if (this.#lane.redis.waits.get(by)?.answer !== undefined || (await this.#lane.isBlocked(by))) return;
+      if (redis?.answer !== undefined || (await this.#lane.isBlocked(by))) return;
     }
   }
 
@@ -231,7 +240,7 @@ export class Play {
     const hasEnded = redis !== undefined && (await settlesWithin(systemClock, patienceMs, redis.ended));
     if (!hasEnded) redis?.controller.abort();
     const pair: Pair = { memory: memory?.answer ?? 'waits', redis: (hasEnded && redis?.answer) || 'waits' };
-    const answer = this.#symbols.match(pair, `wait of ${by}`);
+    const answer = this.#matchAs(() => `wait of ${by}: `, pair);
     if (isRecord(answer) && Array.isArray(answer['value'])) this.#world.claims.push(...answer['value']);
   }
 
@@ -262,14 +271,8 @@ export class Play {
   }
 
   #noteTraits(call: Call, value: unknown): void {
-    const text = JSON.stringify(value) ?? '';
     if (value === 'requested') this.traits.cancelledRunning = true;
-    if (
-      /"(?:queue-full|inbox-full|too-many)"|"gap":true/.test(text) ||
-      value === 'too-many' ||
-      /"dropped":[1-9]/.test(text)
-    )
-      this.traits.overflow = true;
+    if (overflows.test(show(value))) this.traits.overflow = true;
     const [frame] = call.args;
     if (!isRecord(frame) || typeof frame['seq'] !== 'number') return;
     const key = `${call.method} ${String(frame['tag'])} ${String(frame['sender'])} ${frame['seq']}`;

@@ -1,6 +1,8 @@
 /**
  * Plays histories abreast, one on each lane of a stage: they take their steps together, because time passes for all of them.
  */
+import { settlesWithin } from '../../src/core/clock.ts';
+import { systemClock } from '../../src/core/system.ts';
 import { Chance } from './chance.ts';
 import { History } from './history.ts';
 import { Play, type Traits } from './play.ts';
@@ -43,6 +45,7 @@ interface Seat {
 /** So that what a history had to wait for is over before the next step: any less than the least of passes will do. */
 const stepMs = 1;
 const passChance = 0.07;
+const patienceMs = 60_000;
 /** More would let their sums meet a limit exactly (world.ts). */
 const mostPasses = 20;
 
@@ -117,7 +120,7 @@ async function takeSeat(stage: Stage, lane: Lane | undefined, seed: number): Pro
 /** A history that has parted takes no further step. */
 async function together(seats: readonly Seat[], take: (seat: Seat) => Promise<unknown>): Promise<void> {
   const going = seats.filter(({ difference }) => difference === undefined);
-  await Promise.all(
+  const all = Promise.all(
     going.map(async (seat) => {
       try {
         await take(seat);
@@ -127,6 +130,11 @@ async function together(seats: readonly Seat[], take: (seat: Seat) => Promise<un
       }
     }),
   );
+  if (!(await settlesWithin(systemClock, patienceMs, all))) {
+    const seeds = going.map(({ history }) => `${history.seed} at step ${history.steps.at(-1)?.id}`);
+    throw new Error(`expected a step to end within ${patienceMs} ms, got: one that hangs, of seed ${seeds.join(', ')}`);
+  }
+  await all;
 }
 
 async function passFor(stage: Stage, seats: readonly Seat[], ms: number, id?: string): Promise<void> {

@@ -7,9 +7,7 @@
 import type { Broker } from '../../src/broker/broker.ts';
 import type { EventRecord } from '../../src/broker/events.ts';
 import { everyone, type Notice, type Subscription } from '../../src/broker/notices.ts';
-import { settlesWithin } from '../../src/core/clock.ts';
 import { RuntimeError } from '../../src/core/errors.ts';
-import { systemClock } from '../../src/core/system.ts';
 import type { Kind } from './symbols.ts';
 import type { Call } from './steps.ts';
 
@@ -44,7 +42,6 @@ export interface SideDeps {
 }
 
 const markerNode = 'marker';
-const longestSilenceMs = 20_000;
 
 export class Side {
   readonly kind: Kind;
@@ -123,8 +120,7 @@ export class Side {
     const notice = { kind: 'data-lost', node: `${markerNode}${this.#markers}` } as const;
     await this.broker('c').notices.post([{ address: everyone, notice }]);
     await this.#settle();
-    if (!(await settlesWithin(systemClock, longestSilenceMs, heard)))
-      throw new Error(`expected ${[...this.#deaf].join(', ')} to hear on ${this.kind} within ${longestSilenceMs} ms`);
+    await heard;
   }
 
   /** What was heard since the last time, by ear. */

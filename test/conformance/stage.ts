@@ -19,6 +19,7 @@ import { RedisBroker } from '../../src/redis/broker.ts';
 import { SeededRandom } from '../../src/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { gatherWrites } from './gather-writes.ts';
 import { processes, Side } from './side.ts';
 
 /** What both brokers of a lane are told. */
@@ -62,6 +63,8 @@ export class Stage {
     await compile(library);
     const env = { LD_PRELOAD: library, SERVER_TIME: this.#timeFile };
     this.#server = await startRedis({ env });
+    const scatter = gatherWrites(this.#server.port);
+    this.#closing.push(() => Promise.resolve(scatter()));
     this.#admin = new Redis(this.#server.socketPath, { connectionName: 'admin' });
     for (let index = 0; index < lanes; index++) this.lanes.push(await this.#openLane(`f${index}`));
   }
@@ -126,7 +129,7 @@ export class Stage {
   #redisBroker(fleet: string, by: string): RedisBroker {
     const random = new SeededRandom(1);
     const [address, observer] = [`${fleet}.${by}`, new Observer()];
-    const url = this.#server?.socketPath ?? '';
+    const url = this.#server?.url ?? '';
     const deps = { fleet, address, classic: false, clock: systemClock, random, observer, mailShards: 4 };
     return new RedisBroker({ url, ...deps, ...settings });
   }

@@ -54,10 +54,10 @@ export function touched(world: World, { port, method, args }: Call): readonly Vi
 
 function viewsOfWork(world: World, args: readonly unknown[]): readonly View[] {
   const named = textsIn(args);
-  const tasks = new Set([...named.filter((text) => world.tasks.includes(text)), ...world.tasks.slice(-2)]);
+  const tasks = new Set(named.filter((text) => world.tasks.includes(text)));
   const some = queues.filter((queue) => named.includes(queue));
   const asked = some.length === 0 ? queues : some;
-  return [...asked.flatMap((queue) => viewsOfQueue(world, queue)), ...[...tasks].slice(0, 6).flatMap(viewsOfTask)];
+  return [...asked.flatMap((queue) => viewsOfQueue(world, queue)), ...[...tasks].slice(0, 3).flatMap(viewsOfTask)];
 }
 
 function viewsOfQueue(world: World, queue: string): readonly View[] {

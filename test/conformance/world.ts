@@ -51,6 +51,7 @@ type LaneName = 'enqueue' | 'settle' | 'send' | 'ask' | 'acknowledge' | 'append'
 interface SentFrames {
   newest: number;
   applied: number;
+  readonly skipped: number[];
 }
 
 export class World {
@@ -100,9 +101,11 @@ export class World {
     { tag, sender, leased, ops }: { tag: string; sender: string; leased: boolean; ops: readonly Op[] },
   ): Frame<Op> {
     const sent = this.#sentOf(lane, tag, sender);
-    const oddity = chance.is(0.08) ? chance.of('skip', 'stale', 'prev', 'known') : 'none';
-    const seq =
-      oddity === 'stale' ? Math.max(1, sent.newest - chance.below(3)) : sent.newest + (oddity === 'skip' ? 2 : 1);
+    const oddity = chance.is(0.08) ? chance.of('skip', 'skip', 'stale', 'prev', 'known') : 'none';
+    // A number stands for one frame only, so one that comes too late was left out before.
+    const late = oddity === 'stale' ? sent.skipped.pop() : undefined;
+    const seq = late ?? sent.newest + (oddity === 'skip' ? 2 : 1);
+    if (oddity === 'skip') sent.skipped.push(seq - 1);
     const prev = oddity === 'prev' ? sent.newest + 1 : Math.min(sent.applied, seq - 1);
     const known = oddity === 'known' ? sent.newest + 1 : 0;
     sent.newest = Math.max(sent.newest, seq);
@@ -117,7 +120,7 @@ export class World {
 
   #sentOf(lane: LaneName, tag: string, sender: string): SentFrames {
     const key = `${lane} ${tag} ${sender}`;
-    const sent = this.#sent.get(key) ?? { newest: 0, applied: 0 };
+    const sent = this.#sent.get(key) ?? { newest: 0, applied: 0, skipped: [] };
     this.#sent.set(key, sent);
     return sent;
   }
