@@ -52,7 +52,7 @@ function tell({ histories, operations, traits, found }: Report, tookMs: number):
 /** The first difference with the shortest history that shows it. */
 async function tellFirst(stage: Stage, { found: [first] }: Report): Promise<void> {
   if (first === undefined) return;
-  const shrunk = await shrink(stage, first.seed, first.steps);
+  const shrunk = await shrink(stage, first);
   const { steps, difference } = shrunk ?? first;
   console.log(shrunk === undefined ? 'it did not come again when it was played alone:' : 'the shortest history:');
   for (const step of steps) console.log(`  ${describe(step)}`);

@@ -6,15 +6,20 @@ import { systemClock } from '../../src/core/system.ts';
 import { Chance } from './chance.ts';
 import { History } from './history.ts';
 import { Play, type Traits } from './play.ts';
-import type { Lane, Stage } from './stage.ts';
+import type { Lane, Plant, Stage } from './stage.ts';
 import type { Step } from './steps.ts';
 import { Difference } from './symbols.ts';
 import { passes, World } from './world.ts';
 
-export interface Found {
+/** A history as it was. */
+export interface Kept {
   readonly seed: number;
-  readonly difference: Difference;
+  readonly plant?: Plant | undefined;
   readonly steps: readonly Step[];
+}
+
+export interface Found extends Kept {
+  readonly difference: Difference;
 }
 
 export interface Report {
@@ -31,7 +36,9 @@ export interface Plan {
   readonly histories: number;
   /** Steps of each. */
   readonly length: number;
+  /** No block follows one that had a difference. */
   readonly untilFound?: boolean;
+  readonly plant?: Plant | undefined;
 }
 
 interface Seat {
@@ -60,22 +67,26 @@ function emptyReport(): Report {
 /** Plays histories of so many seeds from `seed` on, until one parted when `untilFound`. */
 export async function playAll(
   stage: Stage,
-  { seed, histories, length, untilFound = false }: Plan,
+  { seed, histories, length, plant, untilFound = false }: Plan,
   report: Report = emptyReport(),
 ): Promise<Report> {
   for (let next = seed; next < seed + histories; ) {
     const end = Math.min(seed + histories, (Math.floor(next / blockSize) + 1) * blockSize);
     const seeds = Array.from({ length: end - next }, (_, index) => next + index);
-    await playBlock(stage, seeds, length, report);
+    await playBlock(stage, { seeds, length, plant }, report);
     if (untilFound && report.found.length > 0) break;
     next = end;
   }
   return report;
 }
 
-async function playBlock(stage: Stage, seeds: readonly number[], length: number, report: Report): Promise<void> {
+interface Block extends Pick<Plan, 'length' | 'plant'> {
+  readonly seeds: readonly number[];
+}
+
+async function playBlock(stage: Stage, { seeds, length, plant }: Block, report: Report): Promise<void> {
   await stage.clear();
-  const seats = await Promise.all(seeds.map((seed, index) => takeSeat(stage, stage.lanes[index], seed)));
+  const seats = await Promise.all(seeds.map((seed, index) => takeSeat(stage, stage.lanes[index], { seed, plant })));
   const chance = new Chance(Math.floor((seeds[0] ?? 0) / blockSize));
   let passed = 0;
   for (let step = 0; step < length; step++) {
@@ -94,9 +105,9 @@ async function playBlock(stage: Stage, seeds: readonly number[], length: number,
 }
 
 /** Plays steps again; the difference they end in, if any. */
-export async function replay(stage: Stage, seed: number, steps: readonly Step[]): Promise<Difference | undefined> {
+export async function replay(stage: Stage, { seed, plant, steps }: Kept): Promise<Difference | undefined> {
   await stage.clear();
-  const seat = await takeSeat(stage, stage.lanes[0], seed);
+  const seat = await takeSeat(stage, stage.lanes[0], { seed, plant });
   for (const step of steps) {
     if (step.kind === 'pass') {
       await passFor(stage, [seat], step.ms, step.id);
@@ -110,10 +121,14 @@ export async function replay(stage: Stage, seed: number, steps: readonly Step[])
   return seat.difference;
 }
 
-async function takeSeat(stage: Stage, lane: Lane | undefined, seed: number): Promise<Seat> {
+async function takeSeat(
+  stage: Stage,
+  lane: Lane | undefined,
+  { seed, plant }: Pick<Kept, 'seed' | 'plant'>,
+): Promise<Seat> {
   if (lane === undefined) throw new Error('expected a lane for every history');
   const world = new World(stage.now);
-  const play = new Play({ lane, memory: await lane.memory(seed), world });
+  const play = new Play({ lane, memory: await lane.memory(seed, plant), world });
   return { lane, world, play, history: new History({ seed, world, play }) };
 }
 

@@ -34,8 +34,8 @@ export interface Plant {
 
 export interface Lane {
   readonly redis: Side;
-  /** A new fleet for the next history. */
-  memory(seed: number): Promise<Side>;
+  /** A new fleet for the next history, broken where a plant says so. */
+  memory(seed: number, plant?: Plant): Promise<Side>;
   /** Resolves to whether a read of tasks by this process is blocked on the server. */
   isBlocked(by: string): Promise<boolean>;
 }
@@ -45,15 +45,13 @@ const startMs = 1_700_000_000_000;
 export class Stage {
   readonly #folder = mkdtempSync(join(tmpdir(), 'conformance-'));
   #clock = new VirtualClock(startMs);
-  readonly #plant: Plant | undefined;
   readonly #time: number;
   readonly #closing: (() => Promise<unknown>)[] = [];
   #server: RedisServer | undefined;
   #admin: Redis | undefined;
   readonly lanes: Lane[] = [];
 
-  constructor(plant?: Plant) {
-    this.#plant = plant;
+  constructor() {
     this.#time = openSync(this.#timeFile, 'w+');
     this.#setTime();
   }
@@ -116,7 +114,7 @@ export class Stage {
     await redis.start();
     return {
       redis,
-      memory: (seed) => this.#memory(seed),
+      memory: (seed, plant) => this.#memory(seed, plant),
       isBlocked: async (by) => {
         const list = String(await this.#admin?.client('LIST'));
         return list
@@ -134,15 +132,15 @@ export class Stage {
     return new RedisBroker({ url, ...deps, ...settings });
   }
 
-  async #memory(seed: number): Promise<Side> {
+  async #memory(seed: number, plant: Plant | undefined): Promise<Side> {
     const clock = this.#clock;
     const deps = { clock, random: new SeededRandom(seed), ...settings };
-    const fleet = this.#plant?.fleet?.(deps) ?? new MemoryFleet(deps);
+    const fleet = plant?.fleet?.(deps) ?? new MemoryFleet(deps);
     const brokers = new Map<string, Broker>();
     for (const address of processes.keys()) {
       const broker: Broker = new MemoryBroker({ fleet, address });
       await broker.start();
-      brokers.set(address, this.#plant?.broker?.(broker, fleet) ?? broker);
+      brokers.set(address, plant?.broker?.(broker, fleet) ?? broker);
     }
     const side = new Side({ kind: 'memory', brokers, settle: () => clock.settle() });
     await side.start();

@@ -62,6 +62,8 @@ export class World {
   /** Queue and priority of a task. */
   readonly places = new Map<string, Pick<EnqueueOp, 'priority'> & { readonly queue: string }>();
   readonly claims: ClaimedTask[] = [];
+  /** Ended as dead letters. */
+  readonly dead: string[] = [];
   readonly epochs: OwnedAgent[] = [];
   readonly messages: KnownMessage[] = [];
   readonly letters: { readonly agentId: string; readonly letter: string }[] = [];

@@ -162,7 +162,7 @@ function endOne(
   if (letter !== undefined) return letter;
   const epochs = world.epochs.filter((one) => one.agentId === agentId);
   const epoch = (chance.is(0.9) ? epochs.at(-1) : chance.recent(epochs))?.epoch ?? 1;
-  const dead = chance.is(0.4) ? { reason: 'no-handler', error: failure, limit: chance.of(1, 2, 10) } : undefined;
+  const dead = chance.is(0.6) ? { reason: 'no-handler', error: failure, limit: chance.of(1, 1, 2, 10) } : undefined;
   return { agentId, epoch, entry, opId: chance.is(0.95) ? opId : 'other', ...(dead && { dead }) };
 }
 

@@ -47,7 +47,11 @@ export const queueWords: readonly Word[] = [
     port: 'queues',
     method: 'requeue',
     weight: 3,
-    say: (world, chance) => ask(chance, [chance.of(...queues), chance.some(world.tasks, 6)]),
+    say(world, chance) {
+      const taskId = chance.is(0.8) ? chance.recent(world.dead) : undefined;
+      if (taskId === undefined) return ask(chance, [chance.of(...queues), chance.some(world.tasks, 6)]);
+      return ask(chance, [world.places.get(taskId)?.queue ?? 'q1', [taskId, ...chance.some(world.tasks, 2)]]);
+    },
   },
 ];
 

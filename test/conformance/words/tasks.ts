@@ -12,6 +12,7 @@ import type {
   Outcome,
   Receipt,
   SettleOp,
+  SettleReply,
 } from '../../../src/broker/tasks.ts';
 import type { Chance } from '../chance.ts';
 import { longMs, middleMs, queues, remember, shortMs, type World } from '../world.ts';
@@ -87,7 +88,12 @@ export const taskWords: readonly Word[] = [
       const frame = world.frame(chance, 'settle', { tag: queue, sender, leased: true, ops });
       return { by: processOf(sender), args: [frame] };
     },
-    learn: (world, { args }) => world.noteFrame('settle', args[0] as Frame<SettleOp>),
+    learn(world, { args }, replies: readonly SettleReply[]) {
+      const frame = args[0] as Frame<SettleOp>;
+      world.noteFrame('settle', frame);
+      for (const [index, { receipt, outcome: { kind } }] of frame.ops.entries())
+        if (kind === 'dead' && replies[index] === 'settled') remember(world.dead, receipt.taskId);
+    },
   },
   {
     port: 'tasks',
