@@ -91,7 +91,13 @@ export const taskWords: readonly Word[] = [
     learn(world, { args }, replies: readonly SettleReply[]) {
       const frame = args[0] as Frame<SettleOp>;
       world.noteFrame('settle', frame);
-      for (const [index, { receipt, outcome: { kind } }] of frame.ops.entries())
+      for (const [
+        index,
+        {
+          receipt,
+          outcome: { kind },
+        },
+      ] of frame.ops.entries())
         if (kind === 'dead' && replies[index] === 'settled') remember(world.dead, receipt.taskId);
     },
   },
