@@ -74,7 +74,7 @@ export class QueueState {
   paused = false;
   /** Control, O5 to O7. */
   readonly limiter: Limiter;
-  /** How often a task came to the back of the queue. */
+  /** How often a task came to the back of the queue, or back to its front. */
   arrivals = 0;
   readonly cancelled = new Map<string, CancelMark>();
   readonly outcomes = new Map<string, Expiring<TaskOutcome>>();
