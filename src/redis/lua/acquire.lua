@@ -21,21 +21,23 @@ if permits ~= tonumber(ARGV[11]) then
   redis.call('HSET', KEYS[2], 'permits', permits)
   keep(KEYS[2], 0)
 end
+local pauseMs = pauseLeftMs()
+local isFree = pauseMs == 0 and hasRoom()
+local first = isFree and firstWaiter()
+while isFree and first and first ~= holder do
+  handTo(first)
+  isFree = hasRoom()
+  first = isFree and firstWaiter()
+end
 local token = tokenOf(holder)
+if not token and isFree then
+  forget(holder)
+  token = grant(holder, ARGV[7])
+end
+publish()
 if token then
   return { 'granted', token }
 end
-local pauseMs = pauseLeftMs()
-while pauseMs == 0 and hasRoom() do
-  local first = firstWaiter()
-  if not first or first == holder then
-    forget(holder)
-    publish()
-    return { 'granted', grant(holder, ARGV[7]) }
-  end
-  handTo(first)
-end
-publish()
 if ARGV[8] ~= '1' then
   return { 'held' }
 end
