@@ -113,7 +113,9 @@ export class MemoryLocks implements LockPort {
   /** Frees the permit of a holder, if it has one. */
   #giveBack({ name, holder }: { name: string; holder: string }): void {
     const lock = this.#fleet.locks.get(name);
-    if (lock?.holders.delete(holder) !== true) return;
+    const grant = lock?.holders.get(holder);
+    if (lock === undefined || grant === undefined || !this.#holds(grant)) return;
+    lock.holders.delete(holder);
     this.#forgetSilent(lock);
     this.#forgetEnded(lock);
     this.#handOn(name, lock);

@@ -113,6 +113,17 @@ describeBrokers('lock lines', (open) => {
     expect((await heardOf(fleet, grants, 'h1')).token).toBe((await a.locks.inspect(name))?.holders[0]?.token);
   });
 
+  test('leave: whose lease has ended gives nothing back, the lock waits for the next call of the line', async () => {
+    const fleet = await open();
+    const [a, b] = [await fleet.connect('a'), await fleet.connect('b')];
+    await hold(a, 'crashed', 100);
+    await acquire(b, 'h1');
+    await fleet.eventually(async () => (await a.locks.inspect(name)) === undefined, 'the lease to end');
+    await a.locks.leave({ name, holder: 'crashed' });
+    expect(await a.locks.inspect(name)).toBeUndefined();
+    expect(await acquire(b, 'h1')).toMatchObject({ kind: 'granted' });
+  });
+
   test('L5: the head of the line takes a lock whose lease has ended with its own call', async () => {
     const fleet = await open();
     const [a, b] = [await fleet.connect('a'), await fleet.connect('b')];
