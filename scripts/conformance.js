@@ -1,9 +1,9 @@
 // `npm run conformance`: random histories of calls on the memory broker and on a real Redis, whose answers and states have to be equal
 // (test/conformance).
 //
-// Options: `--histories N`, `--length L` (operations of each), `--seed S` (of the first history; the others follow), `--abreast N`
-// (histories at a time), `--json` (the last line is one JSON object). Exits 1 when there was a difference, and tells the shortest
-// history that shows the first one.
+// Options: `--histories N`, `--length L` (operations of each), `--seed S` (of the first history; the others follow), `--processes P`
+// (that share them; as many as there are processors), `--json` (the last line is one JSON object). Exits 1 when there was a
+// difference, and tells the shortest history that shows the first one.
 // The time of its redis-server stands still between steps, by a few lines of C: it needs Linux and a C compiler (`cc`).
 import { spawnSync } from 'node:child_process';
 import { register } from 'tsx/esm/api';

@@ -6,18 +6,20 @@
  */
 import { Socket } from 'node:net';
 
-/** For connections to this port, until the function that it returns is called. */
-export function gatherWrites(port: number): () => void {
-  const { write } = Socket.prototype;
-  const gathering = function (this: Socket, ...args: Parameters<Socket['write']>): boolean {
-    if (this.remotePort === port && this.writableCorked === 0) {
+/** For connections to this socket, until the function that it returns is called. */
+export function gatherWrites(path: string): () => void {
+  const { write, connect } = Socket.prototype;
+  const gathered = new WeakSet<Socket>();
+  Socket.prototype.connect = function (this: Socket, ...args: unknown[]): Socket {
+    if (JSON.stringify(args).includes(JSON.stringify(path))) gathered.add(this);
+    return (connect as (...args: unknown[]) => Socket).apply(this, args);
+  } as Socket['connect'];
+  Socket.prototype.write = function (this: Socket, ...args: Parameters<Socket['write']>): boolean {
+    if (gathered.has(this) && this.writableCorked === 0) {
       this.cork();
       process.nextTick(() => this.uncork());
     }
     return write.apply(this, args);
-  };
-  Socket.prototype.write = gathering as Socket['write'];
-  return () => {
-    Socket.prototype.write = write;
-  };
+  } as Socket['write'];
+  return () => void Object.assign(Socket.prototype, { write, connect });
 }

@@ -23,8 +23,8 @@ const patienceMs = 10_000;
 const mostLooks = 5_000;
 /** State moves on by itself in these. */
 const moving = new Set(['leaseLeftMs', 'agoMs', 'nextDueInMs', 'now', 'againInMs']);
-/** A full look costs as much as a dozen steps. */
-const fullLookEvery = 12;
+/** A full look costs as much as ten steps. */
+const fullLookEvery = 20;
 
 const words = new Map(vocabulary.map((word) => [`${word.port}.${word.method}`, word]));
 

@@ -61,7 +61,7 @@ export class Stage {
     await compile(library);
     const env = { LD_PRELOAD: library, SERVER_TIME: this.#timeFile };
     this.#server = await startRedis({ env });
-    const scatter = gatherWrites(this.#server.port);
+    const scatter = gatherWrites(this.#server.socketPath);
     this.#closing.push(() => Promise.resolve(scatter()));
     this.#admin = new Redis(this.#server.socketPath, { connectionName: 'admin' });
     for (let index = 0; index < lanes; index++) this.lanes.push(await this.#openLane(`f${index}`));
@@ -127,7 +127,7 @@ export class Stage {
   #redisBroker(fleet: string, by: string): RedisBroker {
     const random = new SeededRandom(1);
     const [address, observer] = [`${fleet}.${by}`, new Observer()];
-    const url = this.#server?.url ?? '';
+    const url = this.#server?.socketPath ?? '';
     const deps = { fleet, address, classic: false, clock: systemClock, random, observer, mailShards: 4 };
     return new RedisBroker({ url, ...deps, ...settings });
   }

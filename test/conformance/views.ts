@@ -26,8 +26,27 @@ export function inboxes(): readonly View[] {
   return agents.map((agentId) => view('mail', 'read', { agentId, epoch: 9e15, after: '', count: 1_000 }));
 }
 
-/** What a call may have changed. */
+/** Methods that change nothing, apart from what they let go because its time is up. */
+const readers: ReadonlySet<string> = new Set([
+  ...[
+    'outcomes',
+    'state',
+    'stats',
+    'progress',
+    'deadLetters',
+    'roster',
+    'tagOf',
+    'waiting',
+    'last',
+    'inspect',
+    'nodes',
+  ],
+  ...['lookup', 'read', 'readParts', 'readRecords', 'due', 'post', 'listen', 'ask'],
+]);
+
+/** What a call may have changed; everything is looked at now and then. */
 export function touched(world: World, { port, method, args }: Call): readonly View[] {
+  if (readers.has(method)) return [];
   switch (port) {
     case 'tasks':
     case 'queues':
@@ -36,11 +55,14 @@ export function touched(world: World, { port, method, args }: Call): readonly Vi
         ? [view('control', 'roster', '')]
         : viewsOfWork(world, args);
     case 'mail':
-      return [...agents.map((agentId) => view('mail', 'deadLetters', agentId, { count: 9 })), ...viewsOfWaiting(world)];
+      return [
+        ...agentsIn(args).map((agentId) => view('mail', 'deadLetters', agentId, { count: 9 })),
+        ...viewsOfWaiting(world),
+      ];
     case 'events':
       return viewsOfEvents;
     case 'locks':
-      return lockNames.map((name) => view('locks', 'inspect', name));
+      return lockNames.filter((name) => textsIn(args).includes(name)).map((name) => view('locks', 'inspect', name));
     case 'presence':
       return viewsOfNodes(world);
     case 'logs':
@@ -86,7 +108,7 @@ function viewsOfNodes(world: World): readonly View[] {
 }
 
 function viewsOfWaiting(world: World): readonly View[] {
-  return world.nodes.slice(-3).map((node) => view('mail', 'waiting', node));
+  return world.nodes.slice(-2).map((node) => view('mail', 'waiting', node));
 }
 
 const viewsOfEvents: readonly View[] = [view('events', 'last'), view('events', 'read', { after: '0', count: 50 })];
@@ -101,13 +123,18 @@ function viewsOfLogs(args: readonly unknown[]): readonly View[] {
   if (isRecord(request) && isRecord(request['receipt']))
     return [view('logs', 'readParts', request['receipt']['taskId'], { after: '', count: 50 })];
   return [
-    ...agents.map((agent) => view('logs', 'read', agent, 200)),
+    ...agentsIn(args).map((agent) => view('logs', 'read', agent, 5)),
     view('logs', 'readRecords', { after: '0', count: 50 }),
   ];
 }
 
 function view(port: PortName, method: string, ...args: readonly unknown[]): View {
   return { by: 'c', port, method, args };
+}
+
+function agentsIn(args: readonly unknown[]): readonly string[] {
+  const texts = new Set(textsIn(args));
+  return agents.filter((agentId) => texts.has(agentId));
 }
 
 function textsIn(value: unknown): string[] {
