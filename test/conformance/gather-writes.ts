@@ -6,20 +6,24 @@
  */
 import { Socket } from 'node:net';
 
+/** What is replaced of a socket; both are looked up along its prototypes. */
+type Methods = Record<'connect' | 'write', (this: Socket, ...args: unknown[]) => unknown>;
+
 /** For connections to this socket, until the function that it returns is called. */
 export function gatherWrites(path: string): () => void {
-  const { write, connect } = Socket.prototype;
+  const methods = Socket.prototype as unknown as Methods;
+  const { connect, write } = methods;
   const gathered = new WeakSet<Socket>();
-  Socket.prototype.connect = function (this: Socket, ...args: unknown[]): Socket {
+  methods.connect = function (...args) {
     if (JSON.stringify(args).includes(JSON.stringify(path))) gathered.add(this);
-    return (connect as (...args: unknown[]) => Socket).apply(this, args);
-  } as Socket['connect'];
-  Socket.prototype.write = function (this: Socket, ...args: Parameters<Socket['write']>): boolean {
+    return connect.apply(this, args);
+  };
+  methods.write = function (...args) {
     if (gathered.has(this) && this.writableCorked === 0) {
       this.cork();
       process.nextTick(() => this.uncork());
     }
     return write.apply(this, args);
-  } as Socket['write'];
-  return () => void Object.assign(Socket.prototype, { write, connect });
+  };
+  return () => void Object.assign(methods, { connect, write });
 }

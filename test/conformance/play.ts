@@ -77,7 +77,7 @@ export class Play {
   async afterPass(id: string, before: unknown): Promise<void> {
     this.#symbols.enter(id);
     this.operations++;
-    for (const by of [...this.#memory.waits.keys()]) {
+    for (const by of this.#memory.waits.keys()) {
       const redis = this.#lane.redis.waits.get(by);
       await this.#endWait(by, (wait) => void (wait === redis && wait.controller.abort()));
     }
@@ -88,7 +88,7 @@ export class Play {
   /** Ends what is left open, and looks at everything once more. */
   async end(): Promise<void> {
     this.#symbols.enter('end');
-    for (const by of [...this.#memory.waits.keys()]) await this.#endWait(by, (wait) => wait.controller.abort());
+    for (const by of this.#memory.waits.keys()) await this.#endWait(by, (wait) => wait.controller.abort());
     await this.#look([...everything(this.#world), ...inboxes()]);
   }
 

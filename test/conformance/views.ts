@@ -27,22 +27,10 @@ export function inboxes(): readonly View[] {
 }
 
 /** Methods that change nothing, apart from what they let go because its time is up. */
-const readers: ReadonlySet<string> = new Set([
-  ...[
-    'outcomes',
-    'state',
-    'stats',
-    'progress',
-    'deadLetters',
-    'roster',
-    'tagOf',
-    'waiting',
-    'last',
-    'inspect',
-    'nodes',
-  ],
-  ...['lookup', 'read', 'readParts', 'readRecords', 'due', 'post', 'listen', 'ask'],
-]);
+const ofTasks = ['outcomes', 'state', 'stats', 'progress', 'deadLetters', 'roster'] as const;
+const ofMail = ['tagOf', 'ask', 'waiting', 'listen', 'post'] as const;
+const ofTheRest = ['last', 'inspect', 'nodes', 'lookup', 'read', 'readParts', 'readRecords', 'due'] as const;
+const readers: ReadonlySet<string> = new Set([ofTasks, ofMail, ofTheRest].flat());
 
 /** What a call may have changed; everything is looked at now and then. */
 export function touched(world: World, { port, method, args }: Call): readonly View[] {
