@@ -63,7 +63,7 @@ async function play(plan: Plan): Promise<Figures> {
   }
 }
 
-/** What a process of its own has to say is passed on, but for its last line, the figures. */
+/** What a process of its own has to say is passed on, but for its figures, the last two lines. */
 async function playElsewhere({ seed, histories, length }: Plan): Promise<Figures> {
   const options = { seed, histories, length, processes: 1 };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
@@ -72,7 +72,7 @@ async function playElsewhere({ seed, histories, length }: Plan): Promise<Figures
   let text = '';
   for await (const piece of child.stdout.setEncoding('utf8')) text += String(piece);
   const lines = text.trimEnd().split('\n');
-  const last = lines.pop() ?? '';
+  const [, last = ''] = lines.splice(-2);
   if (!last.startsWith('{')) throw new Error(`expected a process to tell its figures, got: ${last}`);
   console.log(lines.join('\n'));
   return JSON.parse(last) as Figures;

@@ -89,7 +89,7 @@ export class Play {
   async end(): Promise<void> {
     this.#symbols.enter('end');
     for (const by of this.#memory.waits.keys()) await this.#endWait(by, (wait) => wait.controller.abort());
-    await this.#look([...everything(this.#world), ...inboxes()]);
+    await this.#look([...everything(this.#world), ...inboxes(this.#world)]);
   }
 
   async #call(call: Call): Promise<void> {

@@ -22,8 +22,11 @@ export function everything(world: World): readonly View[] {
 }
 
 /** The inboxes, whose reading changes marks: looked at when a history is over. */
-export function inboxes(): readonly View[] {
-  return agents.map((agentId) => view('mail', 'read', { agentId, epoch: 9e15, after: '', count: 1_000 }));
+export function inboxes(world: World): readonly View[] {
+  return agents.flatMap((agentId) => {
+    const granted = world.epochs.filter((one) => one.agentId === agentId).map(({ epoch }) => epoch);
+    return [0, ...granted.slice(-1)].map((epoch) => view('mail', 'read', { agentId, epoch, after: '', count: 1_000 }));
+  });
 }
 
 /** Methods that change nothing, apart from what they let go because its time is up. */

@@ -141,7 +141,8 @@ export const presenceWords: readonly Word[] = [
       const known = chance.recent(world.epochs);
       if (known === undefined) return undefined;
       const node = chance.is(0.9) ? known.node : world.node(chance);
-      return { by: processOf(node), args: [node, known.agentId, known.epoch] };
+      const holdings = [known, ...(chance.is(0.3) ? chance.some(world.epochs, 2) : [])];
+      return { by: processOf(node), args: [node, holdings.map(({ agentId, epoch }) => ({ agentId, epoch }))] };
     },
   },
   { port: 'presence', method: 'lookup', weight: 0.5, say: (_, chance) => ask(chance, [chance.some(agents, 3)]) },

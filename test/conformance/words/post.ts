@@ -147,10 +147,12 @@ function sendOne(world: World, chance: Chance, to: string): SendOp {
   return { to, opId: world.name('o'), envelope: world.name('m'), limit, classic, ...(key && { key }) };
 }
 
-/** An activation that was granted, mostly of late; or an epoch that never was. */
+/** The activation that was granted last, mostly; or an epoch that is none, or none any more. */
 function owned(world: World, chance: Chance): { readonly agentId: string; readonly epoch: number } {
-  const known = chance.is(0.9) ? chance.recent(world.epochs) : undefined;
-  return known ?? { agentId: chance.of(...agents), epoch: chance.of(1, 5) };
+  const agentId = chance.of(...agents);
+  const epochs = world.epochs.filter((one) => one.agentId === agentId).map(({ epoch }) => epoch);
+  const known = chance.is(0.9) ? epochs.at(-1) : chance.recent(epochs);
+  return { agentId, epoch: known ?? chance.of(0, 0, 5) };
 }
 
 function endOne(
