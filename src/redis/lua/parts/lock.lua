@@ -4,11 +4,10 @@
 -- ARGV  1 prefix of process channels  2 lock  3 waiter lease in ms  4 hand-over lease in ms  5 holder
 -- Returns of firstWaiter, grant, tokenOf: it or nil; of hasRoom: whether a permit is free; of handTo, forgetSilent: nothing
 -- Complexity: O(log waiters + log holders)
-local keptMs = 3600000
 local permits = tonumber(redis.call('HGET', KEYS[2], 'permits') or 1)
 
 local function keep(key, leaseMs)
-  local ms = keptMs + tonumber(leaseMs)
+  local ms = 3600000 + tonumber(leaseMs) -- an hour more
   if redis.call('PTTL', key) < ms then
     redis.call('PEXPIRE', key, whole(ms))
   end
