@@ -160,7 +160,8 @@ function lostTask(world: World, chance: Chance, queue: string): EnqueueOp {
   const op = newTask(world, chance);
   const known = chance.recent([...world.places].filter(([, place]) => place.queue === queue));
   if (known !== undefined && chance.is(0.5)) return { ...op, priority: known[1].priority, taskId: known[0] };
-  return { ...op, taskId: `${queue}.${op.priority.charAt(0)}.1600000000000-${chance.below(9)}` };
+  const number = priorities.indexOf(op.priority) + priorities.length * chance.below(3); // no two tasks have the same
+  return { ...op, taskId: `${queue}.${op.priority.charAt(0)}.1600000000000-${number}` };
 }
 
 function settleOne(chance: Chance, { receipt }: ClaimedTask): SettleOp {
