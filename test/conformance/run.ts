@@ -36,7 +36,7 @@ export interface Plan {
   readonly histories: number;
   /** Steps of each. */
   readonly length: number;
-  /** No block follows one that had a difference. */
+  /** No step follows a difference. */
   readonly untilFound?: boolean;
   readonly plant?: Plant | undefined;
 }
@@ -73,23 +73,24 @@ export async function playAll(
   for (let next = seed; next < seed + histories; ) {
     const end = Math.min(seed + histories, (Math.floor(next / blockSize) + 1) * blockSize);
     const seeds = Array.from({ length: end - next }, (_, index) => next + index);
-    await playBlock(stage, { seeds, length, plant }, report);
+    await playBlock(stage, { seeds, length, plant, untilFound }, report);
     if (untilFound && report.found.length > 0) break;
     next = end;
   }
   return report;
 }
 
-interface Block extends Pick<Plan, 'length' | 'plant'> {
+interface Block extends Pick<Plan, 'length' | 'plant' | 'untilFound'> {
   readonly seeds: readonly number[];
 }
 
-async function playBlock(stage: Stage, { seeds, length, plant }: Block, report: Report): Promise<void> {
+async function playBlock(stage: Stage, { seeds, length, plant, untilFound }: Block, report: Report): Promise<void> {
   await stage.clear();
   const seats = await Promise.all(seeds.map((seed, index) => takeSeat(stage, stage.lanes[index], { seed, plant })));
   const chance = new Chance(Math.floor((seeds[0] ?? 0) / blockSize));
   let passed = 0;
   for (let step = 0; step < length; step++) {
+    if (untilFound && seats.some(({ difference }) => difference !== undefined)) break;
     if (step > 2 && passed < mostPasses && chance.is(passChance)) {
       passed++;
       await passFor(stage, seats, chance.of(passes[0], ...passes));
