@@ -75,14 +75,6 @@ export const plants: readonly Plant[] = [
     },
   },
   {
-    name: 'a requeued task loses its priority',
-    fleet: (deps) =>
-      withQueues(deps, (queue) => {
-        const revive = queue.revive.bind(queue);
-        queue.revive = (id, _, envelope) => revive(id, 'normal', envelope);
-      }),
-  },
-  {
     name: 'a released task goes to the back',
     fleet: (deps) =>
       withQueues(deps, (queue) => {
@@ -102,17 +94,6 @@ export const plants: readonly Plant[] = [
       exchange.postNotice = (address, notice) => void (notice.kind === 'granted' || post(address, notice));
       return fleet;
     },
-  },
-  {
-    name: 'an epoch older than the newest one still acknowledges',
-    broker: (broker, fleet) =>
-      wrapped(broker, 'mail', 'acknowledge', (acknowledge) => (frame) => {
-        const ops = frame.ops.map((op) => {
-          if ('letter' in op) return op;
-          return { ...op, epoch: fleet.directory.activations.get(op.agentId)?.epoch ?? op.epoch };
-        });
-        return acknowledge({ ...frame, ops });
-      }),
   },
   {
     name: 'reading behind what was trimmed says nothing of a gap',
