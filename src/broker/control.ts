@@ -18,7 +18,7 @@
  *     room goes to the front of the queue, charged. The window knows the starts since the rate came; changing its numbers keeps them.
  * O7  Waits that begin hand out no task of a limited queue; only claims do. Everyone is told `limited` when the limits change, and
  *     `released` when a limited queue has a free place and a task that may be claimed. For room that only time makes, the claim
- *     says when to look again. A wait that began before goes by what was then, as under O4.
+ *     says when to look again. A wait that began before goes by what was then, as under O4; what it takes may have been told, too.
  * O8  The roster holds one record of a name, at most `limits.rosterEntries` of them; it is written and struck off under the version that
  *     its writer expects, so that of two who change one record at the same time one is told so. It outlives every node.
  * O9  Everyone is told `roster` with the name of a record that was written or struck off.

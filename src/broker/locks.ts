@@ -4,7 +4,8 @@
  * L1  At most one holder at a time while its lease holds. The holder id is unique per acquisition; repeating an acquire,
  *     renew or release with the same holder changes nothing more.
  * L2  Every grant carries a token greater than all before it for that name, also across data loss.
- * L3  Waiters are served in the order of their first call. A waiter that has not called for `waiterLeaseMs` is forgotten.
+ * L3  Waiters are served in the order of their first call. A waiter that has not called for `waiterLeaseMs` is forgotten: when it calls
+ *     all the same, that is its first call.
  * L4  A release hands the lock to the first waiter, whose process hears `granted`; its lease is `handoverLeaseMs` until
  *     it renews, so that a dead waiter holds up the others no longer than that.
  * L5  A lease that has ended frees the lock for the head of the line. The next call notices it: the head's own acquire is

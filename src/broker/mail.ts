@@ -7,8 +7,10 @@
  * M3  When the receiver is owned, the owner's process hears `mail` with the entry; what it misses it reads.
  * M4  An acknowledgement names entry, operation id and epoch. An unknown entry or another operation id removes nothing. An epoch
  *     that is not the one granted last is refused, whether or not somebody owns the id now; that one counts also when its
- *     owner has gone since. For an id that never was granted, or was given back with an empty inbox, there is none.
- * M5  `redelivered` is true exactly for entries that were handed (live or read) before the epoch granted last.
+ *     owner has gone since. For an id that never was granted, or was given back or forgotten (presence, P2) with an empty inbox, there
+ *     is none.
+ * M5  `redelivered` is true exactly for entries that were handed (live or read) before the epoch granted last. Whoever reads an entry
+ *     counts as having been handed all before it.
  * M6  An inbox takes at most `limit` entries; the sender is told.
  * M7  Live mail (an ask, a volatile message) is published to the owner once, or not at all when there is no owner; nothing is
  *     stored.

@@ -4,12 +4,14 @@
  * P1  A node is present from `join` until it leaves, or until its lease was not renewed in time. A lease that has ended
  *     cannot be renewed: the node must come back as a new incarnation.
  * P2  An activation is granted when the id is free, or its owner's presence has ended, or the same node asks again (same
- *     epoch then). The epoch grows with every grant, also across data loss: max(last + 1, server time in microseconds).
+ *     epoch then). The epoch grows with every grant, also across data loss: max(last + 1, server time in microseconds). When a node
+ *     joins, ids without mail whose owner's presence has ended are forgotten: nobody holds them any more.
  * P3  Taking an id from a node whose presence has ended revokes that node's lease first, so that none of its late writes
  *     can follow.
  * P4  `beats` grows with every join and renewal in the fleet. A call that returns no more than one has seen means that data was lost.
  * P5  The beginning of a presence is recorded with its join, its end once, in one step with whatever call comes first: the leave of the
- *     node, or the next join or renewal of any node when its lease has ended (logs, G6). Everyone hears `gone` with the end.
+ *     node, or the next join or renewal of any node when its lease has ended (logs, G6). Everyone hears `gone` with the end. Of several
+ *     such leases the one that ended first comes first.
  * P6  An id that is given back is free at once, and everyone is told `freed`: whoever stands by for it need not wait for the end of its
  *     owner's presence.
  */

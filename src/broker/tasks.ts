@@ -152,7 +152,8 @@ export interface TaskPort {
   claim(request: ClaimRequest): Promise<Claims>;
   /**
    * Takes tasks as they are enqueued, and those that wait already; does not see tasks that were released before the call.
-   * Call `claim` first. A task is handed to one waiting node only. Nothing comes of queues that are paused or limited.
+   * Call `claim` first. A task is handed to one waiting node only. Nothing comes of queues that are paused or limited. Of tasks that
+   * arrive together those of one priority are handed over, of the one that came first.
    */
   wait(request: WaitRequest): Promise<readonly ClaimedTask[]>;
   /** Ends deliveries (T3). Lane `settle`; the tag is the queue. The sender must be the node that claimed. */

@@ -22,8 +22,9 @@ export class MemoryEvents implements EventPort {
 
   append(frame: Frame<AppendOp>): Promise<readonly string[]> {
     return this.#link.call(frame, (received) => {
+      const before = this.#fleet.lastEvent;
       const ids = this.#fleet.frames.apply('append', received, (op) => this.#appendOne(op));
-      this.#trim();
+      if (this.#fleet.lastEvent !== before) this.#trim(); // a repeated frame changes nothing (F1)
       return ids;
     });
   }

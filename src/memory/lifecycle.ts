@@ -13,8 +13,8 @@ import type { MemoryFleet } from './fleet.ts';
 export class Lifecycle {
   /** Oldest first. */
   readonly records: LifecycleRecord[] = [];
-  /** Nodes whose end is not recorded. */
-  readonly up = new Set<string>();
+  /** When the leases of nodes end or ended whose end is not recorded. */
+  readonly up = new Map<string, number>();
   #last = '0';
   /** Id of the newest record that was dropped. */
   #dropped = '0';
@@ -29,11 +29,11 @@ export class Lifecycle {
     if (changes.length > 0) fleet.exchange.postNotice(everyone, { kind: 'fleet' });
   }
 
-  /** P5: a join. */
-  begin(fleet: MemoryFleet, node: string): void {
-    if (this.up.has(node)) return;
-    this.up.add(node);
-    this.add(fleet, node, [{ kind: 'node.up' }]);
+  /** P5: a join, or a renewal. */
+  begin(fleet: MemoryFleet, node: string, leaseUntil: number): void {
+    const isNew = !this.up.has(node);
+    this.up.set(node, leaseUntil);
+    if (isNew) this.add(fleet, node, [{ kind: 'node.up' }]);
   }
 
   /** P5: a leave, or the sight of a lease that has ended. */
@@ -43,8 +43,8 @@ export class Lifecycle {
 
   /** P5: what every join and renewal does first. */
   endAll(fleet: MemoryFleet): void {
-    for (const node of this.up) {
-      if (fleet.directory.isPresent(node)) continue;
+    const ended = [...this.up].filter(([node]) => !fleet.directory.isPresent(node));
+    for (const [node] of ended.sort(([, a], [, b]) => a - b)) {
       this.end(fleet, node, nodeDown.leaseEnded);
       fleet.exchange.postNotice(everyone, { kind: 'gone', node });
     }

@@ -57,17 +57,16 @@ export class Limiter {
   }
 }
 
-/** Carries out a step on a queue, serves those who wait, and tells everyone when a limited queue has got room by it (O7). */
+/** Carries out a step on a queue, tells everyone when a limited queue has got room by it (O7), and serves those who wait. */
 export function stepOn<T>(fleet: MemoryFleet, queue: QueueState, step: () => T): T {
   const { claimed, arrivals } = { claimed: queue.claimed.size, arrivals: queue.arrivals };
   const reply = step();
-  serveWaiters(fleet, queue);
   const { limits } = queue.limiter;
-  if (limits === undefined) return reply;
-  const most = limits.concurrency ?? Infinity;
+  const most = limits?.concurrency ?? Infinity;
   const wasFull = claimed >= most && queue.claimed.size < claimed;
-  const hasPlace = queue.claimed.size < most && queue.next(1).length > 0;
+  const hasPlace = limits !== undefined && queue.claimed.size < most && queue.next(1).length > 0;
   if (hasPlace && (wasFull || queue.arrivals > arrivals))
     fleet.exchange.postNotice(everyone, { kind: 'released', queue: queue.name });
+  serveWaiters(fleet, queue);
   return reply;
 }

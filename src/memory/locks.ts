@@ -90,9 +90,9 @@ export class MemoryLocks implements LockPort {
   }
 
   #acquireOne(lock: HeldLock, { name, holder, address, leaseMs, wait, permits = 1 }: AcquireRequest): AcquireReply {
+    this.#forgetSilent(lock);
     const waiting = lock.waiters.get(holder);
     if (waiting !== undefined) waiting.calledAt = this.#now();
-    this.#forgetSilent(lock);
     this.#forgetEnded(lock);
     if (lock.holders.size + lock.waiters.size === 0) lock.permits = permits;
     if (lock.permits !== permits) return { kind: 'permits', permits: lock.permits };
@@ -113,7 +113,9 @@ export class MemoryLocks implements LockPort {
   /** Frees the permit of a holder, if it has one. */
   #giveBack({ name, holder }: { name: string; holder: string }): void {
     const lock = this.#fleet.locks.get(name);
-    if (lock?.holders.delete(holder) !== true) return;
+    const grant = lock?.holders.get(holder);
+    if (lock === undefined || grant === undefined || !this.#holds(grant)) return;
+    lock.holders.delete(holder);
     this.#forgetSilent(lock);
     this.#forgetEnded(lock);
     this.#handOn(name, lock);

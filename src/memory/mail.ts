@@ -66,10 +66,12 @@ export class MemoryMail implements MailPort {
       const granted = this.#fleet.directory.activations.get(agentId)?.epoch ?? 0;
       if (epoch !== granted) throw activationLost(agentId, epoch);
       const behind = after === '' ? 0 : numberOf(after);
-      const entries = [...(this.#fleet.inboxes.get(agentId) ?? [])].filter(([, { number }]) => number > behind);
-      return entries.slice(0, Math.max(0, count)).map(([entry, message]) => {
-        message.handedTo ||= Math.max(1, granted);
-        return { entry, opId: message.opId, envelope: message.envelope, redelivered: message.handedTo < granted };
+      const inbox = [...(this.#fleet.inboxes.get(agentId) ?? [])];
+      const entries = inbox.filter(([, { number }]) => number > behind).slice(0, Math.max(0, count));
+      const last = entries.at(-1)?.[1].number ?? 0;
+      for (const [, message] of inbox) if (message.number <= last) message.handedTo ||= Math.max(1, granted);
+      return entries.map(([entry, { opId, envelope, handedTo }]) => {
+        return { entry, opId, envelope, redelivered: handedTo < granted };
       });
     });
   }

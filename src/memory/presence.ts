@@ -28,8 +28,10 @@ export class MemoryPresence implements PresencePort {
   join(info: NodeInfo, leaseMs: number): Promise<Beat> {
     return this.#link.call(info, (received) => {
       this.#fleet.lifecycle.endAll(this.#fleet);
-      this.#directory.nodes.set(received.node, { info: received, leaseUntil: this.#now() + leaseMs });
-      this.#fleet.lifecycle.begin(this.#fleet, received.node);
+      const leaseUntil = this.#now() + leaseMs;
+      this.#directory.nodes.set(received.node, { info: received, leaseUntil });
+      this.#fleet.lifecycle.begin(this.#fleet, received.node, leaseUntil);
+      this.#forgetAgents();
       return this.#beat();
     });
   }
@@ -40,6 +42,7 @@ export class MemoryPresence implements PresencePort {
       const entry = this.#directory.nodes.get(received);
       if (entry === undefined || !this.#directory.isPresent(received)) return { kind: 'lost' };
       entry.leaseUntil = this.#now() + leaseMs;
+      this.#fleet.lifecycle.begin(this.#fleet, received, entry.leaseUntil);
       entry.info = { ...entry.info, status };
       return { kind: 'renewed', ...this.#beat() };
     });
@@ -99,6 +102,14 @@ export class MemoryPresence implements PresencePort {
     else this.#directory.activations.delete(agentId);
     this.#fleet.exchange.postNotice(everyone, { kind: 'freed', agentId });
     return true;
+  }
+
+  /** P2: nobody may ever ask for them again. */
+  #forgetAgents(): void {
+    const { activations } = this.#directory;
+    for (const [agentId, { owner }] of activations)
+      if (owner !== nobody && !this.#directory.isPresent(owner) && !this.#fleet.inboxes.has(agentId))
+        activations.delete(agentId);
   }
 
   /** P3 */

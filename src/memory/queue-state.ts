@@ -74,7 +74,7 @@ export class QueueState {
   paused = false;
   /** Control, O5 to O7. */
   readonly limiter: Limiter;
-  /** How often a task came to the back of the queue. */
+  /** How often a task came to the back of the queue, or back to its front. */
   arrivals = 0;
   readonly cancelled = new Map<string, CancelMark>();
   readonly outcomes = new Map<string, Expiring<TaskOutcome>>();
@@ -98,14 +98,18 @@ export class QueueState {
     const id = known ?? formatTaskId({ queue: this.name, priority: op.priority, number: this.#mint() });
     const task = this.#newTask(id, op.priority, op.envelope);
     task.dueAt = op.delayMs > 0 ? this.#clock.now() + op.delayMs : 0;
-    this.#enter(task, op.concurrencyKey, task.entry);
+    const turn = task.entry;
+    if (known !== undefined) task.entry = this.#mint(); // receipts from before the loss stay stale (T2)
+    this.#enter(task, op.concurrencyKey, turn);
     if (known !== undefined && op.concurrencyKey !== undefined) this.lines.sort(op.concurrencyKey);
     return task;
   }
 
   /** Q3: a task that was dead begins anew. */
   revive(id: string, priority: Priority, envelope: string): void {
-    this.#enter(this.#newTask(id, priority, envelope), this.lines.keyed.get(id), this.#mint());
+    const task = this.#newTask(id, priority, envelope);
+    task.entry = this.#mint(); // receipts of its earlier life stay stale (T2)
+    this.#enter(task, this.lines.keyed.get(id), task.entry);
   }
 
   /** Hands a task to a node. */
@@ -169,6 +173,7 @@ export class QueueState {
   /** The holder of a claimed task failed and nobody can take it over yet: to the front, the attempt charged. */
   putBack(task: StoredTask): void {
     this.#place(task, 'released');
+    this.arrivals++;
   }
 
   /** It has ended; the next one of its concurrency key goes on. One that is a dead letter keeps its key. */

@@ -164,7 +164,8 @@ export class MemoryTasks implements TaskPort {
         break;
       case 'release':
         queue.release(task, outcome);
-        this.#fleet.exchange.postNotice(everyone, { kind: 'released', queue: queue.name });
+        if (task.place === 'released')
+          this.#fleet.exchange.postNotice(everyone, { kind: 'released', queue: queue.name });
         break;
       case 'dead':
         bury(queue, task, outcome, this.#fleet.clock.now());
@@ -193,12 +194,13 @@ function describe({ kind, reason, error }: Dead): Pick<Dead, 'kind' | 'reason' |
 
 function enqueueOne(queue: QueueState, op: EnqueueOp, now: number): EnqueueReply {
   if (op.taskId !== undefined) return bringBack(queue, op, op.taskId, now);
-  const known = op.key && kept(queue.keys, op.key.name, now);
+  const key = (op.key?.ttlMs ?? 0) > 0 ? op.key : undefined;
+  const known = key && kept(queue.keys, key.name, now);
   if (known !== undefined) return { kind: 'known', taskId: known };
   const tasks = queue.tasks.size;
   if (tasks >= op.maxWaiting) return { kind: 'queue-full', tasks };
   const taskId = queue.accept(op).id;
-  if (op.key !== undefined) keep(queue.keys, op.key.name, taskId, { now, ttlMs: op.key.ttlMs });
+  if (key !== undefined) keep(queue.keys, key.name, taskId, { now, ttlMs: key.ttlMs });
   return { kind: 'enqueued', taskId };
 }
 

@@ -4,11 +4,11 @@
  * Like a blocking read of a stream: the call that waits longest is served first, from one queue and priority, and it sees
  * only tasks that were never delivered. A task is handed over in the same step that stored it, so an abort loses none.
  */
-import { priorities } from '../broker/task-id.ts';
+import { type Priority, priorities } from '../broker/task-id.ts';
 import type { ClaimedTask, WaitRequest } from '../broker/tasks.ts';
 import type { MemoryFleet } from './fleet.ts';
 import type { Link } from './link.ts';
-import type { QueueState } from './queue-state.ts';
+import type { QueueState, StoredTask } from './queue-state.ts';
 
 export interface Waiter {
   readonly queues: readonly string[];
@@ -64,9 +64,11 @@ export function waitForTasks(
   });
 }
 
-/** Hands tasks that have just arrived in `queue` to those who wait for them. */
+/** Hands tasks that have just arrived in `queue` to those who wait for them: of the priority that came first before the others. */
 export function serveWaiters(fleet: MemoryFleet, queue: QueueState): void {
-  for (const priority of priorities) {
+  if (fleet.waiters.size === 0) return;
+  const arrivedAt = (priority: Priority): number => first(queue, priority)?.order ?? Infinity;
+  for (const priority of priorities.toSorted((a, b) => arrivedAt(a) - arrivedAt(b))) {
     for (const waiter of fleet.waiters) {
       if (queue.waiting[priority].size === 0) break;
       if (!waiter.queues.includes(queue.name)) continue;
@@ -74,6 +76,10 @@ export function serveWaiters(fleet: MemoryFleet, queue: QueueState): void {
       waiter.serve(tasks.map((task) => queue.deliver(task, waiter.node)));
     }
   }
+}
+
+function first(queue: QueueState, priority: Priority): StoredTask | undefined {
+  return queue.waiting[priority].values().next().value;
 }
 
 function* firstOf<T>(items: Iterable<T>, count: number): Generator<T> {

@@ -51,15 +51,15 @@ export class RedisQueues implements QueuePort {
 
   async report(queue: string, reports: readonly ProgressReport[]): Promise<void> {
     const { progress } = this.#store.keys.queue(queue);
-    const kept = reports.filter(({ ttlMs }) => ttlMs > 0);
     const notices = reports.map(({ taskId, body, notify }) => ({
       address: notify,
       notice: { kind: 'progress', taskId, body } as const,
     }));
     await Promise.all([
-      ...kept.map(({ taskId, body, ttlMs }) =>
-        this.#store.call('set', progress(nameOf(queue, taskId)), body, 'PX', Math.ceil(ttlMs)),
-      ),
+      ...reports.map(({ taskId, body, ttlMs }) => {
+        const key = progress(nameOf(queue, taskId));
+        return ttlMs > 0 ? this.#store.call('set', key, body, 'PX', Math.ceil(ttlMs)) : this.#store.call('del', key);
+      }),
       ...groupByAddress(notices, encodeNotice).map(([address, text]) =>
         this.#store.call('publish', this.#store.keys.channel(address), text),
       ),

@@ -50,6 +50,18 @@ describeBrokers('tasks that are brought back', (open) => {
     expect(await node.queues.outcomes(queue, [taskId])).toMatchObject([{ kind: 'completed', attempts: 1 }]);
   });
 
+  test('T3: a receipt from before the loss stays stale when the same node holds the task again', async () => {
+    const fleet = await open();
+    const node = await fleet.join();
+    const taskId = await putOne(node, 'x');
+    const before = await takeOne(node);
+    await settleOne(node, before, { ...complete, resultTtlMs: 0 } as Outcome);
+    await bringBack(node, op('x', { taskId }));
+    const after = await takeOne(node);
+    expect(await settleOne(node, before, complete)).toBe('stale');
+    expect(await settleOne(node, after, complete)).toBe('settled');
+  });
+
   test('T9: bringing back what the queue has, in whatever place, changes nothing', async () => {
     const fleet = await open();
     const node = await fleet.join();

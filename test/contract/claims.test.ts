@@ -2,8 +2,10 @@
  * Claiming: who gets which waiting task, and in which order.
  */
 import { expect, test } from 'vitest';
+import { everyone } from '../../src/broker/notices.ts';
 import { parseTaskId } from '../../src/broker/task-id.ts';
 import { describeBrokers, frame } from './harness.ts';
+import { listen } from './post.ts';
 import { envelopesOf, idsOf, numbered, op, priorities, put, putOne, queue, release } from './work.ts';
 import { complete, settle, settleOne, take, takeOne } from './work.ts';
 
@@ -99,6 +101,23 @@ describeBrokers('claims', (open) => {
     await settle(node, [t2], release);
     await settle(node, [t0, t1], release);
     expect(envelopesOf(await take(node))).toEqual(['high', 't0', 't1', 't2', 't3']);
+  });
+
+  test('everyone is told of a release, but not of one that is parked before it waits', async () => {
+    const fleet = await open();
+    const node = await fleet.join();
+    await put(node, numbered(2));
+    const [parked, released] = await take(node);
+    if (!parked || !released) return expect.fail('two tasks wait');
+    const heard = await listen(node);
+    await settleOne(node, parked, { kind: 'release', delayMs: 60_000 });
+    await node.notices.post([{ address: everyone, notice: { kind: 'paused', queue: 'behind it' } }]);
+    await settleOne(node, released, release);
+    await fleet.eventually(() => heard.length >= 2, 'the release to be told');
+    expect(heard).toEqual([
+      { kind: 'paused', queue: 'behind it' },
+      { kind: 'released', queue },
+    ]);
   });
 
   test('T6: a release charges no attempt and marks nothing as redelivered', async () => {

@@ -99,6 +99,18 @@ describeBrokers('dead letters', (open) => {
     expect(await fleet.ended(waiting)).toMatchObject([{ receipt: { taskId: id, priority: 'high' }, attempt: 1 }]);
   });
 
+  test('T3: a receipt from before a task died stays stale when the same node holds it again', async () => {
+    const fleet = await open();
+    const node = await fleet.join();
+    const id = await putOne(node);
+    const before = await takeOne(node);
+    await settleOne(node, before, die);
+    await node.queues.requeue(queue, [id]);
+    const after = await takeOne(node);
+    expect(await settleOne(node, before, complete)).toBe('stale');
+    expect(await settleOne(node, after, complete)).toBe('settled');
+  });
+
   test('Q2: a dead letter stays when its result has expired', async () => {
     const fleet = await open();
     const node = await fleet.join();

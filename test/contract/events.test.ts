@@ -235,6 +235,16 @@ describeBrokers('events', (open) => {
     expect((await read(member, ids[2])).events).toMatchObject([{ id: next, prev: ids[2] }]);
   });
 
+  test('F1: a repeated frame trims nothing, however old the events have become', async () => {
+    const fleet = await open({ eventsAgeMs: 50 });
+    const member = await fleet.connect();
+    const sent = frame('events', [event('one')], { sender: member.address });
+    const [id] = await member.events.append(sent);
+    await fleet.pass(60);
+    expect(await member.events.append(sent)).toEqual([id]);
+    expect(await read(member)).toMatchObject({ events: [{ id }], gap: false });
+  });
+
   test('E4: there is no gap where nothing was trimmed', async () => {
     const fleet = await open({ events: 1_000 });
     const member = await fleet.connect();

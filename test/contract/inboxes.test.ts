@@ -183,6 +183,22 @@ describeBrokers('inboxes', (open) => {
     expect(await inbox(after, docs, await own(after, docs))).toMatchObject([{ envelope: 'brought back' }]);
   });
 
+  test('M4: an id without mail whose owner has gone is forgotten when a node joins, and its epoch with it', async () => {
+    const fleet = await open();
+    const [client, old] = [await fleet.connect(), await fleet.join('old')];
+    const [empty, full] = [await own(old, 'empty'), await own(old, 'full')];
+    const sent = async (id: string) => {
+      const [reply] = await send(client, id, ['x'], { opId: 'x' });
+      return { entry: reply?.kind === 'stored' ? reply.entry : expect.fail('it is stored'), opId: 'x' };
+    };
+    const second = await sent('full');
+    await old.presence.leave('old');
+    await fleet.join('new');
+    const first = await sent('empty');
+    expect(await acknowledge(old, 'empty', empty, first)).toBe('stale-epoch');
+    expect(await acknowledge(old, 'full', full, second)).toBe('acknowledged');
+  });
+
   test('M6: an inbox takes no more than its limit, and the sender is told', async () => {
     const fleet = await open();
     const node = await fleet.join();

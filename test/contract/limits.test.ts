@@ -4,7 +4,20 @@
 import { expect, test } from 'vitest';
 import type { Notice } from '../../src/broker/notices.ts';
 import { describeBrokers, type Member, type TestFleet } from './harness.ts';
-import { complete, die, envelopesOf, idsOf, numbered, put, queue, release, retry, settle, settleOne } from './work.ts';
+import {
+  complete,
+  die,
+  envelopesOf,
+  failure,
+  idsOf,
+  numbered,
+  put,
+  queue,
+  release,
+  retry,
+  settle,
+  settleOne,
+} from './work.ts';
 import { take, takeOne } from './work.ts';
 
 const hour = 3_600_000;
@@ -107,6 +120,27 @@ describeBrokers('limits of concurrency', (open) => {
     expect(await node.control.limit(queue, { concurrency: null })).toEqual({});
     expect(await claim(node)).toMatchObject({ tasks: { length: 2 } });
     expect(await claim(node)).toEqual({ tasks: [] });
+  });
+
+  test('O7: a recovery tells what it puts back for want of room in the rate, and no end that frees nothing', async () => {
+    const fleet = await open();
+    const [a, b] = [await fleet.join('a'), await fleet.join('b')];
+    const heard = await heardBy(b);
+    const [cancelled = ''] = await put(a, numbered(3));
+    await take(a, 1);
+    await a.control.limit(queue, { concurrency: 2 });
+    await a.control.cancel({ taskId: cancelled, error: failure, resultTtlMs: 0 });
+    await a.presence.leave('a');
+    await hushed(fleet, b, heard);
+    await b.tasks.recover(recovery(b, ['a']));
+    expect(await hushed(fleet, b, heard)).toEqual(['settled']);
+    await b.control.limit(queue, { concurrency: null, rate: { max: 1, perMs: hour } });
+    const c = await fleet.join('c');
+    await take(c);
+    await c.presence.leave('c');
+    await hushed(fleet, b, heard);
+    await b.tasks.recover(recovery(b, ['c']));
+    expect(await hushed(fleet, b, heard)).toEqual(['released']);
   });
 
   test('O7: a wait hands out nothing of a limited queue, and serves its other queues', async () => {

@@ -113,6 +113,17 @@ describeBrokers('lock lines', (open) => {
     expect((await heardOf(fleet, grants, 'h1')).token).toBe((await a.locks.inspect(name))?.holders[0]?.token);
   });
 
+  test('leave: whose lease has ended gives nothing back, the lock waits for the next call of the line', async () => {
+    const fleet = await open();
+    const [a, b] = [await fleet.connect('a'), await fleet.connect('b')];
+    await hold(a, 'crashed', 100);
+    await acquire(b, 'h1');
+    await fleet.eventually(async () => (await a.locks.inspect(name)) === undefined, 'the lease to end');
+    await a.locks.leave({ name, holder: 'crashed' });
+    expect(await a.locks.inspect(name)).toBeUndefined();
+    expect(await acquire(b, 'h1')).toMatchObject({ kind: 'granted' });
+  });
+
   test('L5: the head of the line takes a lock whose lease has ended with its own call', async () => {
     const fleet = await open();
     const [a, b] = [await fleet.connect('a'), await fleet.connect('b')];
@@ -139,6 +150,19 @@ describeBrokers('lock lines', (open) => {
     await acquire(a, 'newcomer');
     expect(await a.locks.release({ name, ...first })).toBe(true);
     expect(await a.locks.inspect(name)).toMatchObject({ holders: [{ holder: 'faithful' }], waiters: 1 });
+  });
+
+  test('L3: a waiter that calls when its lease has passed stands behind those who came meanwhile', async () => {
+    const fleet = await open({ waiterLeaseMs: 1_000 });
+    const a = await fleet.connect('a');
+    const first = await hold(a, 'h1');
+    await acquire(a, 'late');
+    await fleet.pass(1_010);
+    await acquire(a, 'newcomer');
+    await acquire(a, 'late');
+    expect(await a.locks.inspect(name)).toMatchObject({ waiters: 2 });
+    await a.locks.release({ name, ...first });
+    expect(await a.locks.inspect(name)).toMatchObject({ holders: [{ holder: 'newcomer' }], waiters: 1 });
   });
 
   test('L3: a silent waiter keeps its place until its lease has passed', async () => {

@@ -133,6 +133,17 @@ describeBrokers('permits', (open) => {
     expect(grants.map(({ holder }) => holder)).toEqual(['h1', 'h2']);
   });
 
+  test('L5: a holder that calls again hands what is free to the line, too', async () => {
+    const fleet = await open();
+    const [a, b] = [await fleet.connect('a'), await fleet.connect('b')];
+    await hold(a, 'crashed', { leaseMs: 100 });
+    const kept = await hold(a, 'kept');
+    await acquire(b, 'h1');
+    await fleet.eventually(async () => (await holdersOf(a)).length === 1, 'the lease to end');
+    expect(await acquire(a, 'kept')).toEqual({ kind: 'granted', token: kept.token });
+    expect(await holdersOf(a)).toEqual(['kept', 'h1']);
+  });
+
   test('L6: each holder renews and releases its own permit and no other', async () => {
     const fleet = await open();
     const a = await fleet.connect();

@@ -54,6 +54,16 @@ describeBrokers('owners', (open) => {
     expect(await inbox(next, docs, epoch)).toMatchObject(expected);
   });
 
+  test('M5: who reads an entry counts as having been handed those before it, also when it left them out', async () => {
+    const fleet = await open();
+    const node = await fleet.join();
+    const replies = await send(node, docs, numbered(4));
+    const [, second] = replies.map((reply) => (reply.kind === 'stored' ? reply.entry : expect.fail(reply.kind)));
+    expect(await inbox(node, docs, 0, second, 1)).toMatchObject([{ envelope: 't2' }]);
+    const marks = (await inbox(node, docs, await own(node, docs))).map(({ redelivered }) => redelivered);
+    expect(marks).toEqual([true, true, true, false]);
+  });
+
   test('M5: what an earlier epoch has read is redelivered to the next, what it has not is not', async () => {
     const fleet = await open();
     const [old, next] = [await fleet.join('old'), await fleet.join('next')];

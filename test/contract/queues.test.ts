@@ -125,6 +125,10 @@ describeBrokers('queues', (open) => {
     await node.queues.report(queue, [{ ...report, body: '3', ttlMs: 60 }]);
     await fleet.eventually(async () => (await node.queues.progress(taskId)) === undefined, 'the progress to expire');
     expect(await node.queues.progress('nonsense')).toBeUndefined();
+    const [kept, unkept] = [report, { ...report, ttlMs: 0 }];
+    await node.queues.report(queue, [{ ...kept, body: '4' }]);
+    await node.queues.report(queue, [{ ...unkept, body: '5' }]);
+    expect(await node.queues.progress(taskId)).toBeUndefined();
   });
 
   test('progress: whoever is named hears each report, in order', async () => {

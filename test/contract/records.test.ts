@@ -48,6 +48,19 @@ describeBrokers('records', (open) => {
     expect(said(await all(a)).at(-1)).toBe('node.up b');
   });
 
+  test('P5: of several leases that have ended, the one that ended first is recorded first', async () => {
+    const fleet = await open();
+    const a = await fleet.join('a');
+    await a.presence.join(nodeInfo('late'), 200);
+    await a.presence.join(nodeInfo('early'), 60);
+    const alive = async () => (await a.presence.nodes()).filter((node) => node.alive).length;
+    await a.presence.renew('late', 250, '{}');
+    await fleet.eventually(async () => (await alive()) === 1, 'both leases to end');
+    await a.presence.renew('a', 600_000, '{}');
+    const downs = said(await all(a)).filter((text) => text.startsWith('node.down'));
+    expect(downs).toEqual(['node.down early lease ended', 'node.down late lease ended']);
+  });
+
   test('P5: the end of a lease is recorded and told by the next renewal of another node, once', async () => {
     const fleet = await open();
     const a = await withEnded(fleet);

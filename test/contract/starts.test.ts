@@ -64,6 +64,24 @@ describeBrokers('starts', (open) => {
     expect(await loseOne(a, b)).toMatchObject({ attempt: 2, redelivered: true, lost: ['a'] });
   });
 
+  test('T10: what was said of a handler is forgotten with its delivery, also when the task is tried again', async () => {
+    const fleet = await open();
+    const [a, b] = (await join(fleet, 'a', 'b')) as [Member, Member];
+    await put(a, numbered(2));
+    for (const outcome of [retry(), putOff(1)]) {
+      const task = await takeOne(a);
+      await say(a, 'waits', task);
+      await settleOne(a, task, outcome);
+    }
+    const due = async () => (await a.tasks.promote({ queue, node: 'a', count: 1 })).moved === 1;
+    await fleet.eventually(due, 'the task to be promoted');
+    await take(a);
+    expect((await lose(a, b)).map(({ attempt, lost }) => [attempt, lost])).toEqual([
+      [3, ['a']],
+      [2, ['a']],
+    ]);
+  });
+
   test('T10: a task whose handler waits is not charged with its holder, its neighbour whose handler has begun is', async () => {
     const fleet = await open();
     const [a, b] = (await join(fleet, 'a', 'b')) as [Member, Member];

@@ -72,6 +72,8 @@ describeBrokers('task keys', (open) => {
     const [there] = await node.tasks.enqueue(frame('elsewhere', [keyed('there', 'k')]));
     expect(there?.kind).toBe('enqueued');
     expect(envelopesOf(await take(node))).toEqual(['here', 'free', 'free too']);
+    const [again] = await put(node, keyed('here too', 'k', 0));
+    expect(again?.kind).toBe('enqueued');
   });
 
   test('T7: a full queue refuses a new key, which stays free, and knows an old one', async () => {

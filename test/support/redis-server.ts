@@ -32,6 +32,8 @@ export interface RedisServer {
 export interface RedisOptions {
   /** Further arguments of redis-server, such as `['--appendonly', 'yes']`. They win over the defaults. */
   readonly args?: readonly string[];
+  /** Set in its environment besides what this process has. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Files in PEM form: the port speaks TLS alone, with this certificate; the socket stays plain. */
   readonly tls?: { readonly certificate: string; readonly key: string; readonly ca: string };
 }
@@ -46,11 +48,16 @@ const startTimeoutMs = 10_000;
 const bindAttempts = 10;
 
 /** Starts a server and resolves when it takes commands. */
-export async function startRedis({ args = [], tls }: RedisOptions = {}): Promise<RedisServer> {
+export async function startRedis({ args = [], env = {}, tls }: RedisOptions = {}): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-'));
   const socketPath = join(folder, 's');
   const launchOn = (port: number): Promise<Running> =>
-    launch(folder, port, ['--unixsocket', socketPath, ...(tls === undefined ? [] : tlsArguments(tls, port)), ...args]);
+    launch({ folder, port, env }, [
+      '--unixsocket',
+      socketPath,
+      ...(tls === undefined ? [] : tlsArguments(tls, port)),
+      ...args,
+    ]);
   const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const started = await firstFreePort(launchOn).catch(async (error: unknown) => {
     await removeFolder();
@@ -102,10 +109,17 @@ async function firstFreePort(
   }
 }
 
-async function launch(folder: string, port: number, args: readonly string[]): Promise<Running> {
+interface Place {
+  readonly folder: string;
+  readonly port: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+async function launch({ folder, port, env }: Place, args: readonly string[]): Promise<Running> {
   const fixed = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder];
   const child = spawn(binary, [...fixed, '--save', '', '--appendonly', 'no', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (log += text));

@@ -5,6 +5,7 @@
 -- Returns {'granted', token}, {'waiting', ms}, {'held'}, {'crowded'} or {'permits', the number in use}
 -- Complexity: O(log waiters + log holders), times the permits that became free
 local holder = ARGV[5]
+forgetSilent()
 local isWaiting = redis.call('ZSCORE', KEYS[3], holder)
 if isWaiting then
   redis.call('ZADD', KEYS[4], whole(nowMs), holder)
@@ -20,26 +21,27 @@ if permits ~= tonumber(ARGV[11]) then
   redis.call('HSET', KEYS[2], 'permits', permits)
   keep(KEYS[2], 0)
 end
+local pauseMs = pauseLeftMs()
+local isFree = pauseMs == 0 and hasRoom()
+local first = isFree and firstWaiter()
+while isFree and first and first ~= holder do
+  handTo(first)
+  isFree = hasRoom()
+  first = isFree and firstWaiter()
+end
 local token = tokenOf(holder)
+if not token and isFree then
+  forget(holder)
+  token = grant(holder, ARGV[7])
+end
+publish()
 if token then
   return { 'granted', token }
 end
-local pauseMs = pauseLeftMs()
-while pauseMs == 0 and hasRoom() do
-  local first = firstWaiter()
-  if not first or first == holder then
-    forget(holder)
-    publish()
-    return { 'granted', grant(holder, ARGV[7]) }
-  end
-  handTo(first)
-end
-publish()
 if ARGV[8] ~= '1' then
   return { 'held' }
 end
 if not isWaiting then
-  firstWaiter()
   if redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[9]) then
     return { 'crowded' }
   end

@@ -33,6 +33,16 @@ local function forget(history, name)
   end
 end
 
+-- An entry is left for another one, whose deliveries are counted anew: what was said is not said of those.
+local function unsay(history, name)
+  local said, past = recall(history, name)
+  if past == '' and said ~= '' then
+    redis.call('HDEL', history, name)
+  elseif said ~= '' then
+    note(history, name, '', past)
+  end
+end
+
 -- What has begun stays begun, whatever comes late.
 local function say(history, name, deliveries, what)
   local said, past = recall(history, name)

@@ -2,13 +2,12 @@
 -- KEYS  1 holder of a lock (its lease)  2 about: permits, token, turn, holder of the lock  3 waiters by turn
 --       4 waiters by last call  5 their addresses  6 holders of a semaphore by end of lease  7 their tokens
 -- ARGV  1 prefix of process channels  2 lock  3 waiter lease in ms  4 hand-over lease in ms  5 holder
--- Returns of firstWaiter, grant, tokenOf: it or nil; of hasRoom: whether a permit is free; of handTo: nothing
+-- Returns of firstWaiter, grant, tokenOf: it or nil; of hasRoom: whether a permit is free; of handTo, forgetSilent: nothing
 -- Complexity: O(log waiters + log holders)
-local keptMs = 3600000
 local permits = tonumber(redis.call('HGET', KEYS[2], 'permits') or 1)
 
 local function keep(key, leaseMs)
-  local ms = keptMs + tonumber(leaseMs)
+  local ms = 3600000 + tonumber(leaseMs) -- an hour more
   if redis.call('PTTL', key) < ms then
     redis.call('PEXPIRE', key, whole(ms))
   end
@@ -20,11 +19,15 @@ local function forget(waiter)
   redis.call('HDEL', KEYS[5], waiter)
 end
 
-local function firstWaiter()
+local function forgetSilent()
   local silentSince = whole(nowMs - tonumber(ARGV[3]))
   for _, waiter in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', silentSince)) do
     forget(waiter)
   end
+end
+
+local function firstWaiter()
+  forgetSilent()
   return redis.call('ZRANGE', KEYS[3], 0, 0)[1]
 end
 

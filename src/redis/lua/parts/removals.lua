@@ -12,6 +12,8 @@ local function takeOut(kind, stream, q, name, entry, deliveries)
   remove(stream, entry)
   if kind ~= 'retry' and not isReleased then
     forget(q.history, name)
+  else
+    unsay(q.history, name)
   end
   if kind == 'complete' and deliveries == '1' and string.sub(name, 3) == entry then
     return nil, 1
