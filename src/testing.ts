@@ -15,3 +15,4 @@ export { faultKinds } from './sim/faults.ts';
 export type { Fault, FaultKind, FaultRates } from './sim/faults.ts';
 export type { Violation } from './sim/ledger.ts';
 export type { TraceLine } from './sim/trace.ts';
+export type { GlobalsMode, Leak } from './sim/globals.ts';

@@ -4,7 +4,7 @@
  * H1  What is done is undone after a while: what stands still goes on, what is cut off is connected again, what is down is started.
  * H2  `calm` ends all of it at once: from then on nothing strikes, and the fleet has to come to rest.
  */
-import { between, type FaultKind, faultKinds, reshape } from './faults.ts';
+import { between, type FaultKind, reshape } from './faults.ts';
 import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';
 
@@ -150,8 +150,3 @@ export class Chaos {
     this.#world.startLater(process);
   }
 }
-
-/** The kinds that strike here. */
-export const outsideKinds: readonly FaultKind[] = (Object.keys(faultKinds) as FaultKind[]).filter((kind) =>
-  ['process', 'fleet'].includes(faultKinds[kind]),
-);

@@ -7,6 +7,7 @@ import type { Hosting } from '../agent/hosting.ts';
 import { resolveConfig, type RuntimeConfig, type RuntimeOptions } from '../config/config.ts';
 import type { Duration } from '../core/duration.ts';
 import { DrawnFaults, type Fault, type FaultPlan, type FaultRates, ListedFaults } from './faults.ts';
+import type { GlobalsMode } from './globals.ts';
 import type { Latency } from './wire.ts';
 
 export type FleetOptions = Omit<
@@ -27,6 +28,11 @@ export interface SimulateOptions extends FleetOptions {
   readonly latency?: Latency;
   /** How many of the newest lines of the trace are kept. Default 2,000. */
   readonly traced?: number;
+  /**
+   * What `Date`, `setTimeout`, `Math.random` and the like are in code of agents: `virtual` (default), those of the simulated process, and listed
+   * in `sim.leaks`; `refuse`, an error; `real`, the machine's.
+   */
+  readonly globals?: GlobalsMode;
 }
 
 export interface SettleOptions {
@@ -41,6 +47,7 @@ export interface ResolvedOptions {
   readonly plan: FaultPlan;
   readonly latency: Latency;
   readonly traced: number;
+  readonly globals: GlobalsMode;
   /** As each node has them. */
   readonly fleet: FleetOptions;
   readonly config: RuntimeConfig;
@@ -50,10 +57,19 @@ const usualLatency: Latency = { fromMs: 0.2, toMs: 2 };
 
 /** @throws ConfigError listing every problem. */
 export function resolveOptions(options: SimulateOptions): ResolvedOptions {
-  const { seed = 1, nodes = 1, agents, faults = {}, latency = usualLatency, traced = 2_000, ...fleet } = options;
+  const {
+    seed = 1,
+    nodes = 1,
+    agents,
+    faults = {},
+    latency = usualLatency,
+    traced = 2_000,
+    globals = 'virtual',
+    ...fleet
+  } = options;
   const config = resolveConfig({ ...fleet, agents: [...agents] });
   const plan = isList(faults) ? new ListedFaults(faults) : new DrawnFaults(seed, faults);
-  return { seed, nodes, agents, plan, latency, traced, fleet, config };
+  return { seed, nodes, agents, plan, latency, traced, globals, fleet, config };
 }
 
 function isList(faults: FaultRates | readonly Fault[]): faults is readonly Fault[] {

@@ -95,6 +95,7 @@ export class SimProcess {
     const { clock, observer } = life;
     const config = this.#config(life);
     const random = new SeededRandom(mix(this.#world.seed, hash(`${this.name}.${life.number}`)));
+    this.#world.virtuals.set(life.place, { clock, random });
     const source = { open: (address: string) => this.#open(life, address), release: () => Promise.resolve() };
     const place = { host: this.name, pid: life.number, supervised: false };
     const incarnations = new Incarnations({ config, source, observer, clock, random, ...place });

@@ -36,7 +36,9 @@ export async function openClient(world: World, name: string, config: RuntimeConf
   });
   const observer = new Observer();
   world.listen(name, observer);
-  const deps = { broker: faulty, clock: new ProcessClock(scheduler, place), random: new SeededRandom(seed), observer };
+  const [clock, random] = [new ProcessClock(scheduler, place), new SeededRandom(seed)];
+  world.virtuals.set(place, { clock, random });
+  const deps = { broker: faulty, clock, random, observer };
   const member = new Member({ ...deps, address: name, leased: false, patienceMs });
   await scheduler.settled(world.within(place, () => member.start()));
   const { timing, limits } = config;

@@ -10,6 +10,7 @@ import { InvariantError } from '../core/errors.ts';
 import { Chaos } from './chaos.ts';
 import { driven } from './driven.ts';
 import { type Fault, SwitchedFaults } from './faults.ts';
+import { Globals, type Leak } from './globals.ts';
 import { brokenAtRest } from './invariants.ts';
 import type { Violation } from './ledger.ts';
 import { resolveOptions, type ResolvedOptions, type SettleOptions, type SimulateOptions } from './options.ts';
@@ -46,11 +47,12 @@ export class Simulation {
   readonly #faults: SwitchedFaults;
   readonly #chaos: Chaos;
   readonly #watch = new Watch();
+  readonly #globals: Globals;
   #fleet: Fleet | undefined;
 
   constructor(options: SimulateOptions) {
     const resolved = resolveOptions(options);
-    const { seed, nodes, agents, plan, latency, traced, fleet, config } = resolved;
+    const { seed, nodes, agents, plan, latency, traced, globals, fleet, config } = resolved;
     this.#options = resolved;
     this.#faults = new SwitchedFaults(plan);
     const retention = { events: config.limits.events, eventsAgeMs: config.limits.eventsAgeMs };
@@ -63,10 +65,13 @@ export class Simulation {
     );
     this.world.processes.push(...this.#nodes);
     this.#chaos = new Chaos(this.world);
+    const { scheduler, virtuals } = this.world;
+    this.#globals = new Globals(globals, () => scheduler.place && virtuals.get(scheduler.place));
   }
 
   /** Called by `simulate`. */
   async start(): Promise<void> {
+    this.#globals.trap();
     const client = await openClient(this.world, 'client', this.#options.config);
     const drive = <T>(promise: Promise<T>, what: string): Promise<T> => this.until(promise, what);
     this.#fleet = driven<Fleet>(client.fleet, drive, 'fleet');
@@ -172,6 +177,7 @@ export class Simulation {
     this.world.comesBack = false;
     for (const node of this.#nodes) node.crash();
     await this.world.scheduler.advance(0);
+    this.#globals.release();
   }
 
   /** The names of the nodes: `n1`, `n2` and so on. */
@@ -187,6 +193,11 @@ export class Simulation {
       if (isUp) return process.agents.findLast((agent) => idOf(agent) === id);
     }
     return undefined;
+  }
+
+  /** Uses of the machine's clock, timers and dice by code of agents, each place once. They were given those of the simulated process. */
+  get leaks(): readonly Leak[] {
+    return this.#globals.leaks;
   }
 
   get trace(): readonly TraceLine[] {

@@ -14,6 +14,7 @@ import { newPlace, type Place, Scheduler } from './scheduler.ts';
 import { hash, mix, SeededRandom, toFraction } from './seeded-random.ts';
 import { Trace } from './trace.ts';
 import type { Latency } from './wire.ts';
+import type { Virtual } from './globals.ts';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -75,6 +76,8 @@ export class World {
   readonly brokerClock: ProcessClock;
   readonly fleet: MemoryFleet;
   readonly processes: SimProcess[] = [];
+  /** Clock and chance by place. */
+  readonly virtuals = new WeakMap<Place, Virtual>();
   /** What the runtimes said, the oldest first; the newest 20,000. */
   readonly said: Said[] = [];
   /** Starts and ends that went wrong. */

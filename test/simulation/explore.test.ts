@@ -1,0 +1,82 @@
+/**
+ * `explore()`, `shrink()` and `replay()`: a planted bug is found, becomes small, and can be played again; what no seed repeats is told.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, onTask, pool, type Task } from 'agent-runtime';
+import { expect, onTestFinished, test } from 'vitest';
+import { artifactOf, explore, readArtifact, replay, saveArtifact, type Scenario, shrink } from '../../src/testing.ts';
+
+const charged: unknown[] = [];
+
+/** Charges before it is safe from being repeated. */
+class PayAgent extends Agent {
+  static readonly role = 'pay';
+  @onTask('pay', undefined, undefined, { retries: 20, backoff: '100ms' }) async pay(task: Task): Promise<void> {
+    charged.push(task.input);
+    await this.broadcast('paid', task.input);
+  }
+}
+
+/** Waits for as long as no seed says. */
+class LooseAgent extends Agent {
+  static readonly role = 'pay';
+  @onTask('pay') async pay(_task: Task): Promise<void> {
+    const delayMs = 10 + 100 * Math.random();
+    await new Promise<void>((resolve) => void this.clock.setTimer(delayMs, resolve));
+  }
+}
+
+function paying(Class: typeof PayAgent | typeof LooseAgent, more: Partial<Scenario> = {}): Scenario {
+  return {
+    ...more,
+    name: 'paying',
+    nodes: 3,
+    agents: [pool(Class, { size: 2 })],
+    faults: { kill: 0.1, 'crash-before-call': 0.01, stall: 0.2, 'lost-reply': 0.02 },
+    run: async (sim, size) => {
+      charged.length = 0;
+      for (let n = 0; n < Math.ceil(6 * size); n++) {
+        await sim.fleet.enqueue({ role: 'pay', task: 'pay' }, n);
+        await sim.advance('500ms');
+      }
+    },
+    check: () => {
+      if (new Set(charged).size < charged.length) throw new Error('somebody was charged twice');
+    },
+  };
+}
+
+test('a planted bug is found, shrunk to what it needs, kept and played again', async () => {
+  const scenario = paying(PayAgent);
+  const { failures, struck } = await explore({ scenario, seeds: 100 });
+  const failure = failures[0] ?? expect.fail('it is found');
+  expect(Object.keys(struck).length).toBeGreaterThan(1);
+  const shrunk = await shrink(scenario, failure);
+  expect(shrunk.attempt.faults.length).toBeLessThanOrEqual(2);
+  expect(shrunk.attempt.faults.length).toBeLessThanOrEqual(failure.faults.length);
+  const folder = mkdtempSync(join(tmpdir(), 'artifact-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'paying.json');
+  await saveArtifact(path, artifactOf(scenario, shrunk));
+  const kept = await readArtifact(path);
+  const again = await replay(scenario, kept);
+  expect(again.violations.map(({ what }) => what)).toEqual(shrunk.attempt.violations.map(({ what }) => what));
+  expect(again.hash).toBe(shrunk.attempt.hash);
+  expect(again.trace.some(({ text }) => text.startsWith('fault ') || text === 'crash')).toBe(true);
+});
+
+test('what a seed does not repeat is told, and chance that agents take from the machine is repeated all the same', async () => {
+  const loose = await explore({ scenario: paying(LooseAgent, { globals: 'real' }), seeds: 3 });
+  expect(loose.unequal).toEqual([1, 2, 3]);
+  expect((await explore({ scenario: paying(LooseAgent), seeds: 3 })).unequal).toEqual([]);
+});
+
+test('a file that holds no failure is refused', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'artifact-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'other.json');
+  writeFileSync(path, '{ "seed": "one" }');
+  await expect(readArtifact(path)).rejects.toThrow('to hold a failure of a simulation');
+});

@@ -1,0 +1,60 @@
+/**
+ * The machine's clock, timers and dice in agents that never heard of `this.clock`: those of the simulated process, told, or refused.
+ */
+import { Agent, onTask, pool, type Task } from 'agent-runtime';
+import { expect, test } from 'vitest';
+import { simulate } from '../../src/testing.ts';
+
+class OldAgent extends Agent {
+  static readonly role = 'old';
+  @onTask('wait', undefined, undefined, { timeout: '2h' }) async wait(_task: Task): Promise<unknown> {
+    const [since, from] = [Date.now(), performance.now()];
+    await new Promise((resolve) => setTimeout(resolve, 3_600_000));
+    const ticks = await new Promise<number>((resolve) => {
+      let count = 0;
+      const timer = setInterval(() => {
+        if (++count < 3) return;
+        clearInterval(timer);
+        resolve(count);
+      }, 1_000);
+    });
+    const isDate = new Date() instanceof Date && new Date(0).getTime() === 0;
+    return {
+      tookMs: Date.now() - since,
+      bySpan: Math.round(performance.now() - from),
+      ticks,
+      isDate,
+      dice: Math.random(),
+      id: crypto.randomUUID(),
+    };
+  }
+}
+
+const agents = [pool(OldAgent)];
+
+async function run(seed: number): Promise<Record<string, unknown>> {
+  const sim = await simulate({ seed, agents });
+  const result = await sim.fleet.run(OldAgent, 'wait', null);
+  expect(sim.leaks.map(({ what }) => what)).toEqual(
+    expect.arrayContaining(['Date', 'performance.now', 'setTimeout', 'setInterval', 'Math.random']),
+  );
+  expect(sim.leaks.every(({ where }) => /globals\.test\.ts:\d+:\d+/.test(where))).toBe(true);
+  await sim.close();
+  return result as Record<string, unknown>;
+}
+
+test('they are those of the simulated process, and listed with their places', async () => {
+  const machine = { Date, random: Math.random, setTimeout, now: performance.now };
+  const result = await run(1);
+  expect(result).toMatchObject({ tookMs: 3_603_000, bySpan: 3_603_000, ticks: 3, isDate: true });
+  expect(await run(1)).toEqual(result);
+  expect((await run(2)).dice).not.toBe(result.dice);
+  expect({ Date, random: Math.random, setTimeout, now: performance.now }).toEqual(machine);
+});
+
+test('they are refused where that is asked for, with the place', async () => {
+  const sim = await simulate({ agents, globals: 'refuse' });
+  const handle = await sim.fleet.enqueue(OldAgent, 'wait', null, { retries: 0 });
+  await expect(handle.result()).rejects.toThrow(/got: Date at .*globals\.test\.ts:\d+:\d+/);
+  await sim.close();
+});
