@@ -7,7 +7,7 @@
  * G3  Released in any order: a trap that is no longer on top lets everything through.
  */
 import type { Clock, Timer } from '../core/clock.ts';
-import { InvariantError } from '../core/errors.ts';
+import { SimulationError } from './simulation-error.ts';
 import type { Random } from '../core/random.ts';
 
 /** What stands behind the globals while a step of a process runs. */
@@ -48,7 +48,9 @@ export class Globals {
     if (this.#mode === 'real' || this.#isOn) return;
     this.#isOn = true;
     this.#trapDate();
-    this.#replace(performance, 'now', 'performance.now', ({ clock }) => clock.monotonic());
+    this.#replace(Reflect.get(globalThis, 'performance') as object, 'now', 'performance.now', ({ clock }) =>
+      clock.monotonic(),
+    );
     this.#replace(Math, 'random', 'Math.random', ({ random }) => random.fraction('Math.random'));
     this.#replace(crypto, 'randomUUID', 'crypto.randomUUID', ({ random }) => uuid(random));
     this.#replace(process, 'hrtime', 'process.hrtime', ({ clock }) => hrtime(clock.monotonic()));
@@ -114,7 +116,7 @@ export class Globals {
     if (world === undefined) return undefined;
     const where = caller();
     if (this.#mode === 'refuse')
-      throw new InvariantError(
+      throw new SimulationError(
         `expected a simulated agent to take time and chance from this.clock and this.random, got: ${what} at ${where}`,
       );
     const key = `${what} ${where}`;

@@ -8,7 +8,7 @@
  * S5  The order depends on the seed and on what the steps do, and on nothing else: the same run twice is the same run.
  * S6  A fleet that does not let time go on is an error, not a wait without end.
  */
-import { InvariantError } from '../core/errors.ts';
+import { SimulationError } from './simulation-error.ts';
 import { afterMicrotasks } from '../core/system.ts';
 import { type Due, Heap } from './heap.ts';
 import { hash, mix } from './seeded-random.ts';
@@ -138,14 +138,14 @@ export class Scheduler {
   /**
    * Runs steps until `isReached` (asked after each of them) holds.
    *
-   * @throws InvariantError when it does not within `limitMs`, or when nothing is planned any more.
+   * @throws SimulationError when it does not within `limitMs`, or when nothing is planned any more.
    */
   async until(isReached: () => boolean, what: string, limitMs = 3_600_000): Promise<void> {
     const outcome = await this.#drive(isReached, this.#nowMs + limitMs);
     if (outcome === 'nothing-left')
-      throw new InvariantError(`expected ${what}, got: nothing is planned that could bring it about`);
+      throw new SimulationError(`expected ${what}, got: nothing is planned that could bring it about`);
     if (outcome === 'time')
-      throw new InvariantError(`expected ${what} within ${limitMs} ms of virtual time, got: it did not come about`);
+      throw new SimulationError(`expected ${what} within ${limitMs} ms of virtual time, got: it did not come about`);
   }
 
   /** Runs steps until `promise` has settled. */
@@ -238,7 +238,7 @@ export class Scheduler {
   /** S6 */
   #demandProgress(label: string): void {
     if (++this.#standing > mostStanding)
-      throw new InvariantError(
+      throw new SimulationError(
         `expected time to go on, got: ${mostStanding} steps at one moment, the last one "${label}"`,
       );
   }

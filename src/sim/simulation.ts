@@ -6,7 +6,7 @@
 import type { Agent } from '../agent/agent.ts';
 import type { Fleet } from '../compose/fleet.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
-import { InvariantError } from '../core/errors.ts';
+import { SimulationError } from './simulation-error.ts';
 import { Chaos } from './chaos.ts';
 import { driven } from './driven.ts';
 import { type Fault, SwitchedFaults } from './faults.ts';
@@ -80,7 +80,7 @@ export class Simulation {
 
   /** The fleet as an outside process has it. Waiting for any of its promises lets virtual time go on. */
   get fleet(): Fleet {
-    if (this.#fleet === undefined) throw new InvariantError('expected the simulation to be started, got: not yet');
+    if (this.#fleet === undefined) throw new SimulationError('expected the simulation to be started, got: not yet');
     return this.#fleet;
   }
 
@@ -114,7 +114,7 @@ export class Simulation {
   /**
    * Lets virtual time go on until nothing is waiting, claimed, parked or running.
    *
-   * @throws InvariantError naming who waits for what, when that does not come about.
+   * @throws SimulationError naming who waits for what, when that does not come about.
    */
   async settle({ within = settleMs }: SettleOptions = {}): Promise<void> {
     await this.#explained(
@@ -219,7 +219,7 @@ export class Simulation {
     return [...this.#watch.broken, ...brokenAtRest(this.world)];
   }
 
-  /** @throws InvariantError listing what is broken. */
+  /** @throws SimulationError listing what is broken. */
   readonly expect = {
     noViolations: (): void => this.#demand(() => true),
     everyTaskSettledOnce: (): void => this.#demand(({ invariant }) => invariant.includes('task')),
@@ -234,7 +234,7 @@ export class Simulation {
     try {
       return await promise;
     } catch (error) {
-      if (!(error instanceof InvariantError)) throw error;
+      if (!(error instanceof SimulationError)) throw error;
       const waits = unfinished(this.world);
       const words =
         waits.length === 0
@@ -243,14 +243,14 @@ export class Simulation {
               .slice(0, 20)
               .map((line) => `- ${line}`)
               .join('\n')}`;
-      throw new InvariantError(`${error.message}${words}`);
+      throw new SimulationError(`${error.message}${words}`);
     }
   }
 
   #node(name: string): SimProcess {
     const node = this.#nodes.find((one) => one.name === name);
     if (node === undefined)
-      throw new InvariantError(`expected a node of the simulation (${this.nodes.join(', ')}), got: ${name}`);
+      throw new SimulationError(`expected a node of the simulation (${this.nodes.join(', ')}), got: ${name}`);
     return node;
   }
 }

@@ -3,7 +3,7 @@
  *
  * The first violation is kept, since what follows it is mostly its consequence.
  */
-import { InvariantError } from '../core/errors.ts';
+import { SimulationError } from './simulation-error.ts';
 import { brokenNow } from './invariants.ts';
 import type { Violation } from './ledger.ts';
 import type { World } from './world.ts';
@@ -35,7 +35,7 @@ export class Watch {
     this.#broken.push(...brokenNow(world));
   }
 
-  /** @throws InvariantError when something was broken. */
+  /** @throws SimulationError when something was broken. */
   demand(): void {
     if (this.#broken.length > 0) throw brokenError(this.#broken);
   }
@@ -51,8 +51,8 @@ export class Watch {
 
 const mostTold = 20;
 
-export function brokenError(violations: readonly Violation[]): InvariantError {
+export function brokenError(violations: readonly Violation[]): SimulationError {
   const lines = violations.slice(0, mostTold).map(({ invariant, what }) => `- ${invariant}: ${what}`);
   const more = violations.length > mostTold ? [`and ${violations.length - mostTold} more`] : [];
-  return new InvariantError(`expected every invariant to hold, got:\n${[...lines, ...more].join('\n')}`);
+  return new SimulationError(`expected every invariant to hold, got:\n${[...lines, ...more].join('\n')}`);
 }
