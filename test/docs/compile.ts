@@ -18,7 +18,7 @@ export function compileIn(
   const modules = join(folder, 'node_modules');
   mkdirSync(modules, { recursive: true });
   symlinkSync(root, join(modules, 'agent-runtime'));
-  symlinkSync(join(root, 'node_modules', 'zod'), join(modules, 'zod'));
+  for (const name of ['zod', 'vitest']) symlinkSync(join(root, 'node_modules', name), join(modules, name));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   const compilerOptions = {
     typeRoots: [join(root, 'node_modules', '@types')],

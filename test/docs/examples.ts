@@ -52,6 +52,7 @@ function wrapped(text: string): string {
 const library = `
 import { Agent, connect, defineConfig, defineMessage, defineTask, group, type Down, onBroadcast, onDown, onMessage, onTask, pool, single, startFleet, task } from 'agent-runtime';
 import type { Broadcast, Fleet, Handlers, Message, Task } from 'agent-runtime';
+import { simulate } from 'agent-runtime/testing';
 import { z } from 'zod';
 `;
 
