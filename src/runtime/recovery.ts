@@ -6,6 +6,7 @@
  *
  * K3  A task that has lost one holder is run again at once, one that has lost two 5 s later: a task that kills its process must not
  *     take one node of the fleet after the other. One that has lost `limits.lostHolders` is not run again (task-admission.ts).
+ * K4  The next look comes when the first lease of a node ends, when that is sooner than usual: only a node that is gone lets it come so far.
  */
 import type { PresencePort } from '../broker/presence.ts';
 import type { ClaimedTask, TaskPort } from '../broker/tasks.ts';
@@ -29,20 +30,29 @@ export interface RecoveryDeps {
 }
 
 const lookEveryMs = 1_000;
+/** K4: behind the end of a lease, and between two looks at least. */
+const behindMs = 10;
 /** K3: how long it is put off, by the holders that it has lost. */
 const delaysMs: readonly number[] = [0, 0, 5_000];
 
 export class Recovery extends Duty {
   readonly #deps: RecoveryDeps;
+  #waitMs = lookEveryMs;
 
   constructor(deps: RecoveryDeps) {
-    super(deps, { name: 'recovering tasks', intervalMs: () => lookEveryMs, tick: () => this.#look() });
+    super(deps, { name: 'recovering tasks', intervalMs: () => this.#waitMs, tick: () => this.#look() });
     this.#deps = deps;
   }
 
   async #look(): Promise<void> {
     const { tasks, presence, node, leaseMs, queues, freeFor, observer } = this.#deps;
-    const gone = (await presence.nodes()).filter((record) => !record.alive).map((record) => record.node);
+    this.#waitMs = lookEveryMs;
+    const records = await presence.nodes();
+    const gone = records.filter(({ alive }) => !alive).map((record) => record.node);
+    const leftMs = records
+      .filter((record) => record.alive && record.node !== node)
+      .map(({ leaseLeftMs }) => leaseLeftMs);
+    this.#waitMs = Math.min(lookEveryMs, ...leftMs.map((left) => left + behindMs));
     for (const queue of queues()) {
       const count = Math.min(freeFor(queue), limits.frameOps);
       if (count === 0) continue;
