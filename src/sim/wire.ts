@@ -61,7 +61,8 @@ export class Wire {
   /** Grows with every cut and loss of the subscriptions. */
   #era = 0;
   #slowUntil = 0;
-  #deliveries = 0;
+  /** How often each thing was delivered. */
+  readonly #delivered = new Map<string, number>();
 
   constructor(deps: WireDeps) {
     this.#deps = deps;
@@ -131,7 +132,9 @@ export class Wire {
   deliver(label: string, run: () => void): void {
     if (this.#isCut || this.#isDeaf) return;
     const era = this.#era;
-    const late = this.#late('late-delivery', `${this.#deps.place.name}/${label}/${++this.#deliveries}`);
+    const times = (this.#delivered.get(label) ?? 0) + 1;
+    this.#delivered.set(label, times);
+    const late = this.#late('late-delivery', `${this.#deps.place.name}/${label}/${times}`);
     const at = this.#arrival('subscriptions', 'back', late);
     this.#deps.scheduler.plan(this.#deps.place, label, at, () => {
       if (this.#era === era) run();
