@@ -10,7 +10,10 @@ export type { Attempt, Exploration, ExploreOptions, Scenario, Variant } from './
 export { shrink } from './sim/shrink.ts';
 export type { Shrunk, ShrinkOptions } from './sim/shrink.ts';
 export { artifactOf, readArtifact, replay, saveArtifact } from './sim/artifact.ts';
-export type { Artifact } from './sim/artifact.ts';
+export type { Artifact, ReplayOptions } from './sim/artifact.ts';
+export { diagramOf, saveDiagram } from './sim/diagram.ts';
+export { keepFailure } from './sim/keep.ts';
+export type { Kept } from './sim/keep.ts';
 export { faultKinds } from './sim/faults.ts';
 export type { Fault, FaultKind, FaultRates } from './sim/faults.ts';
 export type { Violation } from './sim/ledger.ts';

@@ -6,6 +6,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigError } from '../core/errors.ts';
+import { diagramOf, saveDiagram } from './diagram.ts';
 import { type Attempt, attempt, type Scenario, type Variant } from './explore.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import type { Shrunk } from './shrink.ts';
@@ -53,8 +54,17 @@ export async function readArtifact(path: string): Promise<Artifact> {
   throw new ConfigError([`expected ${path} to hold a failure of a simulation, got: ${z.prettifyError(parsed.error)}`]);
 }
 
+export interface ReplayOptions {
+  /** Path of an HTML page: the run is drawn there. */
+  readonly diagram?: string;
+}
+
 /** Runs a kept failure again, with a trace. */
-export function replay(scenario: Scenario, artifact: Artifact): Promise<Attempt> {
+export async function replay(
+  scenario: Scenario,
+  artifact: Artifact,
+  { diagram }: ReplayOptions = {},
+): Promise<Attempt> {
   const { seed, faults, nodes, size, isFlat } = artifact;
   const variant: Variant = {
     seed,
@@ -64,5 +74,7 @@ export function replay(scenario: Scenario, artifact: Artifact): Promise<Attempt>
     ...(size !== undefined && { size }),
     ...(isFlat !== undefined && { isFlat }),
   };
-  return attempt(scenario, variant);
+  const again = await attempt(scenario, variant);
+  if (diagram !== undefined) await saveDiagram(diagram, diagramOf(scenario, { attempt: again }));
+  return again;
 }

@@ -60,19 +60,27 @@ export class Chaos {
   #strikeProcess(process: SimProcess): void {
     if (process.state !== 'up') return;
     for (const [kind, strike] of Object.entries(this.#onProcess)) {
-      const shape = this.#world.plan.strikes(kind as FaultKind, `${process.name}/${this.#window}`);
+      const at = `${process.name}/${this.#window}`;
+      const shape = this.#world.plan.strikes(kind as FaultKind, at);
       if (shape === undefined) continue;
       this.#world.note(process.name, `fault ${kind}`);
-      this.#soon(shape, () => strike(process, reshape(shape, 'how')));
+      this.#soon(shape, () => {
+        this.#world.journal?.hit(kind as FaultKind, process.name, at);
+        strike(process, reshape(shape, 'how'));
+      });
     }
   }
 
   #strikeFleet(): void {
     for (const [kind, strike] of Object.entries(this.#onFleet)) {
-      const shape = this.#world.plan.strikes(kind as FaultKind, `fleet/${this.#window}`);
+      const at = `fleet/${this.#window}`;
+      const shape = this.#world.plan.strikes(kind as FaultKind, at);
       if (shape === undefined) continue;
       this.#world.note('broker', `fault ${kind}`);
-      this.#soon(shape, () => strike(reshape(shape, 'how')));
+      this.#soon(shape, () => {
+        this.#world.journal?.hit(kind as FaultKind, 'broker', at);
+        strike(reshape(shape, 'how'));
+      });
     }
   }
 

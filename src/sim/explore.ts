@@ -8,9 +8,11 @@ import { describeError } from '../core/errors.ts';
 import { nextTurn } from '../core/system.ts';
 import { type Fault, type FaultKind, faultKinds, type FaultRates } from './faults.ts';
 import { mix, toFraction } from './seeded-random.ts';
+import type { Kept } from './keep.ts';
 import { Simulation } from './simulation.ts';
 import type { SimulateOptions } from './options.ts';
 import type { Violation } from './ledger.ts';
+import type { Journaled } from './journal.ts';
 import type { TraceLine } from './trace.ts';
 
 export interface Scenario extends Omit<SimulateOptions, 'seed' | 'faults' | 'traced'> {
@@ -31,6 +33,10 @@ export interface Attempt {
   readonly violations: readonly Violation[];
   readonly faults: readonly Fault[];
   readonly trace: readonly TraceLine[];
+  /** Where it is kept, shrunk: for `replay()`, and drawn. There when `explore()` was told to. */
+  readonly kept?: Kept;
+  /** For the picture; there when a trace was kept. */
+  readonly journal?: Journaled;
 }
 
 /** What a run is made from; the same variant is the same run. */
@@ -118,8 +124,9 @@ export async function attempt(scenario: Scenario, variant: Variant): Promise<Att
   const violations = failed.length > 0 ? [...failed, ...sim.violations()] : sim.violations();
   const { hash, faults: struck, trace } = sim;
   const { steps } = sim.world.trace;
+  const journal = sim.world.journal?.kept;
   await sim.close();
-  return { seed, hash, steps, violations, faults: struck, trace };
+  return { seed, hash, steps, violations, faults: struck, trace, ...(journal && { journal }) };
 }
 
 export interface ExploreOptions {
@@ -129,6 +136,8 @@ export interface ExploreOptions {
   readonly from?: number;
   /** After so many failures it ends. Default 1. */
   readonly most?: number;
+  /** Folder in which failures are kept: each is shrunk, and its artifact and its diagram are written there. */
+  readonly keep?: string;
   /** Called after each seed. */
   readonly onSeed?: (attempt: Attempt) => void;
 }
@@ -148,6 +157,7 @@ export async function explore({
   seeds = 100,
   from = 1,
   most = 1,
+  keep,
   onSeed,
 }: ExploreOptions): Promise<Exploration> {
   const failures: Attempt[] = [];
@@ -160,10 +170,16 @@ export async function explore({
     done++;
     steps += first.steps + second.steps;
     if (first.hash !== second.hash) unequal.push(seed);
-    if (first.violations.length > 0) failures.push(first);
+    if (first.violations.length > 0) failures.push(keep === undefined ? first : await kept(keep, scenario, first));
     for (const kind of new Set(first.faults.map((fault) => fault.kind))) struck[kind] = (struck[kind] ?? 0) + 1;
     onSeed?.(first);
     await nextTurn(); // whoever runs this has timers of his own
   }
   return { seeds: done, steps, struck, failures, unequal };
+}
+
+/** Loaded on demand, since shrinking is made of attempts, too. */
+async function kept(folder: string, scenario: Scenario, failure: Attempt): Promise<Attempt> {
+  const { keepFailure } = await import('./keep.ts');
+  return { ...failure, kept: (await keepFailure(folder, scenario, failure)).kept };
 }

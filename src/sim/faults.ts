@@ -130,14 +130,19 @@ export class ListedFaults implements FaultPlan {
 /** Nothing strikes while it is off. */
 export class SwitchedFaults implements FaultPlan {
   readonly #plan: FaultPlan;
+  readonly #onStrike: (fault: Fault) => void;
   isOn = false;
 
-  constructor(plan: FaultPlan) {
+  constructor(plan: FaultPlan, onStrike: (fault: Fault) => void) {
     this.#plan = plan;
+    this.#onStrike = onStrike;
   }
 
   strikes(kind: FaultKind, at: string): number | undefined {
-    return this.isOn ? this.#plan.strikes(kind, at) : undefined;
+    if (!this.isOn) return undefined;
+    const shape = this.#plan.strikes(kind, at);
+    if (shape !== undefined) this.#onStrike({ kind, at, shape });
+    return shape;
   }
 
   get struck(): readonly Fault[] {

@@ -7,6 +7,7 @@
 import type { Broker, BrokerInfo, LinkState } from '../broker/broker.ts';
 import { copy } from '../memory/copy.ts';
 import type { MemoryBroker } from '../memory/broker.ts';
+import type { Journal } from './journal.ts';
 import type { Call, Wire } from './wire.ts';
 
 /** What was carried out, for whoever keeps the books. */
@@ -23,6 +24,8 @@ export interface FaultyBrokerDeps {
   readonly label: string;
   /** Called in the step of the broker that carried it out. */
   readonly onCarried: (carried: Carried) => void;
+  /** Follows what goes to and fro for the process `name`. */
+  readonly journal?: { readonly name: string; readonly of: Journal } | undefined;
 }
 
 const ports = [
@@ -136,12 +139,18 @@ export class FaultyBroker implements Broker {
   #listener(listener: object): object {
     const heard = (method: string): Method => {
       const run = Reflect.get(listener, method) as Method;
-      return (...args) =>
-        this.#deps.wire.deliver(labelOf(method, args), () => void run.apply(listener, args as unknown[]));
+      return (...args) => this.#deliver(method, args, () => void run.apply(listener, args as unknown[]));
     };
     return Object.fromEntries(
       listenerMethods.filter((method) => method in listener).map((method) => [method, heard(method)]),
     );
+  }
+
+  #deliver(method: string, args: readonly unknown[], run: () => void): void {
+    const { wire, journal } = this.#deps;
+    const label = labelOf(method, args);
+    if (journal === undefined) return wire.deliver(label, run);
+    journal.of.deliver(journal.name, method, args, (heard) => wire.deliver(label, () => (heard(), run())));
   }
 
   #carry(name: string, args: readonly unknown[], execute: () => Promise<unknown>): Promise<unknown> {
@@ -153,7 +162,9 @@ export class FaultyBroker implements Broker {
       isNew: growing.has(name),
       execute,
     };
-    return this.#deps.wire.carry(call);
+    const { wire, journal } = this.#deps;
+    if (journal === undefined) return wire.carry(call);
+    return journal.of.carry(journal.name, call, args, (followed) => wire.carry(followed));
   }
 
   /** A frame is known by its sequence, any other call by its subject; either by how often it was tried. */

@@ -33,6 +33,8 @@ export interface InstrumentHooks {
   readonly nowMs: () => number;
   readonly onInstance: (agent: Agent) => number;
   readonly onHandled: (handled: Handled) => void;
+  /** Of a generator as soon as it has begun: it ends when its last part is taken, which nobody sees here. */
+  readonly onEnded: (handled: Handled) => void;
   /** A handler has begun (1) or ended (-1). */
   readonly onRunning: (by: 1 | -1) => void;
   /** The process ends at once. */
@@ -106,17 +108,21 @@ function wrap(agent: Agent, method: string, around: Around): void {
 function begin(agent: Agent, around: Around, envelope: EnvelopeFields, run: () => unknown, yields: boolean): unknown {
   const { hooks, kind, name, instance } = around;
   const { id = '', from = '', attempt = 1, redelivered = false, isAsk = false } = envelope;
-  hooks.onHandled({ kind, agent: agent.id, instance, name, id, from, isAsk, attempt, redelivered, at: hooks.nowMs() });
+  const at = hooks.nowMs();
+  const handled: Handled = { kind, agent: agent.id, instance, name, id, from, isAsk, attempt, redelivered, at };
+  hooks.onHandled(handled);
   const what = `${name}/${JSON.stringify(envelope.input ?? envelope.data ?? null)}`;
-  const at = `${agent.role}/${what}/${attempt}`;
+  const key = `${agent.role}/${what}/${attempt}`;
   const { plan } = hooks;
-  if (plan.strikes('poison', what) !== undefined || plan.strikes('handler-kills', at) !== undefined) {
+  if (plan.strikes('poison', what) !== undefined || plan.strikes('handler-kills', key) !== undefined) {
     hooks.crash();
     return new Promise(() => {}); // nothing of this process runs again
   }
-  if (plan.strikes('handler-throws', at) !== undefined) throw new SimulatedFailure(`told to fail: ${at}`);
+  const throws = plan.strikes('handler-throws', key) !== undefined;
+  if (throws || yields) hooks.onEnded(handled);
+  if (throws) throw new SimulatedFailure(`told to fail: ${key}`);
   if (yields) return run();
-  return counted(hooks, () => delayed(agent, plan, at, run));
+  return counted(hooks, handled, () => delayed(agent, plan, key, run));
 }
 
 async function delayed(agent: Agent, plan: FaultPlan, at: string, run: () => unknown): Promise<unknown> {
@@ -126,12 +132,13 @@ async function delayed(agent: Agent, plan: FaultPlan, at: string, run: () => unk
   return await run();
 }
 
-async function counted(hooks: InstrumentHooks, run: () => Promise<unknown>): Promise<unknown> {
+async function counted(hooks: InstrumentHooks, handled: Handled, run: () => Promise<unknown>): Promise<unknown> {
   hooks.onRunning(1);
   try {
     return await run();
   } finally {
     hooks.onRunning(-1);
+    hooks.onEnded(handled);
   }
 }
 

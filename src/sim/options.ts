@@ -33,6 +33,8 @@ export interface SimulateOptions extends FleetOptions {
    * in `sim.leaks`; `refuse`, an error; `real`, the machine's.
    */
   readonly globals?: GlobalsMode;
+  /** Path of an HTML page: what has happened is drawn there when an invariant is found broken, and the error names it. */
+  readonly diagram?: string;
 }
 
 export interface SettleOptions {
@@ -48,6 +50,7 @@ export interface ResolvedOptions {
   readonly latency: Latency;
   readonly traced: number;
   readonly globals: GlobalsMode;
+  readonly diagram: string | undefined;
   /** As each node has them. */
   readonly fleet: FleetOptions;
   readonly config: RuntimeConfig;
@@ -65,11 +68,12 @@ export function resolveOptions(options: SimulateOptions): ResolvedOptions {
     latency = usualLatency,
     traced = 2_000,
     globals = 'virtual',
+    diagram,
     ...fleet
   } = options;
   const config = resolveConfig({ ...fleet, agents: [...agents] });
   const plan = isList(faults) ? new ListedFaults(faults) : new DrawnFaults(seed, faults);
-  return { seed, nodes, agents, plan, latency, traced, globals, fleet, config };
+  return { seed, nodes, agents, plan, latency, traced, globals, diagram, fleet, config };
 }
 
 function isList(faults: FaultRates | readonly Fault[]): faults is readonly Fault[] {

@@ -11,7 +11,7 @@ import { type RuntimeConfig, type RuntimeOptions, resolveConfig } from '../confi
 import { Observer } from '../core/observer.ts';
 import { MemoryBroker } from '../memory/broker.ts';
 import { FaultyBroker } from './faulty-broker.ts';
-import { instrument } from './instrument.ts';
+import { type Handled, instrument } from './instrument.ts';
 import { ProcessClock } from './process-clock.ts';
 import { newPlace, type Place } from './scheduler.ts';
 import { hash, mix, SeededRandom } from './seeded-random.ts';
@@ -191,6 +191,7 @@ export class SimProcess {
     const { scheduler, brokerPlace: broker, plan, latency, seed } = this.#world;
     const number = ++this.#lives;
     const place = newPlace(this.name);
+    this.#world.journal?.note(this.name, 'starts');
     const crash = (): void => this.crash();
     const isFull = (): boolean => this.#world.isFull;
     const wire = new Wire({ scheduler, place, broker, plan, latency, seed: mix(seed, number), crash, isFull });
@@ -210,16 +211,21 @@ export class SimProcess {
       wire: life.wire,
       label,
       onCarried: (carried) => this.#world.ledger.carried(address, carried),
+      journal: this.#world.journal && { name: this.name, of: this.#world.journal },
     });
   }
 
   #config(life: Life): RuntimeConfig {
-    const { plan, scheduler, ledger } = this.#world;
+    const { plan, scheduler, ledger, journal } = this.#world;
     const hooks = {
       plan,
       nowMs: () => scheduler.nowMs,
       onInstance: (agent: Agent) => (life.agents.push(agent), this.#world.nextInstance()),
-      onHandled: ledger.handled,
+      onHandled: (handled: Handled) => {
+        ledger.handled(handled);
+        journal?.begun(this.name, handled);
+      },
+      onEnded: (handled: Handled) => journal?.ended(handled),
       onRunning: (by: 1 | -1) => void (life.running += by),
       crash: () => this.crash(),
     };

@@ -33,6 +33,7 @@ export async function openClient(world: World, name: string, config: RuntimeConf
     wire,
     label: name,
     onCarried: (carried) => world.ledger.carried(name, carried),
+    journal: world.journal && { name, of: world.journal },
   });
   const observer = new Observer();
   world.listen(name, observer);

@@ -3,11 +3,13 @@
  *
  * A composition root: only broker, clock and chance are replaced. Between two calls of the test the fleet stands still.
  */
+import { writeFileSync } from 'node:fs';
 import type { Agent } from '../agent/agent.ts';
 import type { Fleet } from '../compose/fleet.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
 import { SimulationError } from './simulation-error.ts';
 import { Chaos } from './chaos.ts';
+import { diagramOf } from './diagram.ts';
 import { driven } from './driven.ts';
 import { type Fault, SwitchedFaults } from './faults.ts';
 import { Globals, type Leak } from './globals.ts';
@@ -54,7 +56,7 @@ export class Simulation {
     const resolved = resolveOptions(options);
     const { seed, nodes, agents, plan, latency, traced, globals, fleet, config } = resolved;
     this.#options = resolved;
-    this.#faults = new SwitchedFaults(plan);
+    this.#faults = new SwitchedFaults(plan, (fault) => this.world.journal?.struck(fault));
     const retention = { events: config.limits.events, eventsAgeMs: config.limits.eventsAgeMs };
     const check = (): void => this.#watch.afterStep(this.world);
     this.world = new World({ seed, plan: this.#faults, latency, traced, retention, check });
@@ -92,7 +94,7 @@ export class Simulation {
   /** Lets this much virtual time pass. */
   async advance(time: Duration): Promise<void> {
     await this.world.scheduler.advance(durationMs(time, 'time'));
-    this.#watch.demand();
+    this.#demandWatched();
   }
 
   /** Lets virtual time go on until `promise` has settled. */
@@ -120,7 +122,7 @@ export class Simulation {
     await this.#explained(
       this.world.scheduler.until(() => isAtRest(this.world), 'the fleet to come to rest', durationMs(within, 'within')),
     );
-    this.#watch.demand();
+    this.#demandWatched();
   }
 
   /** From now on faults strike, by the rates or the list of the options, until `heal`. */
@@ -214,6 +216,15 @@ export class Simulation {
     return this.world.plan.struck;
   }
 
+  /** What has happened, as a sequence diagram: one HTML page. What led to the violations is in full, everything else is folded away. */
+  diagram(violations = this.violations()): string {
+    const { hash, faults, trace, world } = this;
+    const { seed } = world;
+    const attempt = { seed, hash, steps: world.trace.steps, violations, faults, trace };
+    const journal = world.journal?.kept;
+    return diagramOf({ name: 'simulation' }, { attempt: { ...attempt, ...(journal && { journal }) } });
+  }
+
   /** What is broken: what was found on the way, and what does not hold now that the fleet is at rest. */
   violations(): readonly Violation[] {
     return [...this.#watch.broken, ...brokenAtRest(this.world)];
@@ -227,7 +238,17 @@ export class Simulation {
 
   #demand(isMeant: (violation: Violation) => boolean): void {
     const found = this.violations().filter(isMeant);
-    if (found.length > 0) throw brokenError(found);
+    if (found.length > 0) throw this.#broken(found);
+  }
+
+  #demandWatched(): void {
+    if (this.#watch.broken.length > 0) throw this.#broken(this.#watch.broken);
+  }
+
+  #broken(found: readonly Violation[]): SimulationError {
+    const { diagram } = this.#options;
+    if (diagram !== undefined) writeFileSync(diagram, this.diagram(found));
+    return brokenError(found, diagram);
   }
 
   async #explained<T>(promise: Promise<T>): Promise<T> {

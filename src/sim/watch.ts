@@ -35,11 +35,6 @@ export class Watch {
     this.#broken.push(...brokenNow(world));
   }
 
-  /** @throws SimulationError when something was broken. */
-  demand(): void {
-    if (this.#broken.length > 0) throw brokenError(this.#broken);
-  }
-
   #look(what: string, check: Check): void {
     try {
       if (check() === false) this.#broken.push({ invariant: what, what: 'it does not hold' });
@@ -51,8 +46,10 @@ export class Watch {
 
 const mostTold = 20;
 
-export function brokenError(violations: readonly Violation[]): SimulationError {
+/** `drawn`: the file that holds its picture. */
+export function brokenError(violations: readonly Violation[], drawn?: string): SimulationError {
   const lines = violations.slice(0, mostTold).map(({ invariant, what }) => `- ${invariant}: ${what}`);
   const more = violations.length > mostTold ? [`and ${violations.length - mostTold} more`] : [];
-  return new SimulationError(`expected every invariant to hold, got:\n${[...lines, ...more].join('\n')}`);
+  const picture = drawn === undefined ? [] : [`It is drawn in ${drawn}.`];
+  return new SimulationError(`expected every invariant to hold, got:\n${[...lines, ...more, ...picture].join('\n')}`);
 }

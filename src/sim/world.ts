@@ -7,6 +7,7 @@ import type { EventRecord } from '../broker/events.ts';
 import type { Observer, RuntimeEvents } from '../core/observer.ts';
 import { MemoryFleet } from '../memory/fleet.ts';
 import { between, type FaultPlan } from './faults.ts';
+import { Journal } from './journal.ts';
 import { Ledger } from './ledger.ts';
 import { ProcessClock } from './process-clock.ts';
 import type { SimProcess } from './process.ts';
@@ -69,6 +70,8 @@ export class World {
   readonly latency: Latency;
   readonly scheduler: Scheduler;
   readonly trace: Trace;
+  /** There while a trace is kept. */
+  readonly journal: Journal | undefined;
   readonly ledger: Ledger;
   readonly brokerPlace: Place = newPlace('broker');
   /** What happens to processes from outside. */
@@ -97,6 +100,7 @@ export class World {
     this.trace = new Trace(traced);
     this.scheduler = new Scheduler(seed, { onStep: (step) => this.trace.step(step), afterStep: check });
     this.#startedAt = this.scheduler.nowMs;
+    this.journal = traced > 0 ? new Journal(this.scheduler) : undefined;
     this.brokerClock = new ProcessClock(this.scheduler, this.brokerPlace);
     const random = new SeededRandom(mix(seed, hash('broker')));
     this.fleet = new MemoryFleet({ clock: this.brokerClock, random, retention });
@@ -121,6 +125,7 @@ export class World {
 
   note(process: string, text: string): void {
     this.trace.note(process, text, this.scheduler.nowMs);
+    this.journal?.note(process, text);
   }
 
   listen(process: string, observer: Observer): void {

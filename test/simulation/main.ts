@@ -1,18 +1,8 @@
 /**
  * The command line of `npm run sim`: the scenarios under many seeds, each seed twice; figures as one line of JSON.
  */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  artifactOf,
-  type Attempt,
-  explore,
-  type FaultKind,
-  saveArtifact,
-  type Scenario,
-  shrink,
-} from '../../src/testing.ts';
+import { type Attempt, explore, type FaultKind, keepFailure, type Scenario } from '../../src/testing.ts';
 import { scenarios } from './scenarios.ts';
 
 interface Report {
@@ -99,14 +89,11 @@ async function tell(
   console.log(`${scenario.name}, seed ${failure.seed}, ${failure.faults.length} faults, breaks:`);
   for (const { invariant, what } of failure.violations.slice(0, 5)) console.log(`  ${invariant}: ${what}`);
   if (!shrinks) return;
-  const shrunk = await shrink(scenario, failure);
+  const { shrunk, kept } = await keepFailure(keep, scenario, failure);
   const { variant, attempt, runs } = shrunk;
-  await mkdir(keep, { recursive: true });
-  const path = join(keep, `${scenario.name.replaceAll(' ', '-')}-${failure.seed}.json`);
-  await saveArtifact(path, artifactOf(scenario, shrunk));
-  console.log(
-    `  after ${runs} runs: ${attempt.faults.length} faults, ${variant.nodes ?? scenario.nodes ?? 1} nodes, kept in ${path}`,
-  );
+  const nodes = variant.nodes ?? scenario.nodes ?? 1;
+  console.log(`  after ${runs} runs: ${attempt.faults.length} faults, ${nodes} nodes, kept in ${kept.artifact}`);
+  console.log(`  drawn in ${kept.diagram}`);
   for (const fault of attempt.faults) console.log(`    ${fault.kind} at ${fault.at}`);
 }
 
