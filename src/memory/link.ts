@@ -11,7 +11,8 @@ import { BrokerError } from '../core/errors.ts';
 import { copy } from './copy.ts';
 
 export class Link {
-  readonly #address: string;
+  /** Of its process. */
+  readonly address: string;
   #state: 'new' | 'up' | 'cut' | 'closed' = 'new';
   /** Grows with every cut: deliveries of an earlier one are lost (K3). */
   #era = 0;
@@ -19,7 +20,7 @@ export class Link {
   readonly #losses = new Set<(error: BrokerError) => void>();
 
   constructor(address: string) {
-    this.#address = address;
+    this.address = address;
   }
 
   get isUp(): boolean {
@@ -91,8 +92,8 @@ export class Link {
 
   #trouble(): BrokerError {
     if (this.#state === 'cut')
-      return new BrokerError('unreachable', `expected the link of ${this.#address} to be up, got: cut`);
+      return new BrokerError('unreachable', `expected the link of ${this.address} to be up, got: cut`);
     const got = this.#state === 'new' ? 'not started' : 'stopped';
-    return new BrokerError('closed', `expected the broker of ${this.#address} to be started, got: ${got}`);
+    return new BrokerError('closed', `expected the broker of ${this.address} to be started, got: ${got}`);
   }
 }

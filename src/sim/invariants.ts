@@ -66,6 +66,19 @@ const atRest: Readonly<Record<string, Rule>> = {
       }
     }
   },
+  'every ask ends, once, and with its own answer': function* ({ ledger, scheduler }) {
+    const { asks, answers } = ledger.asks;
+    for (const { id, from, to, name, endsBy, place, end } of asks.values()) {
+      const what = `ask ${id} of ${from} to ${to} (${name})`;
+      if (end === undefined && place.state !== 'dead' && endsBy + askSlackMs < scheduler.nowMs)
+        yield `${what} never ended`;
+      if (end?.isOk && ![...(answers.get(id) ?? [])].some((body) => isBody(body, end.value)))
+        yield `${what} got ${JSON.stringify(end.value)}, which nobody answered it`;
+    }
+    const runs = ledger.runs.filter(({ kind, isAsk }) => kind === 'message' && isAsk);
+    for (const [id, of] of grouped(runs, (run) => run.id))
+      if (of.length > 1) yield `ask ${id} was handled ${of.length} times`;
+  },
   'broadcasts come once, in the order of the stream and without a hole': function* ({ ledger, events }) {
     const heard = ledger.runs.filter(({ kind, id }) => kind === 'broadcast' && /^\d+-\d+$/.test(id));
     for (const [, runs] of grouped(heard, ({ instance, name }) => `${instance} ${name}`))
@@ -101,6 +114,8 @@ const always: Readonly<Record<string, Rule>> = {
 };
 
 const mostPlanned = 20_000;
+/** Clocks run up to a tenth too slow, and whoever stood still goes on where it was. */
+const askSlackMs = 12_000;
 
 export function* brokenAtRest(world: World): Generator<Violation> {
   yield* world.ledger.violations;
@@ -114,6 +129,11 @@ export function* brokenNow(world: World): Generator<Violation> {
 
 function* findings(rules: Readonly<Record<string, Rule>>, world: World): Generator<Violation> {
   for (const [invariant, rule] of Object.entries(rules)) for (const what of rule(world)) yield { invariant, what };
+}
+
+/** Written down alike. */
+function isBody(body: string, value: unknown): boolean {
+  return JSON.stringify(JSON.parse(body)) === JSON.stringify(value);
 }
 
 /** Whether the broker has lost data since. */

@@ -7,6 +7,8 @@ import type { Frame } from '../broker/frame.ts';
 import type { AcquireReply, AcquireRequest } from '../broker/locks.ts';
 import type { NewMessage, SendOp, SendReply } from '../broker/mail.ts';
 import type { ClaimedTask, Claims, EnqueueOp, EnqueueReply, SettleOp, SettleReply } from '../broker/tasks.ts';
+import type { Notice } from '../broker/notices.ts';
+import { AskBook } from './ask-book.ts';
 import type { Carried } from './faulty-broker.ts';
 import type { Handled } from './instrument.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -46,7 +48,10 @@ export class Ledger {
   /** By operation id. */
   readonly messages = new Map<string, MessageRecord>();
   readonly grants: GrantRecord[] = [];
+  /** Address of the process by holder of a lock. */
+  readonly holders = new Map<string, string>();
   readonly runs: Handled[] = [];
+  readonly asks: AskBook;
   /** What was found in the step that broke it. */
   readonly violations: Violation[] = [];
   /** Virtual times at which the broker lost what it had. */
@@ -57,6 +62,7 @@ export class Ledger {
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
+    this.asks = new AskBook(() => this.#now);
   }
 
   get #now(): number {
@@ -87,6 +93,8 @@ export class Ledger {
         return this.#settled(args[0] as Frame<SettleOp>, reply as readonly SettleReply[]);
       case 'mail.send':
         return this.#sent(args[0] as Frame<SendOp>, reply as readonly SendReply[]);
+      case 'notices.post':
+        return this.#posted(args[0] as readonly { readonly notice: Notice }[]);
       case 'locks.acquire':
         return this.#acquired(args[0] as AcquireRequest, reply as AcquireReply);
     }
@@ -128,8 +136,14 @@ export class Ledger {
     });
   }
 
+  #posted(notices: readonly { readonly notice: Notice }[]): void {
+    for (const { notice } of notices)
+      if (notice.kind === 'reply' && notice.ok) this.asks.answered(notice.askId, notice.body);
+  }
+
   /** Repeating an acquire changes nothing: the same holder has the same token. */
-  #acquired({ name, holder }: AcquireRequest, reply: AcquireReply): void {
+  #acquired({ name, holder, address }: AcquireRequest, reply: AcquireReply): void {
+    this.holders.set(holder, address);
     if (reply.kind !== 'granted' || reply.token === 0) return;
     const last = this.#tokens.get(name) ?? 0;
     const grant = JSON.stringify([name, holder, reply.token]);

@@ -13,6 +13,7 @@ import { MemoryBroker } from '../memory/broker.ts';
 import { FaultyBroker } from './faulty-broker.ts';
 import { type Handled, instrument } from './instrument.ts';
 import { ProcessClock } from './process-clock.ts';
+import { residueInBroker, residueInProcess } from './residue.ts';
 import { newPlace, type Place } from './scheduler.ts';
 import { hash, mix, SeededRandom } from './seeded-random.ts';
 import { Wire } from './wire.ts';
@@ -31,9 +32,15 @@ interface Life {
   readonly clock: ProcessClock;
   readonly wire: Wire;
   readonly brokers: MemoryBroker[];
+  /** Of its nodes, the latest last. */
+  readonly addresses: string[];
   readonly observer: Observer;
   readonly agents: Agent[];
   running: number;
+  /** Its agents were up, once. */
+  cameUp: boolean;
+  /** How many faults had struck when it was told to stop; -1 when it was cut off. */
+  struckAtStop: number | undefined;
 }
 
 export class SimProcess {
@@ -103,16 +110,18 @@ export class SimProcess {
     void incarnations.ended.then(({ kind, reason, error }) => {
       if (life.place.state === 'dead') return;
       this.#world.note(this.name, `ended: ${reason}`);
+      if (kind === 'stopped' || kind === 'drained') this.#lookForResidue(life);
       this.#end(life);
       if (kind === 'failed') this.#world.onFailed(this, reason, error);
     });
-    await this.#world.within(life.place, () => this.#startUntilUp(incarnations));
+    await this.#world.within(life.place, () => this.#startUntilUp(life, incarnations));
   }
 
   /** As a supervisor of processes does: a start that fails because the broker is away is tried again. */
-  async #startUntilUp(incarnations: Incarnations): Promise<void> {
+  async #startUntilUp(life: Life, incarnations: Incarnations): Promise<void> {
     try {
       await incarnations.start();
+      life.cameUp = true;
     } catch (error) {
       await incarnations.stop({ graceMs: 0 });
       this.#world.onStartFailed(this, error);
@@ -137,10 +146,31 @@ export class SimProcess {
     life.running = 0;
   }
 
+  /** Whatever an agent asks, it asks through the node that is there when it is made. */
+  #onInstance(life: Life, agent: Agent): number {
+    life.agents.push(agent);
+    const asks = this.#incarnations?.current?.member.asks;
+    if (asks !== undefined) this.#world.ledger.asks.watch(asks, life.place);
+    return this.#world.nextInstance();
+  }
+
+  /** What it had could be given back only if nothing has struck since it was told to stop. */
+  #lookForResidue(life: Life): void {
+    if (life.running > 0) return;
+    const { ledger, plan } = this.#world;
+    const { place, wire, cameUp } = life;
+    const left = { name: this.name, node: life.addresses.at(-1) ?? '', place, wire, cameUp };
+    const isDisturbed = life.struckAtStop !== plan.struck.length || !wire.isUp;
+    const inBroker = isDisturbed ? [] : residueInBroker(this.#world, left);
+    for (const what of [...residueInProcess(this.#world, left), ...inBroker])
+      ledger.violate('a node that stops in order leaves nothing', what);
+  }
+
   /** Ends it in order. */
   async stop(options: { readonly graceMs?: number } = {}): Promise<void> {
     const life = this.#life;
     if (life === undefined || this.state === 'down') return;
+    life.struckAtStop ??= life.wire.isUp ? this.#world.plan.struck.length : -1;
     await this.#world.within(life.place, async () => this.#incarnations?.stop(options));
   }
 
@@ -198,13 +228,15 @@ export class SimProcess {
     const observer = new Observer();
     this.#world.listen(this.name, observer);
     const clock = new ProcessClock(scheduler, place);
-    this.#life = { number, place, clock, wire, observer, brokers: [], agents: [], running: 0 };
+    const made = { brokers: [], addresses: [], agents: [], running: 0, cameUp: false, struckAtStop: undefined };
+    this.#life = { number, place, clock, wire, observer, ...made };
     return this.#life;
   }
 
   #open(life: Life, address: string): Broker {
     const inner = new MemoryBroker({ fleet: this.#world.fleet, address });
     life.brokers.push(inner);
+    life.addresses.push(address);
     const label = `${this.name}.${life.number}.${life.brokers.length}`;
     return new FaultyBroker({
       inner,
@@ -220,7 +252,7 @@ export class SimProcess {
     const hooks = {
       plan,
       nowMs: () => scheduler.nowMs,
-      onInstance: (agent: Agent) => (life.agents.push(agent), this.#world.nextInstance()),
+      onInstance: (agent: Agent) => this.#onInstance(life, agent),
       onHandled: (handled: Handled) => {
         ledger.handled(handled);
         journal?.begun(this.name, handled);

@@ -41,6 +41,7 @@ export async function openClient(world: World, name: string, config: RuntimeConf
   world.virtuals.set(place, { clock, random });
   const deps = { broker: faulty, clock, random, observer };
   const member = new Member({ ...deps, address: name, leased: false, patienceMs });
+  world.ledger.asks.watch(member.asks, place);
   await scheduler.settled(world.within(place, () => member.start()));
   const { timing, limits } = config;
   const { askDeadlineMs, lockLeaseMs, resultTtlMs } = timing;

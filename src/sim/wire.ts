@@ -74,6 +74,11 @@ export class Wire {
     return Math.max(this.#lanes.commands.there, this.#lanes.blocking.there);
   }
 
+  /** Calls that have not been answered. */
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
   carry(call: Call): Promise<unknown> {
     const { place, plan, crash } = this.#deps;
     if (place.state === 'dead') return never();
