@@ -41,7 +41,7 @@ describe('every ask ends, once, and with its own answer', () => {
   });
 
   test('is broken by an answer that goes to another ask', async () => {
-    const { onNotice } = Asks.prototype;
+    const onNotice = Reflect.get(Asks.prototype, 'onNotice');
     const swapped = new Map<string, string>();
     let before: Notice | undefined;
     vi.spyOn(Asks.prototype, 'onNotice').mockImplementation(function (this: Asks, notice) {
@@ -63,7 +63,7 @@ describe('every ask ends, once, and with its own answer', () => {
   });
 
   test('is broken by a question that is handled twice', async () => {
-    const { postNotice } = Exchange.prototype;
+    const postNotice = Reflect.get(Exchange.prototype, 'postNotice');
     vi.spyOn(Exchange.prototype, 'postNotice').mockImplementation(function (this: Exchange, address, notice) {
       postNotice.call(this, address, notice);
       if (notice.kind === 'ask') postNotice.call(this, address, notice);
