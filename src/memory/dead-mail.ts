@@ -37,6 +37,15 @@ export class DeadMail {
     for (const { letters } of this.#lists.values()) yield* letters.values();
   }
 
+  /** Remembers them; the returned function brings them back. */
+  remember(): () => void {
+    const kept = structuredClone(this.#lists);
+    return () => {
+      this.#lists.clear();
+      for (const [agentId, list] of structuredClone(kept)) this.#lists.set(agentId, list);
+    };
+  }
+
   clear(): void {
     this.#lists.clear();
   }

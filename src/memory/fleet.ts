@@ -63,7 +63,8 @@ export class MemoryFleet {
   /** By name. */
   readonly schedules = new Map<string, StoredSchedule>();
   readonly roster = new StoredRoster();
-  #lastNumber = 0;
+  /** The greatest that was given out. */
+  number = 0;
 
   constructor(deps: FleetDeps) {
     this.clock = deps.clock;
@@ -89,8 +90,8 @@ export class MemoryFleet {
 
   /** A number greater than all before: tokens, epochs, inbox entries. */
   nextNumber(): number {
-    this.#lastNumber = Math.max(this.#lastNumber + 1, Math.floor(this.clock.now() * 1_000));
-    return this.#lastNumber;
+    this.number = Math.max(this.number + 1, Math.floor(this.clock.now() * 1_000));
+    return this.number;
   }
 
   /** The queue of that name, made on first use. */

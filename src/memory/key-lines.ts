@@ -13,6 +13,13 @@ export class KeyLines {
   /** By key: tasks and the numbers of their turns, in order; no line is empty. */
   readonly lines = new Map<string, Map<StoredTask, string>>();
 
+  /** The same lines, of copies of the tasks. */
+  copyTo(other: KeyLines, copyOf: (task: StoredTask) => StoredTask): void {
+    for (const [id, key] of this.keyed) other.keyed.set(id, key);
+    for (const [key, line] of this.lines)
+      other.lines.set(key, new Map([...line].map(([task, turn]) => [copyOf(task), turn])));
+  }
+
   /** Puts a task at the end of the line of `key`. True when it is alone there. */
   join(task: StoredTask, key: string, turn: string): boolean {
     const line = this.lines.get(key) ?? new Map<StoredTask, string>();

@@ -56,6 +56,18 @@ export class Lifecycle {
     return { records, gap: isBehind(this.#dropped, after), last: this.#last };
   }
 
+  /** Remembers it; the returned function brings it back. */
+  remember(): () => void {
+    const [records, up, last, dropped] = [[...this.records], [...this.up], this.#last, this.#dropped];
+    return () => {
+      this.clear();
+      this.records.push(...records);
+      for (const [node, leaseUntil] of up) this.up.set(node, leaseUntil);
+      this.#last = last;
+      this.#dropped = dropped;
+    };
+  }
+
   clear(): void {
     this.records.length = 0;
     this.up.clear();

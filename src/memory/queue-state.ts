@@ -92,6 +92,29 @@ export class QueueState {
     this.limiter = new Limiter(deps.clock);
   }
 
+  /** The queue as it is now, sharing nothing that changes. */
+  clone(): QueueState {
+    const other = new QueueState(this.name, { clock: this.#clock, random: this.#random });
+    const copies = new Map([...this.tasks.values()].map((task) => [task, { ...task, lost: [...task.lost] }]));
+    const copyOf = (task: StoredTask): StoredTask => copies.get(task) ?? task;
+    const copyMap = <T>(from: ReadonlyMap<string, T>, to: Map<string, T>, of: (value: T) => T = (value) => value) => {
+      for (const [key, value] of from) to.set(key, of(value));
+    };
+    for (const name of ['tasks', 'parked', 'claimed', 'behind'] as const) copyMap(this[name], other[name], copyOf);
+    for (const priority of priorities)
+      for (const name of ['waiting', 'released'] as const) copyMap(this[name][priority], other[name][priority], copyOf);
+    this.lines.copyTo(other.lines, copyOf);
+    copyMap(this.dead, other.dead);
+    for (const name of ['outcomes', 'progress', 'keys', 'cancelled'] as const)
+      copyMap<unknown>(this[name], other[name] as Map<string, unknown>);
+    other.limiter.limits = this.limiter.limits;
+    other.limiter.starts.push(...this.limiter.starts);
+    const { deadDropped, paused, arrivals } = this;
+    Object.assign(other, { deadDropped, paused, arrivals });
+    [other.#order, other.#mintedMs, other.#mintedSeq] = [this.#order, this.#mintedMs, this.#mintedSeq];
+    return other;
+  }
+
   /** Accepts a new task: waiting, parked until its delay has passed, or behind others of its concurrency key. One that was lost
    * keeps the id by which it is known. */
   accept(op: EnqueueOp, known?: string): StoredTask {

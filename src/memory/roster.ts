@@ -25,6 +25,17 @@ export class StoredRoster {
     return this.version;
   }
 
+  /** Remembers it; the returned function brings it back. */
+  remember(): () => void {
+    const [kept, born, changes] = [[...this.entries], this.#born, this.#changes];
+    return () => {
+      this.entries.clear();
+      for (const [name, entry] of kept) this.entries.set(name, entry);
+      this.#born = born;
+      this.#changes = changes;
+    };
+  }
+
   clear(): void {
     this.entries.clear();
     this.#born = '';

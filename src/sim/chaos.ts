@@ -13,6 +13,7 @@ const stallMs = { from: 50, to: 900 } as const;
 const freezeMs = { from: 6_500, to: 15_000 } as const;
 const awayMs = { from: 200, to: 8_000 } as const;
 const jumpMs = { from: -90_000, to: 90_000 } as const;
+const rewindMs = { from: 10, to: 1_000 } as const;
 const brokerJumpMs = { from: 100, to: 20_000 } as const;
 
 type Strike = (process: SimProcess, shape: number) => void;
@@ -76,6 +77,7 @@ export class Chaos {
       const at = `fleet/${this.#window}`;
       const shape = this.#world.plan.strikes(kind as FaultKind, at);
       if (shape === undefined) continue;
+      if (kind === 'broker-rewind') this.#rememberBefore(shape);
       this.#world.note('broker', `fault ${kind}`);
       this.#soon(shape, () => {
         this.#world.journal?.hit(kind as FaultKind, 'broker', at);
@@ -88,6 +90,14 @@ export class Chaos {
   #soon(shape: number, run: () => void): void {
     const { scheduler, outside } = this.#world;
     scheduler.plan(outside, 'strike', scheduler.nowMs + reshape(shape, 'when') * windowMs, run);
+  }
+
+  /** So much earlier than the strike as will be lost; nothing is copied in a run in which nothing is rewound. */
+  #rememberBefore(shape: number): void {
+    const { scheduler, brokerPlace } = this.#world;
+    const strikesIn = reshape(shape, 'when') * windowMs;
+    const lostMs = Math.min(strikesIn, between(reshape(shape, 'lost'), rewindMs.from, rewindMs.to));
+    scheduler.plan(brokerPlace, 'remember', scheduler.nowMs + strikesIn - lostMs, () => this.#world.remember());
   }
 
   /** H1 */
@@ -128,6 +138,10 @@ export class Chaos {
     'broker-loss': (shape) => {
       this.#cut(this.#world.processes, between(shape, awayMs.from, awayMs.to / 4));
       this.#world.lose();
+    },
+    'broker-rewind': (shape) => {
+      this.#cut(this.#world.processes, between(shape, awayMs.from, awayMs.to / 4));
+      this.#world.rewind();
     },
     'broker-full': (shape) => {
       this.#world.isFull = true;

@@ -74,6 +74,7 @@ export const usualRates: Required<FaultRates> = {
   partition: 0.08,
   'broker-restart': 0.05,
   'broker-loss': 0,
+  'broker-rewind': 0,
   'broker-full': 0.05,
   'broker-clock-jump': 0.03,
   'handler-throws': 0.1,

@@ -50,6 +50,8 @@ export const faultKinds = {
   'broker-restart': 'fleet',
   /** The broker comes back without its data. */
   'broker-loss': 'fleet',
+  /** The broker is away for a moment, and comes back as it was up to a second ago. */
+  'broker-rewind': 'fleet',
   /** The broker takes nothing new. */
   'broker-full': 'fleet',
   /** The wall clock of the broker is set forward. */

@@ -37,6 +37,12 @@ export interface GrantRecord {
   readonly token: number;
 }
 
+/** What happened in the broker in this span of virtual time is lost. */
+export interface Loss {
+  readonly since: number;
+  readonly at: number;
+}
+
 /** An invariant that does not hold. */
 export interface Violation {
   readonly invariant: string;
@@ -54,8 +60,7 @@ export class Ledger {
   readonly asks: AskBook;
   /** What was found in the step that broke it. */
   readonly violations: Violation[] = [];
-  /** Virtual times at which the broker lost what it had. */
-  readonly losses: number[] = [];
+  readonly losses: Loss[] = [];
   readonly #tokens = new Map<string, number>();
   readonly #granted = new Set<string>();
   readonly #scheduler: Scheduler;
@@ -71,8 +76,9 @@ export class Ledger {
 
   readonly handled = (run: Handled): void => void this.runs.push(run);
 
-  noteLoss(): void {
-    this.losses.push(this.#now);
+  /** The broker has lost what happened since then; everything, if that is not said. */
+  noteLoss(since = -Infinity): void {
+    this.losses.push({ since, at: this.#now });
   }
 
   violate(invariant: string, what: string): void {

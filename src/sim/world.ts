@@ -6,6 +6,7 @@
 import type { EventRecord } from '../broker/events.ts';
 import type { Observer, RuntimeEvents } from '../core/observer.ts';
 import { MemoryFleet } from '../memory/fleet.ts';
+import { snapshotOf } from '../memory/snapshot.ts';
 import { between, type FaultPlan } from './faults.ts';
 import { Journal } from './journal.ts';
 import { Ledger } from './ledger.ts';
@@ -90,6 +91,7 @@ export class World {
   isFull = false;
   /** Processes that crash are started again by themselves. */
   comesBack = false;
+  #kept: { readonly at: number; readonly restore: () => void } | undefined;
   #instances = 0;
   readonly #startedAt: number;
 
@@ -163,7 +165,22 @@ export class World {
   lose(): void {
     this.losses++;
     this.ledger.noteLoss();
+    this.#kept = undefined;
     this.fleet.lose();
+  }
+
+  /** The broker keeps what it has now, in case that it has to come back with it. */
+  remember(): void {
+    this.#kept = { at: this.scheduler.nowMs, restore: snapshotOf(this.fleet) };
+  }
+
+  /** The broker comes back with what it has kept, unless that is lost by now. */
+  rewind(): void {
+    if (this.#kept === undefined) return;
+    this.losses++;
+    this.ledger.noteLoss(this.#kept.at);
+    this.#kept.restore();
+    this.#kept = undefined;
   }
 
   /** The events of the stream, oldest first. */

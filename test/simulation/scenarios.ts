@@ -47,6 +47,7 @@ export const scenarios: readonly Scenario[] = [
   failing('drain under load', { restart: 0.3, 'late-call': 0.03, 'broker-full': 0.1 }),
   failing('broker restarts', { 'broker-restart': 0.2, 'lost-reply': 0.03, 'repeated-frame': 0.2 }),
   failing('loss of data', { 'broker-loss': 0.1, deaf: 0.1, stall: 0.1 }),
+  failing('lost moments', { 'broker-rewind': 0.3, stall: 0.1, 'late-reply': 0.01 }),
   { ...usual, name: 'everything', run: (sim, size) => load(sim, Math.ceil(24 * size)) },
   {
     ...usual,

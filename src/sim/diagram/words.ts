@@ -31,6 +31,7 @@ export const faultWords: Readonly<Record<FaultKind, string>> = {
   partition: 'half of the processes are cut off',
   'broker-restart': 'the broker is away, and comes back with its data',
   'broker-loss': 'the broker comes back without its data',
+  'broker-rewind': 'the broker comes back as it was a moment ago',
   'broker-full': 'the broker takes nothing new',
   'broker-clock-jump': 'the clock of the broker is set forward',
   'handler-throws': 'the handler throws',
