@@ -13,6 +13,8 @@ const stallMs = { from: 50, to: 900 } as const;
 const freezeMs = { from: 6_500, to: 15_000 } as const;
 const awayMs = { from: 200, to: 8_000 } as const;
 const jumpMs = { from: -90_000, to: 90_000 } as const;
+/** Between the ends of two nodes that are replaced. */
+const rollMs = 1_500;
 const rewindMs = { from: 10, to: 1_000 } as const;
 const brokerJumpMs = { from: 100, to: 20_000 } as const;
 
@@ -20,12 +22,16 @@ type Strike = (process: SimProcess, shape: number) => void;
 
 export class Chaos {
   readonly #world: World;
+  readonly #versions: number;
+  #version = 0;
   readonly #undo = new Set<() => void>();
   #cancel: (() => void) | undefined;
   #window = 0;
 
-  constructor(world: World) {
+  /** `versions`: how many there are of the program. */
+  constructor(world: World, versions: number) {
     this.#world = world;
+    this.#versions = versions;
   }
 
   start(): void {
@@ -74,6 +80,7 @@ export class Chaos {
 
   #strikeFleet(): void {
     for (const [kind, strike] of Object.entries(this.#onFleet)) {
+      if (kind === 'new-version' && this.#version + 1 >= this.#versions) continue;
       const at = `fleet/${this.#window}`;
       const shape = this.#world.plan.strikes(kind as FaultKind, at);
       if (shape === undefined) continue;
@@ -134,6 +141,7 @@ export class Chaos {
       const half = this.#world.processes.filter(({ name }) => reshape(shape, name) < 0.5);
       this.#cut(half, between(shape, awayMs.from, awayMs.to));
     },
+    'new-version': () => this.#roll(++this.#version),
     'broker-restart': (shape) => this.#cut(this.#world.processes, between(shape, awayMs.from, awayMs.to)),
     'broker-loss': (shape) => {
       this.#cut(this.#world.processes, between(shape, awayMs.from, awayMs.to / 4));
@@ -164,6 +172,16 @@ export class Chaos {
     this.#later(forMs, () => {
       for (const process of processes) process.restore();
     });
+  }
+
+  /** One after the other; one that is down has the new version when it starts. */
+  #roll(version: number): void {
+    const { scheduler, outside, processes } = this.#world;
+    for (const [index, process] of processes.entries())
+      scheduler.plan(outside, 'roll', scheduler.nowMs + index * rollMs, () => {
+        process.version = version;
+        if (process.state === 'up') void this.#drain(process);
+      });
   }
 
   /** It ends in order, and its successor starts. */

@@ -72,6 +72,7 @@ export const usualRates: Required<FaultRates> = {
   restart: 0.05,
   stop: 0.05,
   partition: 0.08,
+  'new-version': 0.03,
   'broker-restart': 0.05,
   'broker-loss': 0,
   'broker-rewind': 0,

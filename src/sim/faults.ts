@@ -50,8 +50,6 @@ export const faultKinds = {
   'broker-restart': 'fleet',
   /** The broker comes back without its data. */
   'broker-loss': 'fleet',
-  /** The broker is away for a moment, and comes back as it was up to a second ago. */
-  'broker-rewind': 'fleet',
   /** The broker takes nothing new. */
   'broker-full': 'fleet',
   /** The wall clock of the broker is set forward. */
@@ -66,6 +64,11 @@ export const faultKinds = {
   'handler-kills': 'handler',
   /** An envelope ends every process that handles it. */
   poison: 'envelope',
+  /** The nodes are replaced one after the other by such of the next version; only where there are `versions`. */
+  'new-version': 'fleet',
+  /** The broker is away for a moment, and comes back as it was up to a second ago. */
+  'broker-rewind': 'fleet',
+  // a seed draws by place in this list: new kinds come last
 } as const;
 
 export type FaultKind = keyof typeof faultKinds;

@@ -22,6 +22,11 @@ export interface SimulateOptions extends FleetOptions {
   readonly nodes?: number;
   /** What each node runs: made by `pool`, `single` and `group`. */
   readonly agents: readonly Hosting[];
+  /**
+   * What nodes run after `agents`: one list for each later version of the program. A node begins with `agents`; `sim.upgrade` and the fault
+   * `new-version` replace it by one of the next version, so that for a while both are in the fleet.
+   */
+  readonly versions?: readonly (readonly Hosting[])[];
   /** Chance of each kind of fault, from `chaos()` on; or a list of faults that struck before. Default: none. */
   readonly faults?: FaultRates | readonly Fault[];
   /** Of one way to the broker, in milliseconds. Default 0.2 to 2. */
@@ -45,7 +50,8 @@ export interface SettleOptions {
 export interface ResolvedOptions {
   readonly seed: number;
   readonly nodes: number;
-  readonly agents: readonly Hosting[];
+  /** The first version, and those after it. */
+  readonly versions: readonly (readonly Hosting[])[];
   readonly plan: FaultPlan;
   readonly latency: Latency;
   readonly traced: number;
@@ -64,6 +70,7 @@ export function resolveOptions(options: SimulateOptions): ResolvedOptions {
     seed = 1,
     nodes = 1,
     agents,
+    versions = [],
     faults = {},
     latency = usualLatency,
     traced = 2_000,
@@ -72,8 +79,9 @@ export function resolveOptions(options: SimulateOptions): ResolvedOptions {
     ...fleet
   } = options;
   const config = resolveConfig({ ...fleet, agents: [...agents] });
+  for (const later of versions) resolveConfig({ ...fleet, agents: [...later] });
   const plan = isList(faults) ? new ListedFaults(faults) : new DrawnFaults(seed, faults);
-  return { seed, nodes, agents, plan, latency, traced, globals, diagram, fleet, config };
+  return { seed, nodes, versions: [agents, ...versions], plan, latency, traced, globals, diagram, fleet, config };
 }
 
 function isList(faults: FaultRates | readonly Fault[]): faults is readonly Fault[] {

@@ -21,7 +21,8 @@ import type { World } from './world.ts';
 
 export interface ProcessOptions {
   readonly name: string;
-  readonly agents: readonly Hosting[];
+  /** What it runs, version by version. */
+  readonly versions: readonly (readonly Hosting[])[];
   readonly options: Omit<RuntimeOptions, 'agents'>;
 }
 
@@ -45,6 +46,8 @@ interface Life {
 
 export class SimProcess {
   readonly name: string;
+  /** Of its program, from the next start on; past the last one it is the last one. */
+  version = 0;
   readonly #world: World;
   readonly #options: ProcessOptions;
   #life: Life | undefined;
@@ -261,7 +264,9 @@ export class SimProcess {
       onRunning: (by: 1 | -1) => void (life.running += by),
       crash: () => this.crash(),
     };
-    const agents = this.#options.agents.map((hosting) => instrument(hosting, hooks));
+    const { versions } = this.#options;
+    const hostings = versions[Math.min(this.version, versions.length - 1)] ?? [];
+    const agents = hostings.map((hosting) => instrument(hosting, hooks));
     return resolveConfig({ ...this.#options.options, agents });
   }
 }

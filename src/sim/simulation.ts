@@ -54,7 +54,7 @@ export class Simulation {
 
   constructor(options: SimulateOptions) {
     const resolved = resolveOptions(options);
-    const { seed, nodes, agents, plan, latency, traced, globals, fleet, config } = resolved;
+    const { seed, nodes, versions, plan, latency, traced, globals, fleet, config } = resolved;
     this.#options = resolved;
     this.#faults = new SwitchedFaults(plan, (fault) => this.world.journal?.struck(fault));
     const retention = { events: config.limits.events, eventsAgeMs: config.limits.eventsAgeMs };
@@ -63,10 +63,10 @@ export class Simulation {
     const name = (index: number): string => `n${index + 1}`;
     this.#nodes = Array.from(
       { length: nodes },
-      (_, index) => new SimProcess(this.world, { name: name(index), agents, options: fleet }),
+      (_, index) => new SimProcess(this.world, { name: name(index), versions, options: fleet }),
     );
     this.world.processes.push(...this.#nodes);
-    this.#chaos = new Chaos(this.world);
+    this.#chaos = new Chaos(this.world, versions.length);
     const { scheduler, virtuals } = this.world;
     this.#globals = new Globals(globals, () => scheduler.place && virtuals.get(scheduler.place));
   }
@@ -166,6 +166,12 @@ export class Simulation {
     const process = this.#node(node);
     await this.until(process.stop(), `${node} to drain`);
     await this.until(process.start(), `${node} to be up`);
+  }
+
+  /** Replaces a node by one of the next version of `versions`, if there is one. Resolves when its agents are up. */
+  async upgrade(node: string): Promise<void> {
+    this.#node(node).version++;
+    await this.restart(node);
   }
 
   /** The process of a node ends in order. */

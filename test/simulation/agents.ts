@@ -83,6 +83,32 @@ export class EarAgent extends Agent {
   }
 }
 
+/** The next version: it takes what the first one takes, and one task more. */
+export class NextWorkAgent extends WorkAgent {
+  static override readonly role = 'work';
+
+  @onTask('newer', undefined, undefined, policy)
+  async newer(task: Task): Promise<unknown> {
+    await this.broadcast('work.newer', task.input);
+    return task.input;
+  }
+}
+
+/** Its notes have a shape of their own. */
+export class NextDeskAgent extends DeskAgent {
+  static override readonly role = 'desk';
+
+  @onMessage('memo') memo(message: Message): void {
+    this.notes.push({ memo: message.data });
+  }
+}
+
+export const nextAgents: readonly Hosting[] = [
+  pool(NextWorkAgent, { size: 3 }),
+  pool(EarAgent),
+  single(NextDeskAgent, { id: 'desk' }),
+];
+
 export const agents: readonly Hosting[] = [
   pool(WorkAgent, { size: 2 }),
   pool(EarAgent),

@@ -3,7 +3,7 @@
  */
 import type { FaultRates, Scenario } from '../../src/testing.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
-import { agents, WorkAgent } from './agents.ts';
+import { agents, nextAgents, WorkAgent } from './agents.ts';
 
 /** What may fail is not accepted, and then nobody counts on it. */
 const tolerated = (error: unknown): void => void error;
@@ -19,6 +19,15 @@ async function load(sim: Simulation, tasks: number): Promise<void> {
     await sim.advance('250ms');
   }
   await sim.advance('2s');
+}
+
+/** Some of it only one of the versions takes; what nobody takes is a dead letter. */
+async function loadOfVersions(sim: Simulation, size: number): Promise<void> {
+  for (let number = 0; number < Math.ceil(4 * size); number++) {
+    await load(sim, 4);
+    await sim.fleet.enqueue({ role: 'work', task: 'newer' }, number).catch(tolerated);
+    await sim.fleet.send('desk', 'memo', number).catch(tolerated);
+  }
 }
 
 const usual = { agents, nodes: 3 } as const;
@@ -48,7 +57,12 @@ export const scenarios: readonly Scenario[] = [
   failing('broker restarts', { 'broker-restart': 0.2, 'lost-reply': 0.03, 'repeated-frame': 0.2 }),
   failing('loss of data', { 'broker-loss': 0.1, deaf: 0.1, stall: 0.1 }),
   failing('lost moments', { 'broker-rewind': 0.3, stall: 0.1, 'late-reply': 0.01 }),
-  { ...usual, name: 'everything', run: (sim, size) => load(sim, Math.ceil(24 * size)) },
+  failing(
+    'new versions',
+    { 'new-version': 0.4, kill: 0.05, 'crash-after-call': 0.005, stall: 0.1 },
+    { versions: [nextAgents, agents], run: loadOfVersions },
+  ),
+  { ...usual, name: 'everything', versions: [nextAgents], run: (sim, size) => load(sim, Math.ceil(24 * size)) },
   {
     ...usual,
     name: 'quiet',

@@ -29,6 +29,7 @@ export const faultWords: Readonly<Record<FaultKind, string>> = {
   restart: 'is told to drain and to come back',
   stop: 'is told to end',
   partition: 'half of the processes are cut off',
+  'new-version': 'the nodes are replaced one by one by those of the next version',
   'broker-restart': 'the broker is away, and comes back with its data',
   'broker-loss': 'the broker comes back without its data',
   'broker-rewind': 'the broker comes back as it was a moment ago',
