@@ -12,11 +12,13 @@ const layers = [
   ['client'],
   ['runtime'],
   ['compose'],
-  ['cli', 'sim', 'dashboard', 'bridge'],
+  ['sim'],
+  ['replay'],
+  ['cli', 'dashboard', 'bridge'],
 ];
 /** The brokers, by name, are the composition roots' affair. */
 const brokers = ['redis', 'memory'];
-const roots = ['compose', 'cli', 'sim'];
+const roots = ['compose', 'cli', 'sim', 'replay'];
 
 /** Banned everywhere but in the one file that touches real time and chance. */
 const bannedModules = [

@@ -21,6 +21,7 @@ import { registerNodes } from './nodes.ts';
 import { registerPause } from './pause.ts';
 import { supervisorChannel, type Watchdog } from './process-words.ts';
 import { registerReady } from './ready.ts';
+import { registerReplay } from './replay.ts';
 import { registerSchedules } from './schedules.ts';
 import { registerSpawn } from './spawn.ts';
 import { registerStart } from './start.ts';
@@ -105,6 +106,7 @@ const commands: readonly ((registration: Registration) => void)[] = [
   registerPause,
   registerLimit,
   registerDead,
+  registerReplay,
   registerSchedules,
   registerMail,
   registerNodes,

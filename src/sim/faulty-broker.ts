@@ -17,6 +17,9 @@ export interface Carried {
   readonly reply: unknown;
 }
 
+/** The answer to a call that is taken down instead of being carried out. */
+export type Captures = (name: string, args: readonly unknown[]) => unknown;
+
 export interface FaultyBrokerDeps {
   readonly inner: MemoryBroker;
   readonly wire: Wire;
@@ -24,6 +27,8 @@ export interface FaultyBrokerDeps {
   readonly label: string;
   /** Called in the step of the broker that carried it out. */
   readonly onCarried: (carried: Carried) => void;
+  /** Answers in the place of the broker what is not to be carried out; undefined: carry it out. */
+  readonly captures?: Captures | undefined;
   /** Follows what goes to and fro for the process `name`. */
   readonly journal?: { readonly name: string; readonly of: Journal } | undefined;
 }
@@ -118,7 +123,7 @@ export class FaultyBroker implements Broker {
     const ending = new AbortController();
     const received = args.map((arg) => this.#received(arg, ending));
     return this.#carry(name, received, async () => {
-      const reply = await run(received);
+      const reply = this.#deps.captures?.(name, received) ?? (await run(received));
       this.#deps.onCarried({ name, args: received, reply });
       return reply;
     });

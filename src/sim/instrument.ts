@@ -28,13 +28,18 @@ export interface Handled {
   readonly at: number;
 }
 
+/** What a handler ended with. */
+export type HandlerEnd =
+  | { readonly kind: 'returned'; readonly value: unknown }
+  | { readonly kind: 'threw'; readonly error: unknown };
+
 export interface InstrumentHooks {
   readonly plan: FaultPlan;
   readonly nowMs: () => number;
   readonly onInstance: (agent: Agent) => number;
   readonly onHandled: (handled: Handled) => void;
   /** Of a generator as soon as it has begun: it ends when its last part is taken, which nobody sees here. */
-  readonly onEnded: (handled: Handled) => void;
+  readonly onEnded: (handled: Handled, end?: HandlerEnd) => void;
   /** A handler has begun (1) or ended (-1). */
   readonly onRunning: (by: 1 | -1) => void;
   /** The process ends at once. */
@@ -134,11 +139,17 @@ async function delayed(agent: Agent, plan: FaultPlan, at: string, run: () => unk
 
 async function counted(hooks: InstrumentHooks, handled: Handled, run: () => Promise<unknown>): Promise<unknown> {
   hooks.onRunning(1);
+  let end: HandlerEnd | undefined;
   try {
-    return await run();
+    const value = await run();
+    end = { kind: 'returned', value };
+    return value;
+  } catch (error) {
+    end = { kind: 'threw', error };
+    throw error;
   } finally {
     hooks.onRunning(-1);
-    hooks.onEnded(handled);
+    hooks.onEnded(handled, end);
   }
 }
 

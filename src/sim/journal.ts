@@ -7,17 +7,23 @@
  */
 import type { Fault, FaultKind } from './faults.ts';
 import { faultKinds } from './faults.ts';
-import type { Handled } from './instrument.ts';
+import type { HandlerEnd, Handled } from './instrument.ts';
+import type { RuntimeEvents } from '../core/observer.ts';
 import { isBeat } from './beats.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Call } from './wire.ts';
 
-/** A call of a port, there and back. Times are virtual, in milliseconds since the simulation began. */
-export interface Trip {
-  readonly kind: 'trip';
+interface Common {
+  /** Virtual time in milliseconds since the simulation began. */
   readonly at: number;
-  /** The process that calls. */
+  /** Grows with every entry: what came first at one time. */
+  readonly order: number;
   readonly place: string;
+}
+
+/** A call of a port, there and back. */
+export interface Trip extends Common {
+  readonly kind: 'trip';
   readonly name: string;
   readonly args: readonly unknown[];
   /** Absent: it did not arrive. */
@@ -34,10 +40,8 @@ export interface Trip {
 }
 
 /** A notice or a live event, on its way to a listener. */
-export interface Delivery {
+export interface Delivery extends Common {
   readonly kind: 'delivery';
-  readonly at: number;
-  readonly place: string;
   readonly method: string;
   readonly what: unknown;
   /** Absent: it was lost. */
@@ -46,31 +50,35 @@ export interface Delivery {
 }
 
 /** A handler at work. */
-export interface Run {
+export interface Run extends Common {
   readonly kind: 'run';
-  readonly at: number;
-  readonly place: string;
   readonly handled: Handled;
   endedAt?: number;
+  /** What came first at the time of its end. */
+  endOrder?: number;
+  /** Of a handler that is no generator. */
+  end?: HandlerEnd;
+}
+
+/** What an agent has logged. */
+export interface Logged extends Common {
+  readonly kind: 'log';
+  readonly record: LogRecord;
 }
 
 /** What became of a process, and what its runtime said. */
-export interface Note {
+export interface Note extends Common {
   readonly kind: 'note';
-  readonly at: number;
-  readonly place: string;
   readonly text: string;
 }
 
 /** A fault, when and where it struck. */
-export interface Strike {
+export interface Strike extends Common {
   readonly kind: 'strike';
-  readonly at: number;
-  readonly place: string;
   readonly fault: Pick<Fault, 'kind' | 'at'>;
 }
 
-export type Entry = Trip | Delivery | Run | Note | Strike;
+export type Entry = Trip | Delivery | Run | Logged | Note | Strike;
 
 /** J2 */
 export interface Beat {
@@ -87,6 +95,8 @@ export interface Journaled {
   readonly dropped: number;
 }
 
+type LogRecord = RuntimeEvents['log'][0];
+
 const mostEntries = 20_000;
 const mostBeats = 50_000;
 
@@ -96,6 +106,7 @@ export class Journal {
   #entries: Entry[] = [];
   #beats: Beat[] = [];
   #dropped = 0;
+  #order = 0;
   /** By key; what nobody answers stays. */
   readonly #underWay = new Map<string, Trip>();
   /** The delivery that is being sent. */
@@ -111,9 +122,14 @@ export class Journal {
     return this.#scheduler.nowMs - this.#startedAt;
   }
 
+  /** The time and the order of an entry that is made now. */
+  stamp(): { readonly at: number; readonly order: number } {
+    return { at: this.#now, order: ++this.#order };
+  }
+
   /** Follows a call that `send` puts on its way. */
   carry(place: string, call: Call, args: readonly unknown[], send: (call: Call) => Promise<unknown>): Promise<unknown> {
-    const trip: Trip = { kind: 'trip', at: this.#now, place, name: call.name, args, struck: [] };
+    const trip: Trip = { kind: 'trip', ...this.stamp(), place, name: call.name, args, struck: [] };
     this.#underWay.set(call.key, trip);
     const execute = (): Promise<unknown> => {
       const reply = call.execute();
@@ -139,7 +155,7 @@ export class Journal {
 
   /** Follows a delivery that `send` puts on its way. */
   deliver(place: string, method: string, args: readonly unknown[], send: (heard: () => void) => void): void {
-    const delivery: Delivery = { kind: 'delivery', at: this.#now, place, method, what: args[0], struck: [] };
+    const delivery: Delivery = { kind: 'delivery', ...this.stamp(), place, method, what: args[0], struck: [] };
     this.#entries.push(delivery);
     this.#sending = delivery;
     send(() => (delivery.heardAt = this.#now));
@@ -147,19 +163,28 @@ export class Journal {
   }
 
   begun(place: string, handled: Handled): void {
-    const run: Run = { kind: 'run', at: this.#now, place, handled };
+    const run: Run = { kind: 'run', ...this.stamp(), place, handled };
     this.#running.set(handled, run);
     this.#entries.push(run);
   }
 
-  ended(handled: Handled): void {
+  ended(handled: Handled, end?: HandlerEnd): void {
     const run = this.#running.get(handled);
-    if (run !== undefined) run.endedAt = this.#now;
+    if (run !== undefined) {
+      const { at, order } = this.stamp();
+      run.endedAt = at;
+      run.endOrder = order;
+      if (end !== undefined) run.end = end;
+    }
     this.#running.delete(handled);
   }
 
+  logged(place: string, record: LogRecord): void {
+    this.#entries.push({ kind: 'log', ...this.stamp(), place, record });
+  }
+
   note(place: string, text: string): void {
-    if (!text.startsWith('fault ')) this.#entries.push({ kind: 'note', at: this.#now, place, text });
+    if (!text.startsWith('fault ')) this.#entries.push({ kind: 'note', ...this.stamp(), place, text });
   }
 
   /** Called when it is decided; what comes from outside strikes later, and is told by `hit`. */
@@ -172,12 +197,14 @@ export class Journal {
   }
 
   hit(kind: FaultKind, place: string, at: string): void {
-    this.#entries.push({ kind: 'strike', at: this.#now, place, fault: { kind, at } });
+    this.#entries.push({ kind: 'strike', ...this.stamp(), place, fault: { kind, at } });
   }
 
   get kept(): Journaled {
     const open = [...this.#underWay.values()];
-    const entries = [...this.#entries, ...open.filter((trip) => !isBeat(trip))].toSorted((a, b) => a.at - b.at);
+    const entries = [...this.#entries, ...open.filter((trip) => !isBeat(trip))].toSorted(
+      (a, b) => a.at - b.at || a.order - b.order,
+    );
     return { entries, beats: this.#beats.toSorted((a, b) => a.at - b.at), dropped: this.#dropped };
   }
 

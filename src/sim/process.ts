@@ -11,7 +11,7 @@ import { type RuntimeConfig, type RuntimeOptions, resolveConfig } from '../confi
 import { Observer } from '../core/observer.ts';
 import { MemoryBroker } from '../memory/broker.ts';
 import { FaultyBroker } from './faulty-broker.ts';
-import { type Handled, instrument } from './instrument.ts';
+import { type Handled, type HandlerEnd, instrument } from './instrument.ts';
 import { ProcessClock } from './process-clock.ts';
 import { residueInBroker, residueInProcess } from './residue.ts';
 import { newPlace, type Place } from './scheduler.ts';
@@ -231,6 +231,7 @@ export class SimProcess {
     const observer = new Observer();
     this.#world.listen(this.name, observer);
     const clock = new ProcessClock(scheduler, place);
+    clock.jump(this.#world.wallOffsetMs);
     const made = { brokers: [], addresses: [], agents: [], running: 0, cameUp: false, struckAtStop: undefined };
     this.#life = { number, place, clock, wire, observer, ...made };
     return this.#life;
@@ -246,6 +247,7 @@ export class SimProcess {
       wire: life.wire,
       label,
       onCarried: (carried) => this.#world.ledger.carried(address, carried),
+      captures: this.#world.captures,
       journal: this.#world.journal && { name: this.name, of: this.#world.journal },
     });
   }
@@ -260,7 +262,7 @@ export class SimProcess {
         ledger.handled(handled);
         journal?.begun(this.name, handled);
       },
-      onEnded: (handled: Handled) => journal?.ended(handled),
+      onEnded: (handled: Handled, end?: HandlerEnd) => journal?.ended(handled, end),
       onRunning: (by: 1 | -1) => void (life.running += by),
       crash: () => this.crash(),
     };

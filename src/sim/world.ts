@@ -8,6 +8,7 @@ import type { Observer, RuntimeEvents } from '../core/observer.ts';
 import { MemoryFleet } from '../memory/fleet.ts';
 import { snapshotOf } from '../memory/snapshot.ts';
 import { between, type FaultPlan } from './faults.ts';
+import type { Captures } from './faulty-broker.ts';
 import { Journal } from './journal.ts';
 import { Ledger } from './ledger.ts';
 import { ProcessClock } from './process-clock.ts';
@@ -89,6 +90,10 @@ export class World {
   /** How often the broker has lost data. */
   losses = 0;
   isFull = false;
+  /** Set before anything starts: how far the wall clocks of processes are from virtual time. */
+  wallOffsetMs = 0;
+  /** Set before anything starts: what processes do without effect. */
+  captures: Captures | undefined;
   /** Processes that crash are started again by themselves. */
   comesBack = false;
   #kept: { readonly at: number; readonly restore: () => void } | undefined;
@@ -135,6 +140,7 @@ export class World {
       observer.on(event, (record: unknown) => {
         this.said.push({ process, at: this.elapsedMs, event, record });
         if (this.said.length > mostSaid) this.said.shift();
+        if (event === 'log') this.journal?.logged(process, record as RuntimeEvents['log'][0]);
         if (!quiet.has(event)) this.note(process, `${event} ${subjectOf(record)}`);
       });
     }

@@ -12,18 +12,23 @@ const layers: readonly (readonly string[])[] = [
   ['client'],
   ['runtime'],
   ['compose'],
-  ['cli', 'sim', 'dashboard', 'bridge'],
+  ['sim'],
+  ['replay'], // the one way by which a command comes to the simulation
+  ['cli', 'dashboard', 'bridge'],
   ['index.ts', 'testing.ts', 'vitest.ts'],
 ];
 const doors = layers.at(-1) ?? [];
 const brokers = ['redis', 'memory'];
-const compositionRoots = ['compose', 'sim', 'cli', ...doors];
+const compositionRoots = ['compose', 'sim', 'replay', 'cli', ...doors];
+const knowTheSimulation = ['sim', 'replay', ...doors];
 
 interface Import {
   readonly file: SourceFile;
   readonly offset: number;
   readonly from: string;
   readonly to: string;
+  /** A type, or loaded when it is needed. */
+  readonly isLazy: boolean;
 }
 
 export const layerRules: readonly Rule[] = [
@@ -52,7 +57,7 @@ export const layerRules: readonly Rule[] = [
     planted: [
       ['src/core/clock.ts', "import { Node } from '../runtime/node.ts';"],
       ['src/agent/agent.ts', "import type { Broker } from '../broker/broker.ts';"],
-      ['src/cli/start.ts', "const sim = await import('../sim/simulation.ts');"],
+      ['src/sim/simulation.ts', "const replay = await import('../replay/replay.ts');"],
       ['src/runtime/node.ts', "export { Agent } from '../index.ts';"],
       ['src/runtime/cell.ts', "export type Fleet = import('../cli/main.ts').Fleet;"],
     ],
@@ -67,6 +72,20 @@ export const layerRules: readonly Rule[] = [
       ['src/runtime/node.ts', "import { RedisBroker } from '../redis/broker.ts';"],
       ['src/client/verbs.ts', "import { MemoryBroker } from '../memory/broker.ts';"],
       ['src/dashboard/page.ts', "import { keys } from '../redis/keys.ts';"],
+    ],
+  },
+  {
+    title: 'only a replay and the door for tests know the simulation, and commands load a replay only when they run',
+    check: (files) =>
+      importsOf(files)
+        .filter(
+          ({ from, to, isLazy }) =>
+            (to === 'sim' && !knowTheSimulation.includes(from)) || (to === 'replay' && from === 'cli' && !isLazy),
+        )
+        .map((i) => finding(i.file, i.offset, `${i.from} may not load ${i.to}: production never does`)),
+    planted: [
+      ['src/cli/start.ts', "const sim = await import('../sim/simulation.ts');"],
+      ['src/cli/replay.ts', "import { replay } from '../replay/replay.ts';"],
     ],
   },
   {
@@ -107,7 +126,10 @@ function specifiersOf(files: readonly SourceFile[]): Import[] {
   return files.filter(inSource).flatMap((file) =>
     file.nodes.flatMap(({ node }) => {
       const to = /^(Import|TSImport|Export)/.test(node.type) ? nameOf(node.source) : undefined;
-      return to === undefined ? [] : [{ file, offset: node.start, from: roomOf(file.path), to }];
+      if (to === undefined) return [];
+      const isLazy =
+        node.type !== 'ExportNamedDeclaration' && (node.type !== 'ImportDeclaration' || node.importKind === 'type');
+      return [{ file, offset: node.start, from: roomOf(file.path), to, isLazy }];
     }),
   );
 }

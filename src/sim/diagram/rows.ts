@@ -48,6 +48,8 @@ function rowsOfOne(entry: Entry, entries: readonly Entry[], focus: Focus, cast: 
     }
     case 'note':
       return rowsOfNote(entry, entries, isMeant, cast);
+    case 'log':
+      return [];
     case 'strike':
       return rowsOfStrike(entry);
   }
