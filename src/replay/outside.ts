@@ -5,6 +5,7 @@
  * child processes are not closed.
  */
 import { Socket } from 'node:net';
+import { nextTurn } from '../core/system.ts';
 
 /** Something that would have left the process. */
 export interface Attempted {
@@ -27,7 +28,10 @@ export function closeOutside(onAttempt: (attempted: Attempted) => void): () => v
     return Promise.reject(new TypeError('fetch failed', { cause: error }));
   };
   const refused = function (this: Socket, ...args: readonly unknown[]): Socket {
-    return this.destroy(refuse({ kind: 'connection', what: targetOf(args) }));
+    const error = refuse({ kind: 'connection', what: targetOf(args) });
+    Object.assign(this, { connecting: true }); // what is written meanwhile waits
+    void nextTurn().then(() => this.destroy(error)); // as a network does: whoever connects has begun to listen
+    return this;
   };
   Object.defineProperty(Socket.prototype, 'connect', { value: refused, configurable: true, writable: true });
   return () => {

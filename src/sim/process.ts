@@ -13,7 +13,7 @@ import { MemoryBroker } from '../memory/broker.ts';
 import { FaultyBroker } from './faulty-broker.ts';
 import { type Handled, type HandlerEnd, instrument } from './instrument.ts';
 import { ProcessClock } from './process-clock.ts';
-import { residueInBroker, residueInProcess } from './residue.ts';
+import { callsLeft, residueInBroker, timersLeft } from './residue.ts';
 import { newPlace, type Place } from './scheduler.ts';
 import { hash, mix, SeededRandom } from './seeded-random.ts';
 import { Wire } from './wire.ts';
@@ -40,7 +40,7 @@ interface Life {
   running: number;
   /** Its agents were up, once. */
   cameUp: boolean;
-  /** How many faults had struck when it was told to stop; -1 when it was cut off. */
+  /** How many faults had struck when it was told to stop; -1 when it was cut off, or something was late. */
   struckAtStop: number | undefined;
 }
 
@@ -164,8 +164,8 @@ export class SimProcess {
     const { place, wire, cameUp } = life;
     const left = { name: this.name, node: life.addresses.at(-1) ?? '', place, wire, cameUp };
     const isDisturbed = life.struckAtStop !== plan.struck.length || !wire.isUp;
-    const inBroker = isDisturbed ? [] : residueInBroker(this.#world, left);
-    for (const what of [...residueInProcess(this.#world, left), ...inBroker])
+    const undisturbed = isDisturbed ? [] : [...callsLeft(left), ...residueInBroker(this.#world, left)];
+    for (const what of [...timersLeft(this.#world, left), ...undisturbed])
       ledger.violate('a node that stops in order leaves nothing', what);
   }
 
@@ -173,7 +173,7 @@ export class SimProcess {
   async stop(options: { readonly graceMs?: number } = {}): Promise<void> {
     const life = this.#life;
     if (life === undefined || this.state === 'down') return;
-    life.struckAtStop ??= life.wire.isUp ? this.#world.plan.struck.length : -1;
+    life.struckAtStop ??= life.wire.isUp && !life.wire.isLate ? this.#world.plan.struck.length : -1;
     await this.#world.within(life.place, async () => this.#incarnations?.stop(options));
   }
 

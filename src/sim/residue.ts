@@ -18,11 +18,15 @@ export interface Left {
   readonly cameUp: boolean;
 }
 
-/** In its own process: timers that nobody cancelled, calls that nobody awaits. */
-export function* residueInProcess({ scheduler }: World, { name, place, wire }: Left): Generator<string> {
+/** In its own process: timers that nobody cancelled. */
+export function* timersLeft({ scheduler }: World, { name, place }: Left): Generator<string> {
   const timers = [...scheduler.planned].filter((step) => step.place === place && step.label === 'timer').length;
   if (timers > 0) yield `${name} has ended and left ${timers} ${timers === 1 ? 'timer' : 'timers'}`;
-  const calls = wire.underWay;
+}
+
+/** Likewise, calls that nobody awaits. Those that are late end with the link. */
+export function* callsLeft({ name, wire }: Left): Generator<string> {
+  const calls = wire.isLate ? 0 : wire.underWay;
   if (calls > 0) yield `${name} has ended with ${calls} ${calls === 1 ? 'call' : 'calls'} to the broker under way`;
 }
 

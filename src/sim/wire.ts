@@ -79,6 +79,13 @@ export class Wire {
     return this.#underWay.size;
   }
 
+  /** Something on it takes longer than usual, and what is behind it waits. */
+  get isLate(): boolean {
+    const { scheduler, latency } = this.#deps;
+    const latest = Math.max(...Object.values(this.#lanes).flatMap(({ there, back }) => [there, back]));
+    return latest > scheduler.nowMs + latency.toMs;
+  }
+
   carry(call: Call): Promise<unknown> {
     const { place, plan, crash } = this.#deps;
     if (place.state === 'dead') return never();

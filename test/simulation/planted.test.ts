@@ -7,6 +7,7 @@ import { Agent, onTask, pool, type Task } from 'agent-runtime';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Notice } from '../../src/broker/notices.ts';
 import { Asks } from '../../src/client/asks.ts';
+import { Member } from '../../src/client/member.ts';
 import { Exchange } from '../../src/memory/exchange.ts';
 import { MemoryLocks } from '../../src/memory/locks.ts';
 import { MemoryPresence } from '../../src/memory/presence.ts';
@@ -97,6 +98,11 @@ describe('a node that stops in order leaves nothing', () => {
   });
 
   test.each([
+    [
+      'a call',
+      () => vi.spyOn(Member.prototype, 'stop').mockImplementation(asksOnceMore),
+      /with 1 call to the broker under way$/m,
+    ],
     ['a timer', () => vi.spyOn(Duty.prototype, 'stop').mockResolvedValue(), /^n1 has ended and left \d+ timers?$/m],
     ['its presence', () => vi.spyOn(MemoryPresence.prototype, 'leave').mockResolvedValue(), /left its presence$/m],
     ['an activation', () => vi.spyOn(GivingBack.prototype, 'add').mockResolvedValue(), /left the activation of desk$/m],
@@ -110,6 +116,12 @@ describe('a node that stops in order leaves nothing', () => {
     plant();
     expect((await stopping()).join('\n')).toMatch(words);
   });
+
+  const stop = Reflect.get(Member.prototype, 'stop');
+  function asksOnceMore(this: Member): Promise<void> {
+    this.deps.broker.presence.nodes().catch(() => undefined); // nobody waits for it
+    return stop.call(this);
+  }
 
   function listensForEver(this: Exchange, ...[link, address, listener]: Parameters<Exchange['listenNotices']>) {
     const ears = this.notices.get(address) ?? new Set();
