@@ -63,8 +63,7 @@ export class MemoryFleet {
   /** By name. */
   readonly schedules = new Map<string, StoredSchedule>();
   readonly roster = new StoredRoster();
-  /** The greatest that was given out. */
-  number = 0;
+  #lastNumber = 0;
 
   constructor(deps: FleetDeps) {
     this.clock = deps.clock;
@@ -90,8 +89,17 @@ export class MemoryFleet {
 
   /** A number greater than all before: tokens, epochs, inbox entries. */
   nextNumber(): number {
-    this.number = Math.max(this.number + 1, Math.floor(this.clock.now() * 1_000));
-    return this.number;
+    this.#lastNumber = Math.max(this.#lastNumber + 1, Math.floor(this.clock.now() * 1_000));
+    return this.#lastNumber;
+  }
+
+  /** The greatest that was given out; set by whoever takes the fleet back to a moment. */
+  get number(): number {
+    return this.#lastNumber;
+  }
+
+  set number(value: number) {
+    this.#lastNumber = value;
   }
 
   /** The queue of that name, made on first use. */
