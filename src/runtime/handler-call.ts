@@ -7,7 +7,7 @@
  *     signal's reason (of a drain: within `drainAbortMs`, whatever its own grace is): what the handler still does has no effect on what is settled, and the verbs that it uses are refused.
  *     It is a zombie until it ends, and its cell is told of it (cell.ts, X5).
  */
-import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { ContextSlot } from '../core/context-slot.ts';
 import { setMaxListeners } from 'node:events';
 import type { CallScope } from '../client/scope.ts';
 import type { Clock, Timer } from '../core/clock.ts';
@@ -87,7 +87,7 @@ export class CallSignal {
 
 export interface HandlerCall {
   readonly clock: Clock;
-  readonly scopes: AsyncLocalStorage<CallScope>;
+  readonly scopes: ContextSlot<CallScope>;
   readonly trace: Trace;
   /** Server time in milliseconds. */
   readonly deadline?: number | undefined;
