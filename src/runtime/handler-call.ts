@@ -45,7 +45,7 @@ export class CallSignal {
     for (const source of limits.sources) this.add(source);
     const { deadlineInMs } = limits;
     if (deadlineInMs !== undefined)
-      this.#after(deadlineInMs, new DeliveryError('deadline', 'the deadline has passed while the handler ran'));
+      this.#after(deadlineInMs, () => new DeliveryError('deadline', 'the deadline has passed while the handler ran'));
   }
 
   get signal(): AbortSignal {
@@ -72,7 +72,10 @@ export class CallSignal {
   /** Begins the handler's own time: what it waited for before (a lock) does not count. */
   startTimeout(timeoutMs: number | undefined): void {
     if (timeoutMs === undefined) return;
-    this.#after(timeoutMs, new CancelledError('timeout', `the handler ran longer than its timeout of ${timeoutMs} ms`));
+    this.#after(
+      timeoutMs,
+      () => new CancelledError('timeout', `the handler ran longer than its timeout of ${timeoutMs} ms`),
+    );
   }
 
   end(): void {
@@ -80,8 +83,9 @@ export class CallSignal {
     for (const detach of this.#detach) detach();
   }
 
-  #after(ms: number, reason: Error): void {
-    this.#timers.push(this.#clock.setTimer(ms, () => this.#controller.abort(reason)));
+  /** The error is made when it is needed: most calls end in time, and an error costs as much as the call. */
+  #after(ms: number, reason: () => Error): void {
+    this.#timers.push(this.#clock.setTimer(ms, () => this.#controller.abort(reason())));
   }
 }
 
