@@ -79,7 +79,7 @@ export async function callFreely(
       clock,
       scopes: deps.scopes,
       trace,
-      signal: limits.signal,
+      limits,
       onGivenUp: (rest) => cell.giveUp(method, rest),
       body: () =>
         answerable(deps, cell, limits, async () => {
