@@ -4,11 +4,13 @@
  */
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { agentRuntime } from './src/vitest.ts';
 
 /** Tests that change nothing of the process they run in. */
 const sharing = ['test/{unit,contract,sim,simulation}/**/*.test.ts'];
 
 export default defineConfig({
+  plugins: [agentRuntime()],
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
   test: {
