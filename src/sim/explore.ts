@@ -79,11 +79,11 @@ export const usualRates: Required<FaultRates> = {
   'handler-stuck': 0.01,
   'handler-kills': 0.02,
   poison: 0.01,
-  'lost-request': 0.05,
-  'lost-response': 0.05,
-  'late-response': 0.05,
-  'failed-request': 0.1,
-  'spoiled-response': 0.05,
+  'lost-request': 0.2,
+  'lost-response': 0.2,
+  'late-response': 0.2,
+  'failed-request': 0.3,
+  'spoiled-response': 0.2,
 };
 
 /** Half of the kinds do not strike at all in a seed, so that each has seeds in which little else happens. */
