@@ -35,11 +35,11 @@ export function releaseBuiltins(): void {
 /** B2 */
 function trapFiles(globals: Globals, name: string, called: (what: string) => void): void {
   const owner = builtin(name);
-  for (const [method, real] of Object.entries(owner)) {
-    if (!method.endsWith('Sync') || typeof real !== 'function') continue;
+  for (const method of Object.keys(owner).filter((key) => key.endsWith('Sync'))) {
+    const real = Reflect.get(owner, method) as Method;
     const trapped = (...args: readonly unknown[]): unknown => {
       called(`${name}.${method}`);
-      return Reflect.apply(real as Method, owner, args);
+      return Reflect.apply(real, owner, args);
     };
     globals.set(owner, method, Object.assign(trapped, real)); // realpathSync has a method of its own
   }

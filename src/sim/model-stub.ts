@@ -51,13 +51,7 @@ export type Door = <Answer>(errand: Errand<Answer>) => Promise<Answer>;
 const usualLatency: Latency = { fromMs: 200, toMs: 2_000 };
 const wordMs = 20;
 
-/**
- * A model for tests.
- *
- * @example
- * const model = modelStub({ reply: (prompt: string) => `an answer to ${prompt}` });
- * console.log(await model.answer('a question')); // in an agent that runs in simulation
- */
+/** A model for tests: `modelStub({ reply: (prompt: string) => ... })`. Agents that run in simulation ask it; others are refused. */
 export function modelStub<Prompt = string, Answer = string>(
   options: ModelStubOptions<Prompt, Answer>,
 ): ModelStub<Prompt, Answer> {

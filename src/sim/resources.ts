@@ -33,7 +33,9 @@ export class Resources {
 
   constructor(deps: ResourcesDeps) {
     this.#deps = deps;
-    this.#hook = createHook({ init: (_id, type) => this.#made(type) });
+    const init = (_id: number, type: string): void => this.#made(type);
+    const hooks = { init, trackPromises: false }; // which Node knows from 24 on
+    this.#hook = createHook(hooks);
   }
 
   start(): void {

@@ -36,27 +36,32 @@ export abstract class SimVerbs {
   ): SimHandle<OutputOf<Out>, OutputOf<Part>>;
   enqueue(address: TaskAddress, input: unknown, options?: EnqueueOptions): SimHandle;
   enqueue(...args: readonly unknown[]): SimHandle {
-    const enqueue = this.fleet.enqueue as unknown as (...args: readonly unknown[]) => SimHandle;
+    const enqueue = this.#verb('enqueue') as unknown as (...args: readonly unknown[]) => SimHandle;
     return enqueue(...args);
   }
 
   /** See {@link Verbs.run}. */
   get run(): Verbs['run'] {
-    return this.fleet.run;
+    return this.#verb('run');
   }
 
   /** See {@link Verbs.send}. */
   get send(): Verbs['send'] {
-    return this.fleet.send;
+    return this.#verb('send');
   }
 
   /** See {@link Verbs.ask}. */
   get ask(): Verbs['ask'] {
-    return this.fleet.ask;
+    return this.#verb('ask');
   }
 
   /** See {@link Verbs.broadcast}. */
   get broadcast(): Verbs['broadcast'] {
-    return this.fleet.broadcast;
+    return this.#verb('broadcast');
+  }
+
+  /** It is a function of its own: the fleet in the hands of a test binds its verbs. */
+  #verb<Name extends keyof Verbs>(name: Name): Verbs[Name] {
+    return this.fleet[name];
   }
 }

@@ -17,10 +17,8 @@ type Loader = 'ts' | 'tsx' | 'js' | 'jsx';
 const script = /\.[cm]?([jt]sx?)$/;
 
 /**
- * For the `plugins` of a vitest configuration: classes with `@onTask` and the like run in tests as they do under `runtime start`.
- *
- * @example
- * export default defineConfig({ plugins: [agentRuntime()] });
+ * For the `plugins` of a vitest configuration, `defineConfig({ plugins: [agentRuntime()] })`: classes with `@onTask` and the like run in tests
+ * as they do under `runtime start`.
  */
 export function agentRuntime({ include }: AgentRuntimeOptions = {}): Plugin {
   return {

@@ -64,7 +64,7 @@ describe('a simulated fleet', () => {
     await sim.ask('desk', 'note', 'asked');
     await sim.broadcast('desk.told', 'broadcast');
     await sim.settle();
-    expect((sim.agent('desk') as DeskAgent).notes.toSorted()).toEqual(['asked', 'broadcast', 'sent']);
+    expect((sim.agent('desk') as DeskAgent).notes.map(String).sort()).toEqual(['asked', 'broadcast', 'sent']);
     await sim.close();
   });
 
@@ -181,10 +181,8 @@ describe('what is broken', () => {
   test('a node that is none is refused by everything that is done to nodes', async () => {
     const sim = await simulate({ nodes: 2, agents });
     const none = 'expected a node of the simulation (n1, n2), got: n7';
-    for (const deed of [sim.crash, sim.pause, sim.resume, sim.partition]) {
-      const call = (): void => deed.call(sim, 'n7');
-      expect(call, deed.name).toThrow(none);
-    }
+    for (const deed of ['crash', 'pause', 'resume', 'partition'] as const)
+      expect(() => sim[deed]('n7'), deed).toThrow(none);
     expect(() => sim.partition('n1', 'n7')).toThrow(none);
     expect(() => sim.partition(['n1', 'n7'], 'n2')).toThrow(none);
     await expect(sim.restart('n7')).rejects.toThrow(none);
