@@ -116,9 +116,9 @@ export class Boundary {
 
   /** A client that took `fetch` before the simulation began does not get past it either. */
   #trapKeptFetch(): void {
-    if (this.#options.http !== undefined) Reflect.construct(Request, ['http://stub.test']); // loads it, which takes a while
+    Reflect.construct(Request, ['http://stub.test']); // Node makes the dispatcher when something of the kind is used first
     const real = Reflect.get(globalThis, dispatcher) as object | undefined;
-    if (real === undefined) return; // nobody has used it so far
+    if (real === undefined) return;
     const refusing = new Proxy(real, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name, target);

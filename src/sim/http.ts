@@ -26,7 +26,7 @@ export interface HttpStubs {
 type Fetch = typeof globalThis.fetch;
 
 const usualLatency: Latency = { fromMs: 5, toMs: 100 };
-const noBody: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
+const noBody: ReadonlySet<number> = new Set([204, 205, 304]);
 
 interface Route {
   readonly method: string;
@@ -98,13 +98,14 @@ function fits({ method, url, hasQuery }: Route, request: Request): boolean {
 }
 
 function responseOf(answer: unknown, what: string): Response {
-  if (answer instanceof Response) return answer;
+  if (answer instanceof Response && answer.body?.locked !== true) return answer;
+  const got = answer instanceof Response ? 'one that was read before' : String(answer);
   throw new SimulationError(
-    `expected the stub for ${what} to return a Response, got: ${String(answer)}\nReturn Response.json(...), or new Response(text).`,
+    `expected the stub for ${what} to return a new Response, got: ${got}\nReturn Response.json(...), or new Response(text).`,
   );
 }
 
-/** Too much, broken, away. */
+/** Too many requests, broken, or away. */
 function refusal(shape: number): Response {
   if (shape < 1 / 3) return new Response('', { status: 429, headers: { 'retry-after': '1' } });
   return new Response('', { status: shape < 2 / 3 ? 500 : 503 });

@@ -33,7 +33,7 @@ export interface OutsideRequest {
   readonly outcome: 'under way' | 'answered' | 'failed' | 'refused' | 'lost' | 'aborted';
 }
 
-/** What a stub has carried, and what becomes of it there. */
+/** What is to be carried to a stub, and what becomes of it there. */
 export interface Errand<Answer> {
   readonly what: string;
   readonly content: string;
@@ -149,10 +149,10 @@ class Trip<Answer> {
       return this.#back('refusal of', () => this.#end('refused', tell));
     }
     noted.arrived = true;
-    errand.answer().then(
-      (answer) => this.#answered(answer),
-      (error: Error) => this.#back('failure of', () => this.#end('failed', () => this.#reject(error))),
-    );
+    errand
+      .answer()
+      .then((answer) => this.#answered(answer))
+      .catch((error: Error) => this.#back('failure of', () => this.#end('failed', () => this.#reject(error))));
   }
 
   #answered(answer: Answer): void {
@@ -162,8 +162,9 @@ class Trip<Answer> {
     if (late !== undefined)
       this.#lastMs = this.#deps.world.scheduler.nowMs + between(reshape(late, 'late'), lateMs.from, lateMs.to);
     const sent = this.#strikes('spoiled-response') === undefined ? answer : errand.spoil(answer);
+    let receive = (): Answer => sent;
     this.#back('reply to', () => this.#end('answered', () => this.#resolve(receive())));
-    const receive = errand.send(sent, this.#back); // what it sends comes behind the reply
+    receive = errand.send(sent, this.#back); // what it sends comes behind the reply
   }
 
   #lose(): void {

@@ -149,10 +149,16 @@ describe('a stub for HTTP', () => {
     await sim.close();
   });
 
-  test('that returns no response is told so', async () => {
-    const wrong = { routes: { [`POST ${bank}`]: () => ({ ok: true }) as unknown as Response } };
+  test('that returns no response, or the same one twice, is told so', async () => {
+    const same = Response.json({ ok: true });
+    const odd = ['{"ok":true}' as unknown as Response, same];
+    const wrong = { routes: { [`POST ${bank}`]: () => odd.shift() ?? same } };
     const sim = await simulate({ agents, http: wrong });
-    await expect(sim.fleet.run(PayAgent, 'pay', 1)).rejects.toThrow(`expected the stub for POST ${bank} to return`);
+    const expected = `expected the stub for POST ${bank} to return a new Response, got: `;
+    await expect(sim.run(PayAgent, 'pay', 1)).rejects.toThrow(`${expected}{"ok":true}`);
+    expect(await sim.run(PayAgent, 'pay', 1)).toMatchObject({ said: { ok: true } });
+    await expect(sim.run(PayAgent, 'pay', 1)).rejects.toThrow(`${expected}one that was read before`);
+    expect(sim.requests.map(({ outcome }) => outcome)).toEqual(['failed', 'answered', 'failed']);
     await sim.close();
   });
 
@@ -215,7 +221,7 @@ describe('without a stub', () => {
   });
 
   test('a fetch that was kept from before the simulation is refused, too', async () => {
-    const sim = await simulated();
+    const sim = await simulate({ agents });
     await expect(sim.fleet.run(PayAgent, 'kept', null)).rejects.toThrow('fetch failed');
     expect(sim.leaks.map(({ what }) => what)).toContain('a fetch from before the simulation');
     await sim.close();
