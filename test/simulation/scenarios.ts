@@ -33,7 +33,7 @@ const requests: FaultRates = {
   'lost-response': 0.5,
   'late-response': 0.5,
   'failed-request': 0.6,
-  'spoiled-response': 0.5,
+  'spoiled-response': 0.9,
 };
 
 /** Orders are paid outside of the fleet. */
