@@ -19,3 +19,7 @@ export type { Fault, FaultKind, FaultRates } from './sim/faults.ts';
 export type { Violation } from './sim/ledger.ts';
 export type { TraceLine } from './sim/trace.ts';
 export type { GlobalsMode, Leak } from './sim/globals.ts';
+export { ModelError, modelStub } from './sim/model-stub.ts';
+export type { ModelStub, ModelStubOptions } from './sim/model-stub.ts';
+export type { HttpRoute, HttpStubs } from './sim/http.ts';
+export type { OutsideRequest } from './sim/outside.ts';

@@ -4,7 +4,7 @@
  * An agent's verbs know the handler call they are used in: its trace, deadline and signal travel into whatever it starts. An
  * outside client has no such call.
  */
-import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { ContextSlot } from '../core/context-slot.ts';
 import type { Trace } from '../core/envelope.ts';
 import { CancelledError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
@@ -20,8 +20,8 @@ export interface CallScope {
 }
 
 /** The call in which a verb of an agent is used. Throws `CancelledError('given-up')` when the runtime has given that call up. */
-export function scopeOf(scopes: AsyncLocalStorage<CallScope>): CallScope | undefined {
-  const scope = scopes.getStore();
+export function scopeOf(scopes: ContextSlot<CallScope>): CallScope | undefined {
+  const scope = scopes.get();
   const reason = scope?.givenUp?.();
   if (reason === undefined) return scope;
   throw new CancelledError(

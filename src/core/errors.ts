@@ -240,7 +240,7 @@ export function restoreError(record: ErrorRecord): RuntimeError {
 }
 
 /** The reason of an aborted signal as an Error. */
-export function abortReason(signal: AbortSignal | undefined): Error {
-  const reason: unknown = signal?.reason;
+export function abortReason(signal: { readonly reason: unknown } | undefined): Error {
+  const reason = signal?.reason;
   return reason instanceof Error ? reason : new CancelledError('stopped', 'the work was aborted');
 }

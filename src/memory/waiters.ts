@@ -66,7 +66,7 @@ export function waitForTasks(
 
 /** Hands tasks that have just arrived in `queue` to those who wait for them: of the priority that came first before the others. */
 export function serveWaiters(fleet: MemoryFleet, queue: QueueState): void {
-  if (fleet.waiters.size === 0) return;
+  if (fleet.waiters.size === 0 || priorities.every((priority) => queue.waiting[priority].size === 0)) return;
   const arrivedAt = (priority: Priority): number => first(queue, priority)?.order ?? Infinity;
   for (const priority of priorities.toSorted((a, b) => arrivedAt(a) - arrivedAt(b))) {
     for (const waiter of fleet.waiters) {

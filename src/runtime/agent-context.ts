@@ -3,7 +3,7 @@
  *
  * It adds to the client verbs only what a live agent knows about itself.
  */
-import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { ContextSlot } from '../core/context-slot.ts';
 import type { AgentContext, AgentLog } from '../agent/context.ts';
 import type { Member } from '../client/member.ts';
 import type { Parent } from '../client/spawn.ts';
@@ -20,7 +20,7 @@ import type { Watches } from './watches.ts';
 export interface ContextDeps {
   readonly member: Member;
   readonly settings: Settings;
-  readonly scopes: AsyncLocalStorage<CallScope>;
+  readonly scopes: ContextSlot<CallScope>;
   readonly logBook: LogBook;
   /** What an agent has spawned ends with it. Spawn by name in the roster. */
   readonly endChildren: (children: ReadonlyMap<string, string>) => void;

@@ -18,18 +18,18 @@ export async function answerOf(
   handler: MessageHandler,
   returned: unknown,
   wanted: Wanted,
-  signal: AbortSignal,
+  limits: { readonly signal: AbortSignal },
 ): Promise<unknown> {
   const { name, part } = handler;
   if (typeof wanted === 'object') {
     const sink = checked(handler, part ?? handler.reply, wanted);
-    if (isStream(returned)) await pump(returned, sink, signal);
+    if (isStream(returned)) await pump(returned, sink, limits.signal);
     else await sink.put(returned);
     return undefined;
   }
   if (!isStream(returned)) return returned;
   const collected = new Collected(name);
-  await pump(returned, wanted === 'nothing' ? drain : checked(handler, part, collected), signal);
+  await pump(returned, wanted === 'nothing' ? drain : checked(handler, part, collected), limits.signal);
   return wanted === 'nothing' ? undefined : collected.values;
 }
 

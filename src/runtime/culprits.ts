@@ -9,7 +9,7 @@
  * U18  In the course of a handler call it also ends that call, with the error as its reason: its task is charged as if the handler had
  *     thrown it. A call that has ended is not ended again.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { ContextSlot } from '../core/context-slot.ts';
 import type { Cell } from './cell.ts';
 
 /** Somebody whose error it may be. */
@@ -20,7 +20,7 @@ interface Culprit {
 }
 
 export class Culprits {
-  readonly #culprits = new AsyncLocalStorage<Culprit>();
+  readonly #culprits = new ContextSlot<Culprit>();
 
   /**
    * Runs code of the agent in `cell`. `endCall` ends the handler call that it is part of (U18), `onFailure` hears what the agent failed
@@ -43,7 +43,7 @@ export class Culprits {
    * The agent in whose context this is called has failed with `error`. Its id; undefined when it is nobody's, or not that of `only`.
    */
   blame(error: unknown, only?: Cell): string | undefined {
-    const culprit = this.#culprits.getStore();
+    const culprit = this.#culprits.get();
     if (culprit === undefined || (only !== undefined && culprit.cell !== only)) return undefined;
     culprit.fail(error);
     return culprit.cell.id;

@@ -7,7 +7,7 @@
  *     signal's reason (of a drain: within `drainAbortMs`, whatever its own grace is): what the handler still does has no effect on what is settled, and the verbs that it uses are refused.
  *     It is a zombie until it ends, and its cell is told of it (cell.ts, X5).
  */
-import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { ContextSlot } from '../core/context-slot.ts';
 import { setMaxListeners } from 'node:events';
 import type { CallScope } from '../client/scope.ts';
 import type { Clock, Timer } from '../core/clock.ts';
@@ -32,38 +32,62 @@ export class AgentFailed extends HandlerError {
   }
 }
 
-/** The signal of one call (R1). `end` releases its timers and listeners. */
+/**
+ * The signal of one call (R1). `end` releases its timers and listeners.
+ *
+ * The `AbortSignal` itself is made when somebody asks for it: few handlers do, and it costs as much as the rest of a short call.
+ */
 export class CallSignal {
-  readonly #controller = new AbortController();
+  #controller: AbortController | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
+  readonly #listeners = new Set<() => void>();
   readonly #timers: Timer[] = [];
   readonly #detach: (() => void)[] = [];
   readonly #clock: Clock;
 
   constructor(clock: Clock, limits: CallLimits) {
     this.#clock = clock;
-    setMaxListeners(0, this.#controller.signal); // a handler may wait for many things at once, each until it aborts
     for (const source of limits.sources) this.add(source);
     const { deadlineInMs } = limits;
     if (deadlineInMs !== undefined)
-      this.#after(deadlineInMs, new DeliveryError('deadline', 'the deadline has passed while the handler ran'));
+      this.#after(deadlineInMs, () => new DeliveryError('deadline', 'the deadline has passed while the handler ran'));
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      setMaxListeners(0, this.#controller.signal); // a handler may wait for many things at once, each until it aborts
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
+    }
     return this.#controller.signal;
   }
 
+  get aborted(): boolean {
+    return this.#aborted !== undefined;
+  }
+
+  get reason(): unknown {
+    return this.#aborted?.reason;
+  }
+
+  /** Calls `listener` once it aborts, until the returned function is called. */
+  onAbort(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   fail(error: unknown): void {
-    this.#controller.abort(new AgentFailed(error));
+    this.#abort(new AgentFailed(error));
   }
 
   /** What the call ended with; `error` is what its handler threw. */
   outcomeOf(error: unknown): unknown {
-    const reason: unknown = this.signal.reason;
+    const { reason } = this;
     return reason instanceof AgentFailed ? reason : error;
   }
 
   add(source: AbortSignal): void {
-    const onAbort = (): void => this.#controller.abort(abortReason(source));
+    const onAbort = (): void => this.#abort(abortReason(source));
     if (source.aborted) return onAbort();
     source.addEventListener('abort', onAbort, { once: true });
     this.#detach.push(() => source.removeEventListener('abort', onAbort));
@@ -72,7 +96,10 @@ export class CallSignal {
   /** Begins the handler's own time: what it waited for before (a lock) does not count. */
   startTimeout(timeoutMs: number | undefined): void {
     if (timeoutMs === undefined) return;
-    this.#after(timeoutMs, new CancelledError('timeout', `the handler ran longer than its timeout of ${timeoutMs} ms`));
+    this.#after(
+      timeoutMs,
+      () => new CancelledError('timeout', `the handler ran longer than its timeout of ${timeoutMs} ms`),
+    );
   }
 
   end(): void {
@@ -80,18 +107,26 @@ export class CallSignal {
     for (const detach of this.#detach) detach();
   }
 
-  #after(ms: number, reason: Error): void {
-    this.#timers.push(this.#clock.setTimer(ms, () => this.#controller.abort(reason)));
+  /** The error is made when it is needed: most calls end in time, and an error costs as much as the call. */
+  #after(ms: number, reason: () => Error): void {
+    this.#timers.push(this.#clock.setTimer(ms, () => this.#abort(reason())));
+  }
+
+  #abort(reason: unknown): void {
+    if (this.#aborted !== undefined) return;
+    this.#aborted = { reason };
+    this.#controller?.abort(reason);
+    for (const listener of this.#listeners) listener();
   }
 }
 
 export interface HandlerCall {
   readonly clock: Clock;
-  readonly scopes: AsyncLocalStorage<CallScope>;
+  readonly scopes: ContextSlot<CallScope>;
   readonly trace: Trace;
   /** Server time in milliseconds. */
   readonly deadline?: number | undefined;
-  readonly signal: AbortSignal;
+  readonly limits: CallSignal;
   readonly body: () => Promise<unknown>;
   /** How long the handler may go on when its signal has aborted. */
   readonly graceMs?: number | undefined;
@@ -101,27 +136,34 @@ export interface HandlerCall {
 
 /** Runs `body` (R2). */
 export function callHandler(call: HandlerCall): Promise<unknown> {
-  const { clock, scopes, trace, deadline, signal, body, graceMs = abortGraceMs } = call;
+  const { clock, scopes, trace, deadline, limits, body, graceMs = abortGraceMs } = call;
   let reason: Error | undefined;
-  const scope: CallScope = { trace, signal, givenUp: () => reason, ...(deadline === undefined ? {} : { deadline }) };
+  const scope: CallScope = {
+    trace,
+    get signal() {
+      return limits.signal;
+    },
+    givenUp: () => reason,
+    ...(deadline === undefined ? {} : { deadline }),
+  };
   return new Promise((resolve, reject) => {
     let timer: Timer | undefined;
     let running: Promise<void> = Promise.resolve();
     const onAbort = (): void => {
-      const { reason: why } = signal as { reason: unknown };
+      const why = limits.reason;
       const isDrain = why instanceof CancelledError && why.code === 'drain';
       timer = clock.setTimer(isDrain ? Math.min(graceMs, drainAbortMs) : graceMs, () => {
-        reason = abortReason(signal);
+        reason = abortReason(limits);
         call.onGivenUp(running);
         reject(reason);
       });
     };
+    if (limits.aborted) return reject(abortReason(limits));
+    const unlisten = limits.onAbort(onAbort);
     const end = (): void => {
       timer?.cancel();
-      signal.removeEventListener('abort', onAbort);
+      unlisten();
     };
-    if (signal.aborted) return reject(abortReason(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
     const ending = scopes.run(scope, body).finally(end);
     running = ending.then(
       () => undefined,

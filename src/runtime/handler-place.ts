@@ -78,7 +78,7 @@ function plainTask(task: Task): ThreadTask {
 /** R4. To be made while the call runs. */
 function hostOf({ scopes }: ExecutionDeps, cell: Cell, task: Task): ThreadHost {
   const { context } = cell;
-  const scope = scopes.getStore();
+  const scope = scopes.get();
   const inScope = <T>(use: () => T): T => (scope === undefined ? use() : scopes.run(scope, use));
   const use = async (verb: Parameters<ThreadHost['use']>[0], args: readonly unknown[]): Promise<unknown> => {
     if (verb === 'progress') return task.progress(...(args as Parameters<Task['progress']>));

@@ -3,7 +3,7 @@
  *
  * It stands apart so that tasks and mail can be executed in files that do not know each other.
  */
-import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { ContextSlot } from '../core/context-slot.ts';
 import type { Notice, NoticePort } from '../broker/notices.ts';
 import type { Member } from '../client/member.ts';
 import { Post, type PostDeps } from '../client/post.ts';
@@ -23,7 +23,7 @@ import type { ThreadRunner } from './thread-runner.ts';
 
 export interface ExecutionDeps {
   readonly member: Member;
-  readonly scopes: AsyncLocalStorage<CallScope>;
+  readonly scopes: ContextSlot<CallScope>;
   readonly culprits: Culprits;
   readonly settings: Settings;
   readonly progress: Post<QueuedReport>;
@@ -79,7 +79,7 @@ export async function callFreely(
       clock,
       scopes: deps.scopes,
       trace,
-      signal: limits.signal,
+      limits,
       onGivenUp: (rest) => cell.giveUp(method, rest),
       body: () =>
         answerable(deps, cell, limits, async () => {

@@ -83,7 +83,6 @@ export async function handle(
   const deadlineInMs = deadline === undefined ? undefined : deadline - deps.member.serverNow();
   const limits = new CallSignal(clock, { sources: parts ? [cell.signal, parts.signal] : [cell.signal], deadlineInMs });
   try {
-    const { signal } = limits;
     const message = {
       id: opId,
       name,
@@ -93,18 +92,20 @@ export async function handle(
       ...mark,
       ...(deadline !== undefined && { deadline }),
       trace,
-      signal,
+      get signal() {
+        return limits.signal;
+      },
     };
     const wanted = parts ?? (mark.isAsk ? 'value' : 'nothing');
     const body = (): Promise<unknown> =>
       answerable(deps, cell, limits, () =>
         cell.call(handler.method, message).then(
-          (returned) => answerOf(handler, returned, wanted, signal),
+          (returned) => answerOf(handler, returned, wanted, limits),
           (error: unknown) => Promise.reject(wrapThrown(error)),
         ),
       );
     const onGivenUp = (rest: Promise<void>): void => cell.giveUp(name, rest);
-    const call = { clock, scopes: deps.scopes, trace, deadline, signal, body, onGivenUp };
+    const call = { clock, scopes: deps.scopes, trace, deadline, limits, body, onGivenUp };
     return { handler, value: await callHandler(call) };
   } catch (error) {
     throw limits.outcomeOf(error);

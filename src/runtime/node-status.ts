@@ -84,24 +84,29 @@ const room = {
   agents: 9_216,
 } as const;
 
-export function statusOf(facts: StatusFacts): NodeStatus {
-  const { phase, heartbeatMs, leaseMs, ready, cells } = facts;
+/** A `NodeStatus` as JSON. Each item becomes text once, and only as many as there is room for: a heartbeat is to cost little. */
+export function statusText(facts: StatusFacts): string {
+  const { phase, heartbeatMs, leaseMs, ready, cells, hostings } = facts;
   const inFlight = facts.inFlight.map((work) => ({ ...work, agent: cut(work.agent), name: cut(work.name) }));
-  return {
-    phase,
-    ready,
-    why: within(room.why, facts.why.map(cut)),
-    heartbeatMs,
-    leaseMs,
-    roles: within(room.roles, rolesIn(facts.hostings)),
-    pools: within(room.pools, rolesIn(facts.hostings.filter(({ kind }) => kind === 'pool'))),
-    contracts: within(room.contracts, rolesOf(facts)),
-    agents: within(room.agents, listed(cells).map(agentStatus)),
-    agentCount: cells.length,
-    queues: within(room.queues, facts.queues),
-    running: cells.reduce((sum, cell) => sum + cell.running, 0),
-    inFlight: within(room.inFlight, inFlight),
+  const pools = hostings.filter(({ kind }) => kind === 'pool');
+  const running = cells.reduce((sum, cell) => sum + cell.running, 0);
+  const texts: Readonly<Record<keyof NodeStatus, string>> = {
+    phase: JSON.stringify(phase),
+    ready: String(ready),
+    why: within(room.why, facts.why, (why) => JSON.stringify(cut(why))),
+    heartbeatMs: String(heartbeatMs),
+    leaseMs: String(leaseMs),
+    roles: within(room.roles, hostings, roleText),
+    pools: within(room.pools, pools, roleText),
+    contracts: within(room.contracts, rolesOf(facts), (role) => JSON.stringify(role)),
+    agents: within(room.agents, listed(cells), agentText),
+    agentCount: String(cells.length),
+    queues: within(room.queues, facts.queues, (queue) => JSON.stringify(queue)),
+    running: String(running),
+    inFlight: within(room.inFlight, inFlight, (work) => JSON.stringify(work)),
   };
+  const fields = Object.entries(texts).map(([name, text]) => `"${name}":${text}`);
+  return `{${fields.join(',')}}`;
 }
 
 function listed(cells: readonly Cell[]): readonly Cell[] {
@@ -128,8 +133,22 @@ function agentStatus(cell: Cell): AgentStatus {
   };
 }
 
-function rolesIn(hostings: StatusFacts['hostings']): readonly string[] {
-  return hostings.map(({ role }) => role);
+/** Of an agent of which there is nothing to tell but that it is there, by what little may differ. */
+const calmTexts = new WeakMap<Cell, { readonly state: CellState; readonly epoch: number; readonly text: string }>();
+
+function agentText(cell: Cell): string {
+  const { state, epoch } = cell;
+  const told = cell.restarts + cell.waiting + cell.running + cell.zombies + cell.dropped;
+  if (told > 0 || cell.statusText !== undefined) return JSON.stringify(agentStatus(cell));
+  const known = calmTexts.get(cell);
+  if (known?.state === state && known.epoch === epoch) return known.text;
+  const text = JSON.stringify(agentStatus(cell));
+  calmTexts.set(cell, { state, epoch, text });
+  return text;
+}
+
+function roleText({ role }: StatusFacts['hostings'][number]): string {
+  return JSON.stringify(role);
 }
 
 interface Sums {
@@ -160,7 +179,16 @@ function rolesOf({ cells, contractOf }: StatusFacts): readonly RoleStatus[] {
   }));
 }
 
-function named({ role, version, tasks, messages, topics }: RoleContract): RoleContract & { unnamed?: number } {
+type Named = RoleContract & { readonly unnamed?: number };
+const namedContracts = new WeakMap<RoleContract, Named>();
+
+function named(contract: RoleContract): Named {
+  const known = namedContracts.get(contract) ?? withinNames(contract);
+  namedContracts.set(contract, known);
+  return known;
+}
+
+function withinNames({ role, version, tasks, messages, topics }: RoleContract): Named {
   const kept = [tasks, messages, topics].map((names) => names.slice(0, listedNames).map(cut));
   const unnamed = [tasks, messages, topics].reduce((sum, names) => sum + Math.max(0, names.length - listedNames), 0);
   const [keptTasks = [], keptMessages = [], keptTopics = []] = kept;
@@ -168,11 +196,17 @@ function named({ role, version, tasks, messages, topics }: RoleContract): RoleCo
   return { role, version, ...lists, ...(unnamed > 0 && { unnamed }) };
 }
 
-/** The first of `items` that fit into so many bytes of JSON. */
-function within<T>(bytes: number, items: readonly T[]): readonly T[] {
+/** A JSON array of the first of `items` whose texts fit into so many bytes. */
+function within<T>(bytes: number, items: readonly T[], textOf: (item: T) => string): string {
+  const texts: string[] = [];
   let left = bytes;
-  const over = items.findIndex((item) => (left -= Buffer.byteLength(JSON.stringify(item)) + 1) < 0);
-  return over < 0 ? items : items.slice(0, over);
+  for (const item of items) {
+    const text = textOf(item);
+    left -= Buffer.byteLength(text) + 1;
+    if (left < 0) break;
+    texts.push(text);
+  }
+  return `[${texts.join(',')}]`;
 }
 
 /** People read it in a line. */

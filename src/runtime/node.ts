@@ -4,7 +4,7 @@
  * It knows no broker by name. Composition roots make the broker, the clock and the source of chance; the same class runs in
  * production and in simulation.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { ContextSlot } from '../core/context-slot.ts';
 import type { BrokerInfo } from '../broker/broker.ts';
 import type { Notice } from '../broker/notices.ts';
 import type { ClaimedTask } from '../broker/tasks.ts';
@@ -48,7 +48,7 @@ export class Node {
   readonly member: Member;
   readonly population: Population;
   readonly #deps: NodeDeps;
-  readonly #scopes = new AsyncLocalStorage<CallScope>();
+  readonly #scopes = new ContextSlot<CallScope>();
   readonly #execution: ExecutionDeps;
   readonly #logBook: LogBook;
   readonly #leases: Leases;

@@ -12,7 +12,7 @@ import { observe, type Observer } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
 import { disagreements } from './contract-check.ts';
 import type { InFlight } from './in-flight.ts';
-import { type StatusFacts, statusOf } from './node-status.ts';
+import { type StatusFacts, statusText } from './node-status.ts';
 import { type NodePhase, type Readiness, readinessOf } from './readiness.ts';
 import { readToldStatus } from './told-status.ts';
 
@@ -56,7 +56,7 @@ export class SelfReport {
     const about = { phase: this.phase, heartbeatMs, leaseMs, hostings, ...this.readiness() };
     const contracts = (cell: Cell): RoleContract => this.#contractOf(cell.spec.table);
     const lists = { cells: cells(), queues: intake.queues(), inFlight: inFlight.oldest(listedWork) };
-    return JSON.stringify(statusOf({ ...about, contractOf: contracts, ...lists }));
+    return statusText({ ...about, contractOf: contracts, ...lists });
   }
 
   /** Says where another node has another contract of a role of this one. A broker that does not answer is no reason not to start. */

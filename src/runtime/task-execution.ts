@@ -119,16 +119,13 @@ async function runTask(
       return body;
     };
     const { trace, deadline } = envelope;
-    const { signal } = limits;
     const onGivenUp = (rest: Promise<void>): void => place.giveUp(rest);
     const { graceMs } = handler.options;
-    const call = { clock, scopes: deps.scopes, trace, deadline, signal, body: run, graceMs, onGivenUp };
+    const call = { clock, scopes: deps.scopes, trace, deadline, limits, body: run, graceMs, onGivenUp };
     const value = await callHandler(call);
     return await encodeResult(handler, value);
   } catch (error) {
-    throw limits.signal.aborted && !(error instanceof OwnershipError)
-      ? (limits.signal.reason as unknown)
-      : wrapThrown(error); // what the handler's own asks met is not what became of this task
+    throw limits.aborted && !(error instanceof OwnershipError) ? limits.reason : wrapThrown(error); // what the handler's own asks met is not what became of this task
   } finally {
     limits.end();
     leaveParent();

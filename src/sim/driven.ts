@@ -9,7 +9,8 @@ type Method = (...args: readonly unknown[]) => unknown;
 
 /** `target` with every promise, and every loop over parts or progress, driven. */
 export function driven<T>(target: T, drive: Drive, what = 'it'): T {
-  if (typeof target !== 'object' || target === null || Array.isArray(target) || isPlain(target)) return target;
+  if (Array.isArray(target)) return target.map((one: unknown) => driven(one, drive, what)) as T; // the handles of enqueueMany
+  if (typeof target !== 'object' || target === null || isPlain(target)) return target;
   return new Proxy(target, {
     get(object, name) {
       const value: unknown = Reflect.get(object, name, object);

@@ -7,6 +7,7 @@
 import { describeError } from '../core/errors.ts';
 import { nextTurn } from '../core/system.ts';
 import { type Fault, type FaultKind, faultKinds, type FaultRates } from './faults.ts';
+import type { Leak } from './globals.ts';
 import { mix, toFraction } from './seeded-random.ts';
 import type { Kept } from './keep.ts';
 import { Simulation } from './simulation.ts';
@@ -33,6 +34,7 @@ export interface Attempt {
   readonly violations: readonly Violation[];
   readonly faults: readonly Fault[];
   readonly trace: readonly TraceLine[];
+  readonly leaks: readonly Leak[];
   /** Where it is kept, shrunk: for `replay()`, and drawn. There when `explore()` was told to. */
   readonly kept?: Kept;
   /** For the picture; there when a trace was kept. */
@@ -49,6 +51,8 @@ export interface Variant {
   /** Every trip takes equally long. */
   readonly isFlat?: boolean;
   readonly traced?: number;
+  /** Files, sockets and the like are looked for. Default: with `globals: 'refuse'`. */
+  readonly resources?: boolean;
 }
 
 /** Highest rates, by kind; see `faultKinds` for what they count. */
@@ -83,6 +87,11 @@ export const usualRates: Required<FaultRates> = {
   'handler-stuck': 0.01,
   'handler-kills': 0.02,
   poison: 0.01,
+  'lost-request': 0.2,
+  'lost-response': 0.2,
+  'late-response': 0.2,
+  'failed-request': 0.3,
+  'spoiled-response': 0.2,
 };
 
 /** Half of the kinds do not strike at all in a seed, so that each has seeds in which little else happens. */
@@ -102,11 +111,13 @@ const flat = { fromMs: 1, toMs: 1 };
 export async function attempt(scenario: Scenario, variant: Variant): Promise<Attempt> {
   const { name: _, run, check, faults: highest = usualRates, ...options } = scenario;
   const { seed, faults = ratesOf(seed, highest), nodes, size = 1, isFlat = false, traced = 0 } = variant;
+  const { resources = options.globals === 'refuse' } = { ...options, ...variant };
   const sim = new Simulation({
     ...options,
     seed,
     faults,
     traced,
+    resources,
     ...(nodes && { nodes }),
     ...(isFlat && { latency: flat }),
   });
@@ -124,11 +135,11 @@ export async function attempt(scenario: Scenario, variant: Variant): Promise<Att
     failed.push({ invariant: 'the scenario ends', what: describeError(error).message });
   }
   const violations = failed.length > 0 ? [...failed, ...sim.violations()] : sim.violations();
-  const { hash, faults: struck, trace } = sim;
+  const { hash, faults: struck, trace, leaks } = sim;
   const { steps } = sim.world.trace;
   const journal = sim.world.journal?.kept;
   await sim.close();
-  return { seed, hash, steps, violations, faults: struck, trace, ...(journal && { journal }) };
+  return { seed, hash, steps, violations, faults: struck, trace, leaks, ...(journal && { journal }) };
 }
 
 export interface ExploreOptions {
@@ -152,6 +163,8 @@ export interface Exploration {
   readonly failures: readonly Attempt[];
   /** Seeds of which two runs were not the same. */
   readonly unequal: readonly number[];
+  /** What agents did to the machine, each place once: why runs may be unequal. */
+  readonly leaks: readonly Leak[];
 }
 
 export async function explore({
@@ -165,19 +178,23 @@ export async function explore({
   const failures: Attempt[] = [];
   const unequal: number[] = [];
   const struck: Partial<Record<FaultKind, number>> = {};
+  const leaks = new Map<string, Leak>();
   let [done, steps] = [0, 0];
   for (let seed = from; seed < from + seeds && failures.length < most; seed++) {
-    const first = await attempt(scenario, { seed });
+    const first = await attempt(scenario, seed === from ? { seed, resources: true } : { seed });
     const second = await attempt(scenario, { seed });
     done++;
     steps += first.steps + second.steps;
-    if (first.hash !== second.hash) unequal.push(seed);
+    const isUnequal = first.hash !== second.hash;
+    if (isUnequal) unequal.push(seed);
+    const third = isUnequal ? await attempt(scenario, { seed, resources: true }) : undefined; // to tell why
+    for (const leak of [...first.leaks, ...(third?.leaks ?? [])]) leaks.set(`${leak.what} ${leak.where}`, leak);
     if (first.violations.length > 0) failures.push(keep === undefined ? first : await kept(keep, scenario, first));
     for (const kind of new Set(first.faults.map((fault) => fault.kind))) struck[kind] = (struck[kind] ?? 0) + 1;
     onSeed?.(first);
     await nextTurn(); // whoever runs this has timers of his own
   }
-  return { seeds: done, steps, struck, failures, unequal };
+  return { seeds: done, steps, struck, failures, unequal, leaks: [...leaks.values()] };
 }
 
 /** Loaded on demand, since shrinking is made of attempts, too. */

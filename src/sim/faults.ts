@@ -64,6 +64,16 @@ export const faultKinds = {
   'handler-kills': 'handler',
   /** An envelope ends every process that handles it. */
   poison: 'envelope',
+  /** A request to the world outside is lost on its way: a connection reset, and no effect. */
+  'lost-request': 'request',
+  /** A request has had its effect, and its response is lost. */
+  'lost-response': 'request',
+  /** A response takes up to 40 s. */
+  'late-response': 'request',
+  /** A request is refused: a status of 429, 500 or 503, a model that is overloaded. */
+  'failed-request': 'request',
+  /** A response ends in the middle. */
+  'spoiled-response': 'request',
   /** The nodes are replaced one after the other by such of the next version; only where there are `versions`. */
   'new-version': 'fleet',
   /** The broker is away for a moment, and comes back as it was up to a second ago. */
@@ -73,7 +83,7 @@ export const faultKinds = {
 
 export type FaultKind = keyof typeof faultKinds;
 
-/** Chance by kind: of a call or delivery, of a second of a process or of the fleet, of a handler's run, of an envelope. */
+/** Chance by kind: of a call or delivery, of a second of a process or of the fleet, of a handler's run, of an envelope, of a request. */
 export type FaultRates = { readonly [Kind in FaultKind]?: number };
 
 /** One fault that struck. */

@@ -120,8 +120,7 @@ export class FaultyBroker implements Broker {
   }
 
   #call(name: string, args: readonly unknown[], run: (args: readonly unknown[]) => unknown): Promise<unknown> {
-    const ending = new AbortController();
-    const received = args.map((arg) => this.#received(arg, ending));
+    const received = args.map((arg) => this.#received(arg));
     return this.#carry(name, received, async () => {
       const reply = this.#deps.captures?.(name, received) ?? (await run(received));
       this.#deps.onCarried({ name, args: received, reply });
@@ -130,11 +129,12 @@ export class FaultyBroker implements Broker {
   }
 
   /** What the broker gets of an argument: a copy; a listener that hears through the wire; a signal of its own. */
-  #received(arg: unknown, ending: AbortController): unknown {
+  #received(arg: unknown): unknown {
     if (typeof arg !== 'object' || arg === null) return arg;
     if (isListener(arg)) return this.#listener(arg);
     if (!('signal' in arg) || !(arg.signal instanceof AbortSignal)) return copy(arg);
     const { signal, ...rest } = arg;
+    const ending = new AbortController();
     const abort = (): void => ending.abort(signal.reason);
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });

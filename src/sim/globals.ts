@@ -14,14 +14,16 @@ import type { Random } from '../core/random.ts';
 export interface Virtual {
   readonly clock: Clock;
   readonly random: Random;
+  /** It stands for the world outside of the fleet: what it uses is no leak. */
+  readonly isOutside?: boolean;
 }
 
 /** `virtual`: they are those of the process. `refuse`: they throw. `real`: they are the machine's. */
 export type GlobalsMode = 'virtual' | 'refuse' | 'real';
 
-/** A use of the machine's clock, timers or dice. */
+/** A use of the machine by code of an agent: its clock, timers and dice, its files, its network. */
 export interface Leak {
-  /** `Date.now`. */
+  /** `Date.now`, `fs.readFileSync`, `a socket (TCPWRAP)`. */
   readonly what: string;
   /** File, line and column. */
   readonly where: string;
@@ -48,12 +50,12 @@ export class Globals {
     if (this.#mode === 'real' || this.#isOn) return;
     this.#isOn = true;
     this.#trapDate();
-    this.#replace(Reflect.get(globalThis, 'performance') as object, 'now', 'performance.now', ({ clock }) =>
+    this.replace(Reflect.get(globalThis, 'performance') as object, 'now', 'performance.now', ({ clock }) =>
       clock.monotonic(),
     );
-    this.#replace(Math, 'random', 'Math.random', ({ random }) => random.fraction('Math.random'));
-    this.#replace(crypto, 'randomUUID', 'crypto.randomUUID', ({ random }) => uuid(random));
-    this.#replace(process, 'hrtime', 'process.hrtime', ({ clock }) => hrtime(clock.monotonic()));
+    this.replace(Math, 'random', 'Math.random', ({ random }) => random.fraction('Math.random'));
+    this.replace(crypto, 'randomUUID', 'crypto.randomUUID', ({ random }) => uuid(random));
+    this.replace(process, 'hrtime', 'process.hrtime', ({ clock }) => hrtime(clock.monotonic()));
     this.#trapTimers();
   }
 
@@ -66,16 +68,16 @@ export class Globals {
     const after =
       (repeats: boolean) =>
       (virtual: Virtual, run: unknown, delay: unknown, ...rest: unknown[]) =>
-        new VirtualTimer(virtual.clock, () => void (run as Method)(...rest), Number(delay ?? 0), repeats);
-    this.#replace(globalThis, 'setTimeout', 'setTimeout', after(false));
-    this.#replace(globalThis, 'setInterval', 'setInterval', after(true));
-    this.#replace(globalThis, 'setImmediate', 'setImmediate', ({ clock }, run, ...rest) => {
+        new VirtualTimer(virtual.clock, () => void (run as Method)(...rest), Number(delay ?? 0) || 0, repeats);
+    this.replace(globalThis, 'setTimeout', 'setTimeout', after(false));
+    this.replace(globalThis, 'setInterval', 'setInterval', after(true));
+    this.replace(globalThis, 'setImmediate', 'setImmediate', ({ clock }, run, ...rest) => {
       return new VirtualTimer(clock, () => void (run as Method)(...rest), 0, false);
     });
     for (const name of ['clearTimeout', 'clearInterval', 'clearImmediate']) {
       const real = Reflect.get(globalThis, name) as Method;
       const clear: Method = (timer) => (timer instanceof VirtualTimer ? timer.cancel() : real(timer));
-      this.#set(globalThis, name, clear);
+      this.set(globalThis, name, clear);
     }
   }
 
@@ -93,10 +95,11 @@ export class Globals {
         return () => now() ?? Reflect.apply(real.now, real, []);
       },
     });
-    this.#set(globalThis, 'Date', proxy);
+    this.set(globalThis, 'Date', proxy);
   }
 
-  #replace(
+  /** While a step runs, `virtual` is called instead of the method. */
+  replace(
     owner: object,
     name: string,
     what: string,
@@ -107,28 +110,34 @@ export class Globals {
       const world = this.#virtual(what);
       return world === undefined ? Reflect.apply(real, owner, args) : virtual(world, ...args);
     };
-    this.#set(owner, name, Object.assign(trapped, real)); // hrtime has a method of its own
+    this.set(owner, name, Object.assign(trapped, real)); // hrtime has a method of its own
   }
 
   /** G1, G2 */
   #virtual(what: string): Virtual | undefined {
     const world = this.#isOn ? this.#current() : undefined;
     if (world === undefined) return undefined;
+    if (world.isOutside === true) return world;
     const where = caller();
     if (this.#mode === 'refuse')
       throw new SimulationError(
         `expected a simulated agent to take time and chance from this.clock and this.random, got: ${what} at ${where}`,
       );
-    const key = `${what} ${where}`;
-    if (!this.#seen.has(key) && this.#seen.size < mostLeaks) {
-      this.#seen.add(key);
-      this.leaks.push({ what, where });
-    }
+    this.note({ what, where });
     return world;
   }
 
+  /** G2: true when it is new. */
+  note({ what, where }: Leak): boolean {
+    const key = `${what} ${where}`;
+    if (this.#seen.has(key) || this.#seen.size >= mostLeaks) return false;
+    this.#seen.add(key);
+    this.leaks.push({ what, where });
+    return true;
+  }
+
   /** G3 */
-  #set(owner: object, name: string, value: unknown): void {
+  set(owner: object, name: string | symbol, value: unknown): void {
     const before = Object.getOwnPropertyDescriptor(owner, name);
     Object.defineProperty(owner, name, {
       value,
@@ -187,10 +196,10 @@ function uuid(random: Random): string {
   return 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replace(/x/g, digit);
 }
 
-/** The first line of the stack that is none of this file. */
+/** The first line of the stack that is none of this file, nor of Node's own code. */
 function caller(): string {
   const lines = new Error('where').stack?.split('\n') ?? [];
   const own = /[\\/]sim[\\/]globals\.[jt]s/;
-  const line = lines.slice(1).find((one) => !own.test(one)) ?? '';
+  const line = lines.slice(1).find((one) => !own.test(one) && !/[( ]node:/.test(one)) ?? '';
   return /\(?((?:file:|\/|[A-Za-z]:)[^()]*:\d+:\d+)\)?$/.exec(line)?.[1] ?? line.trim();
 }

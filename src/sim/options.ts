@@ -6,8 +6,10 @@
 import type { Hosting } from '../agent/hosting.ts';
 import { resolveConfig, type RuntimeConfig, type RuntimeOptions } from '../config/config.ts';
 import type { Duration } from '../core/duration.ts';
+import { ConfigError } from '../core/errors.ts';
 import { DrawnFaults, type Fault, type FaultPlan, type FaultRates, ListedFaults } from './faults.ts';
 import type { GlobalsMode } from './globals.ts';
+import { type HttpStubs, routeProblems } from './http.ts';
 import type { Latency } from './wire.ts';
 
 export type FleetOptions = Omit<
@@ -35,9 +37,16 @@ export interface SimulateOptions extends FleetOptions {
   readonly traced?: number;
   /**
    * What `Date`, `setTimeout`, `Math.random` and the like are in code of agents: `virtual` (default), those of the simulated process, and listed
-   * in `sim.leaks`; `refuse`, an error; `real`, the machine's.
+   * in `sim.leaks`; `refuse`, an error; `real`, the machine's. Files, sockets and the like are the machine's, and listed or refused.
    */
   readonly globals?: GlobalsMode;
+  /**
+   * Whether files, sockets, threads and the like that code of agents makes are looked for, which costs up to a fifth of the speed. Default:
+   * yes; `explore` looks in its first run, where two runs differ, and always with `globals: 'refuse'`.
+   */
+  readonly resources?: boolean;
+  /** What answers `fetch` in code of agents. Without a stub it is refused. */
+  readonly http?: HttpStubs;
   /** Path of an HTML page: what has happened is drawn there when an invariant is found broken, and the error names it. */
   readonly diagram?: string;
 }
@@ -56,6 +65,8 @@ export interface ResolvedOptions {
   readonly latency: Latency;
   readonly traced: number;
   readonly globals: GlobalsMode;
+  readonly resources: boolean;
+  readonly http: HttpStubs | undefined;
   readonly diagram: string | undefined;
   /** As each node has them. */
   readonly fleet: FleetOptions;
@@ -75,13 +86,18 @@ export function resolveOptions(options: SimulateOptions): ResolvedOptions {
     latency = usualLatency,
     traced = 2_000,
     globals = 'virtual',
+    resources = true,
+    http,
     diagram,
     ...fleet
   } = options;
   const config = resolveConfig({ ...fleet, agents: [...agents] });
   for (const later of versions) resolveConfig({ ...fleet, agents: [...later] });
+  const problems = http === undefined ? [] : routeProblems(http);
+  if (problems.length > 0) throw new ConfigError([...problems]);
   const plan = isList(faults) ? new ListedFaults(faults) : new DrawnFaults(seed, faults);
-  return { seed, nodes, versions: [agents, ...versions], plan, latency, traced, globals, diagram, fleet, config };
+  const world = { plan, latency, traced, globals, resources, http, diagram };
+  return { seed, nodes, versions: [agents, ...versions], ...world, fleet, config };
 }
 
 function isList(faults: FaultRates | readonly Fault[]): faults is readonly Fault[] {

@@ -8,18 +8,21 @@ import type { Agent } from '../agent/agent.ts';
 import type { Fleet } from '../compose/fleet.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
 import { SimulationError } from './simulation-error.ts';
+import { Boundary } from './boundary.ts';
 import { Chaos } from './chaos.ts';
 import { diagramOf } from './diagram.ts';
 import { driven } from './driven.ts';
 import { type Fault, SwitchedFaults } from './faults.ts';
-import { Globals, type Leak } from './globals.ts';
+import type { Leak } from './globals.ts';
 import { brokenAtRest } from './invariants.ts';
 import type { Violation } from './ledger.ts';
 import { resolveOptions, type ResolvedOptions, type SettleOptions, type SimulateOptions } from './options.ts';
+import type { OutsideRequest } from './outside.ts';
 import { SimProcess } from './process.ts';
 import { openClient } from './sim-client.ts';
+import { SimVerbs } from './sim-verbs.ts';
 import type { TraceLine } from './trace.ts';
-import { isAtRest, unfinished } from './unfinished.ts';
+import { explained, isAtRest, unfinished } from './unfinished.ts';
 import { brokenError, Watch } from './watch.ts';
 import { World } from './world.ts';
 
@@ -37,11 +40,16 @@ const settleMs = 300_000;
  */
 export async function simulate(options: SimulateOptions): Promise<Simulation> {
   const sim = new Simulation(options);
-  await sim.start();
-  return sim;
+  try {
+    await sim.start();
+    return sim;
+  } catch (error) {
+    await sim.close();
+    throw error;
+  }
 }
 
-export class Simulation {
+export class Simulation extends SimVerbs {
   /** For everything that has no verb here. */
   readonly world: World;
   readonly #nodes: readonly SimProcess[];
@@ -49,12 +57,13 @@ export class Simulation {
   readonly #faults: SwitchedFaults;
   readonly #chaos: Chaos;
   readonly #watch = new Watch();
-  readonly #globals: Globals;
+  readonly #boundary: Boundary;
   #fleet: Fleet | undefined;
 
   constructor(options: SimulateOptions) {
+    super();
     const resolved = resolveOptions(options);
-    const { seed, nodes, versions, plan, latency, traced, globals, fleet, config } = resolved;
+    const { seed, nodes, versions, plan, latency, traced, globals, resources, http, fleet, config } = resolved;
     this.#options = resolved;
     this.#faults = new SwitchedFaults(plan, (fault) => this.world.journal?.struck(fault));
     const retention = { events: config.limits.events, eventsAgeMs: config.limits.eventsAgeMs };
@@ -67,13 +76,14 @@ export class Simulation {
     );
     this.world.processes.push(...this.#nodes);
     this.#chaos = new Chaos(this.world, versions.length);
-    const { scheduler, virtuals } = this.world;
-    this.#globals = new Globals(globals, () => scheduler.place && virtuals.get(scheduler.place));
+    const onRefused = ({ what, where }: Leak): void =>
+      this.#watch.note({ invariant: 'agents leave the machine alone', what: `${what} at ${where}` });
+    this.#boundary = new Boundary({ world: this.world, mode: globals, resources, http, onRefused });
   }
 
   /** Called by `simulate`. */
   async start(): Promise<void> {
-    this.#globals.trap();
+    this.#boundary.trap();
     const client = await openClient(this.world, 'client', this.#options.config);
     const drive = <T>(promise: Promise<T>, what: string): Promise<T> => this.until(promise, what);
     this.#fleet = driven<Fleet>(client.fleet, drive, 'fleet');
@@ -154,17 +164,21 @@ export class Simulation {
     this.#node(node).resume();
   }
 
-  /** Cuts the nodes of `from` off from those of `to`, on whose side the broker stands; without `to`: from everything. */
+  /**
+   * Cuts the nodes of `from` off from those of `to`, on whose side the broker stands; without `to`: from everything. Nodes know of each other
+   * by the broker alone, so who is cut off from it is cut off from all.
+   */
   partition(from: string | readonly string[], to: string | readonly string[] = 'broker'): void {
-    const others = typeof to === 'string' ? [to] : to;
-    const cut = (typeof from === 'string' ? [from] : from).filter((name) => !others.includes(name));
-    for (const name of cut) this.#node(name).cut();
+    const [cut, others] = [from, to].map((side) => (typeof side === 'string' ? [side] : side)) as [string[], string[]];
+    for (const name of others) if (name !== 'broker') this.#node(name);
+    if (cut.length === 0 || cut.some((name) => others.includes(name)))
+      throw new SimulationError(`expected two sides with no node on both, got: [${cut.join()}] and [${others.join()}]`);
+    for (const node of cut.map((name) => this.#node(name))) node.cut();
   }
 
   /** Starts the process of a node that is down; one that is up drains first. Resolves when its agents are up. */
   async restart(node: string): Promise<void> {
-    const process = this.#node(node);
-    await this.until(process.stop(), `${node} to drain`);
+    const process = await this.#drained(node);
     await this.until(process.start(), `${node} to be up`);
   }
 
@@ -176,7 +190,17 @@ export class Simulation {
 
   /** The process of a node ends in order. */
   async stop(node: string): Promise<void> {
-    await this.until(this.#node(node).stop(), `${node} to drain`);
+    await this.#drained(node);
+  }
+
+  async #drained(node: string): Promise<SimProcess> {
+    const process = this.#node(node);
+    if (process.state === 'held')
+      throw new SimulationError(
+        `expected ${node} to run, so that it can drain, got: it stands still\nCall sim.resume first.`,
+      );
+    await this.until(process.stop(), `${node} to drain`);
+    return process;
   }
 
   /** Ends every process at once; nothing of the simulation runs any more. */
@@ -185,7 +209,7 @@ export class Simulation {
     this.world.comesBack = false;
     for (const node of this.#nodes) node.crash();
     await this.world.scheduler.advance(0);
-    this.#globals.release();
+    this.#boundary.release();
   }
 
   /** The names of the nodes: `n1`, `n2` and so on. */
@@ -203,9 +227,14 @@ export class Simulation {
     return undefined;
   }
 
-  /** Uses of the machine's clock, timers and dice by code of agents, each place once. They were given those of the simulated process. */
+  /** Uses of the machine by code of agents, each place once. Of clock, timers and dice they were given those of the simulated process. */
   get leaks(): readonly Leak[] {
-    return this.#globals.leaks;
+    return this.#boundary.leaks;
+  }
+
+  /** What agents have asked of the world outside: by `fetch`, and of model stubs. The oldest first; the newest 10,000. */
+  get requests(): readonly OutsideRequest[] {
+    return this.#boundary.outside.requests;
   }
 
   get trace(): readonly TraceLine[] {
@@ -224,9 +253,9 @@ export class Simulation {
 
   /** What has happened, as a sequence diagram: one HTML page. What led to the violations is in full, everything else is folded away. */
   diagram(violations = this.violations()): string {
-    const { hash, faults, trace, world } = this;
+    const { hash, faults, trace, leaks, world } = this;
     const { seed } = world;
-    const attempt = { seed, hash, steps: world.trace.steps, violations, faults, trace };
+    const attempt = { seed, hash, steps: world.trace.steps, violations, faults, trace, leaks };
     const journal = world.journal?.kept;
     return diagramOf({ name: 'simulation' }, { attempt: { ...attempt, ...(journal && { journal }) } });
   }
@@ -257,21 +286,8 @@ export class Simulation {
     return brokenError(found, diagram);
   }
 
-  async #explained<T>(promise: Promise<T>): Promise<T> {
-    try {
-      return await promise;
-    } catch (error) {
-      if (!(error instanceof SimulationError)) throw error;
-      const waits = unfinished(this.world);
-      const words =
-        waits.length === 0
-          ? ''
-          : `\n${waits
-              .slice(0, 20)
-              .map((line) => `- ${line}`)
-              .join('\n')}`;
-      throw new SimulationError(`${error.message}${words}`);
-    }
+  #explained<T>(promise: Promise<T>): Promise<T> {
+    return explained(promise, () => [...unfinished(this.world), ...this.#boundary.unawaited]);
   }
 
   #node(name: string): SimProcess {

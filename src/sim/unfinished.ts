@@ -3,6 +3,7 @@
  *
  * Read from the broker's state. Periodic duties never end, so that an empty schedule says nothing; work that is left does.
  */
+import { SimulationError } from './simulation-error.ts';
 import type { World } from './world.ts';
 
 /** True when nothing is waiting, claimed, parked or running, and no inbox holds anything. */
@@ -11,6 +12,19 @@ export function isAtRest(world: World): boolean {
   if (inboxes.size > 0) return false;
   for (const queue of queues.values()) if (queue.tasks.size > 0) return false;
   return world.processes.every(({ running }) => running === 0);
+}
+
+const mostTold = 20;
+
+/** What does not come about is told with who waits for what. */
+export async function explained<T>(promise: Promise<T>, waits: () => readonly string[]): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (!(error instanceof SimulationError)) throw error;
+    const lines = waits().slice(0, mostTold);
+    throw new SimulationError([error.message, ...lines.map((line) => `- ${line}`)].join('\n'));
+  }
 }
 
 export function unfinished(world: World): readonly string[] {

@@ -27,6 +27,11 @@ export class Watch {
     this.#checks.set(what, check);
   }
 
+  /** What others found. */
+  note(violation: Violation): void {
+    this.#broken.push(violation);
+  }
+
   afterStep(world: World): void {
     if (this.#broken.length > 0) return;
     for (const [what, check] of this.#checks) this.#look(what, check);

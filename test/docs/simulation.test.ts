@@ -11,7 +11,13 @@ const page = pageAt('docs/simulation.md');
 
 test('what the guide shows is what runs', () => {
   const shown = blocksOf(page, 'ts').map(({ words: [name = ''], text }) => [name, text.trim()] as const);
-  expect(shown.map(([name]) => name)).toEqual(['shop.ts', 'shop.test.ts']);
+  expect(shown.map(([name]) => name)).toEqual([
+    'shop.ts',
+    'shop.test.ts',
+    'vitest.config.ts',
+    'charge.ts',
+    'charge.test.ts',
+  ]);
   for (const [name, text] of shown)
     expect(text).toBe(readFileSync(join(root, 'test', 'simulation', 'guide', name), 'utf8').trim());
 });

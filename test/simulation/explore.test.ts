@@ -2,6 +2,7 @@
  * `explore()`, `shrink()` and `replay()`: a planted bug is found, becomes small, and can be played again; what no seed repeats is told.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, onTask, pool, type Task } from 'agent-runtime';
@@ -28,7 +29,16 @@ class LooseAgent extends Agent {
   }
 }
 
-function paying(Class: typeof PayAgent | typeof LooseAgent, more: Partial<Scenario> = {}): Scenario {
+/** Waits for the machine, which no virtual time waits for. */
+class FileAgent extends Agent {
+  static readonly role = 'pay';
+  @onTask('pay') async pay(_task: Task): Promise<void> {
+    await stat(import.meta.filename);
+    await this.broadcast('paid', null);
+  }
+}
+
+function paying(Class: typeof PayAgent | typeof LooseAgent | typeof FileAgent, more: Partial<Scenario> = {}): Scenario {
   return {
     ...more,
     name: 'paying',
@@ -70,7 +80,19 @@ test('a planted bug is found, shrunk to what it needs, kept and played again', a
 test('what a seed does not repeat is told, and chance that agents take from the machine is repeated all the same', async () => {
   const loose = await explore({ scenario: paying(LooseAgent, { globals: 'real' }), seeds: 3 });
   expect(loose.unequal).toEqual([1, 2, 3]);
-  expect((await explore({ scenario: paying(LooseAgent), seeds: 3 })).unequal).toEqual([]);
+  const { unequal, leaks } = await explore({ scenario: paying(LooseAgent), seeds: 3 });
+  expect(unequal).toEqual([]);
+  expect(leaks.map(({ what, where }) => [what, /explore\.test\.ts:\d+:\d+$/.test(where)])).toEqual([
+    ['Math.random', true],
+  ]);
+});
+
+test('files and sockets that agents use are told with their places, also by who waits for them', async () => {
+  const { failures, leaks } = await explore({ scenario: paying(FileAgent), seeds: 1 });
+  expect(leaks).toMatchObject([{ what: 'a file (FSREQPROMISE)', where: expect.stringContaining('explore.test.ts') }]);
+  expect(failures[0]?.violations[0]?.what).toMatch(
+    /an agent uses a file .*, for which no virtual time waits, at .*explore/,
+  );
 });
 
 test('a file that holds no failure is refused', async () => {

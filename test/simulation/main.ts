@@ -1,25 +1,35 @@
 /**
  * The command line of `npm run sim`: the scenarios under many seeds, each seed twice; figures as one line of JSON.
+ *
+ * The work is cut into shares, which threads take as they come to it: each thread is a simulation of its own.
  */
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { type Attempt, explore, type FaultKind, keepFailure, type Scenario } from '../../src/testing.ts';
+import { Worker } from 'node:worker_threads';
+import type { FaultKind } from '../../src/testing.ts';
 import { scenarios } from './scenarios.ts';
+import type { Found, Share } from './share.ts';
 
 interface Report {
   seeds: number;
-  scenarios: number;
+  readonly scenarios: number;
+  readonly threads: number;
   steps: number;
   seconds: number;
   seedsPerSecond: number;
   stepsPerSecond: number;
   /** In how many seeds each kind of fault struck. */
-  faultKinds: Partial<Record<FaultKind, number>>;
+  readonly faultKinds: Partial<Record<FaultKind, number>>;
   violations: number;
   unequalHashes: number;
 }
 
+const seedsOfShare = 10;
+/** A scenario that breaks in every seed says nothing new after so many. */
+const mostViolations = 30;
+
 /** Resolves to the exit code. */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[], thread: URL, processors: number): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -27,6 +37,7 @@ export async function main(args: readonly string[]): Promise<number> {
       from: { type: 'string', default: '1' },
       only: { type: 'string' },
       keep: { type: 'string', default: '.sim' },
+      threads: { type: 'string', default: String(processors) },
       json: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
     },
@@ -34,11 +45,16 @@ export async function main(args: readonly string[]): Promise<number> {
   const chosen = scenarios.filter(({ name }) => values.only === undefined || name === values.only);
   if (chosen.length === 0)
     throw new Error(`expected a scenario (${scenarios.map(({ name }) => name).join(', ')}), got: ${values.only}`);
-  const [seeds, from] = [Number(values.seeds), Number(values.from)];
-  const startedAt = performance.now();
+  const [seeds, from, threads] = [counted(values, 'seeds'), counted(values, 'from'), counted(values, 'threads')];
+  const keep = values.quick ? {} : { keep: values.keep };
+  const shares = sharesOf(
+    chosen.map(({ name }) => name),
+    { seeds, from, ...keep },
+  );
   const report: Report = {
     seeds: 0,
     scenarios: chosen.length,
+    threads: Math.min(threads, shares.length),
     steps: 0,
     seconds: 0,
     seedsPerSecond: 0,
@@ -47,54 +63,66 @@ export async function main(args: readonly string[]): Promise<number> {
     violations: 0,
     unequalHashes: 0,
   };
-  for (const [index, scenario] of chosen.entries()) {
-    const share = Math.ceil((seeds - report.seeds) / (chosen.length - index));
-    await exploreOne(scenario, { seeds: share, from, report, keep: values.keep, shrinks: !values.quick });
-  }
-  report.seconds = (performance.now() - startedAt) / 1_000;
-  report.seedsPerSecond = round(report.seeds / report.seconds);
-  report.stepsPerSecond = Math.round(report.steps / report.seconds);
-  report.seconds = round(report.seconds);
+  const startedAt = performance.now();
+  await Promise.all(Array.from({ length: report.threads }, () => work(shares, thread, report)));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  report.seconds = round(seconds);
+  report.seedsPerSecond = round(report.seeds / seconds);
+  report.stepsPerSecond = Math.round(report.steps / seconds);
   console.log(values.json ? JSON.stringify(report) : report);
   return report.violations + report.unequalHashes === 0 ? 0 : 1;
 }
 
-interface One {
-  readonly seeds: number;
-  readonly from: number;
-  readonly report: Report;
-  readonly keep: string;
-  readonly shrinks: boolean;
+function counted<Name extends string>(values: Readonly<Record<Name, string>>, name: Name): number {
+  const value = Number(values[name]);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new Error(`expected --${name} to be a whole number from 1, got: ${values[name]}`);
 }
 
-async function exploreOne(scenario: Scenario, { seeds, from, report, keep, shrinks }: One): Promise<void> {
-  const found = await explore({ scenario, seeds, from, most: 3 });
+/** All scenarios by turns, so that the first minute has seen each of them. */
+function sharesOf(names: readonly string[], { seeds, from, keep }: Omit<Share, 'scenario'>): Share[] {
+  const each = names.map((scenario, index) => ({
+    scenario,
+    left: Math.floor(seeds / names.length) + (index < seeds % names.length ? 1 : 0),
+    next: from,
+  }));
+  const shares: Share[] = [];
+  while (each.some(({ left }) => left > 0)) {
+    for (const one of each.filter(({ left }) => left > 0)) {
+      const taken = Math.min(seedsOfShare, one.left);
+      shares.push({ scenario: one.scenario, from: one.next, seeds: taken, ...(keep !== undefined && { keep }) });
+      one.left -= taken;
+      one.next += taken;
+    }
+  }
+  return shares;
+}
+
+/** One thread, until there is nothing left to share. */
+async function work(shares: Share[], thread: URL, report: Report): Promise<void> {
+  const worker = new Worker(thread);
+  try {
+    for (let share = shares.shift(); share !== undefined; share = shares.shift()) {
+      worker.postMessage(share);
+      const [found] = (await once(worker, 'message')) as [Found];
+      add(report, found);
+      if (report.violations >= mostViolations) shares.length = 0;
+    }
+  } finally {
+    await worker.terminate();
+  }
+}
+
+function add(report: Report, found: Found): void {
   report.seeds += found.seeds;
   report.steps += found.steps;
-  report.violations += found.failures.length;
-  report.unequalHashes += found.unequal.length;
+  report.violations += found.violations;
+  report.unequalHashes += found.unequal;
   for (const [kind, times] of Object.entries(found.struck)) {
     const known = report.faultKinds[kind as FaultKind] ?? 0;
     report.faultKinds[kind as FaultKind] = known + times;
   }
-  for (const seed of found.unequal) console.log(`${scenario.name}, seed ${seed}: two runs were not the same`);
-  for (const failure of found.failures) await tell(scenario, failure, { keep, shrinks });
-}
-
-async function tell(
-  scenario: Scenario,
-  failure: Attempt,
-  { keep, shrinks }: Pick<One, 'keep' | 'shrinks'>,
-): Promise<void> {
-  console.log(`${scenario.name}, seed ${failure.seed}, ${failure.faults.length} faults, breaks:`);
-  for (const { invariant, what } of failure.violations.slice(0, 5)) console.log(`  ${invariant}: ${what}`);
-  if (!shrinks) return;
-  const { shrunk, kept } = await keepFailure(keep, scenario, failure);
-  const { variant, attempt, runs } = shrunk;
-  const nodes = variant.nodes ?? scenario.nodes ?? 1;
-  console.log(`  after ${runs} runs: ${attempt.faults.length} faults, ${nodes} nodes, kept in ${kept.artifact}`);
-  console.log(`  drawn in ${kept.diagram}`);
-  for (const fault of attempt.faults) console.log(`    ${fault.kind} at ${fault.at}`);
+  for (const line of found.lines) console.log(line);
 }
 
 function round(value: number): number {

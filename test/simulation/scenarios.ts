@@ -4,6 +4,7 @@
 import type { FaultRates, Scenario } from '../../src/testing.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
 import { agents, nextAgents, WorkAgent } from './agents.ts';
+import { bank, checkPaid, pay, payers } from './outside.ts';
 
 /** What may fail is not accepted, and then nobody counts on it. */
 const tolerated = (error: unknown): void => void error;
@@ -36,6 +37,20 @@ function failing(name: string, faults: FaultRates, more: Partial<Scenario> = {})
   return { ...usual, name, faults, run: (sim, size) => load(sim, Math.ceil(24 * size)), ...more };
 }
 
+const requests: FaultRates = {
+  'lost-request': 0.5,
+  'lost-response': 0.5,
+  'late-response': 0.5,
+  'failed-request': 0.6,
+  'spoiled-response': 0.9,
+};
+
+/** Orders are paid outside of the fleet. */
+function paying(name: string, faults: FaultRates): Scenario {
+  const run = (sim: Simulation, size: number): Promise<void> => pay(sim, Math.ceil(10 * size));
+  return { name, nodes: 3, agents: payers, http: bank, faults: { ...requests, ...faults }, run, check: checkPaid };
+}
+
 export const scenarios: readonly Scenario[] = [
   failing('crash', { 'crash-before-call': 0.01, 'crash-after-call': 0.01, kill: 0.15, 'handler-kills': 0.05 }),
   failing('lease expiry', { freeze: 0.15, stall: 0.3, slow: 0.1 }),
@@ -56,13 +71,31 @@ export const scenarios: readonly Scenario[] = [
   failing('drain under load', { restart: 0.3, 'late-call': 0.03, 'broker-full': 0.1 }),
   failing('broker restarts', { 'broker-restart': 0.2, 'lost-reply': 0.03, 'repeated-frame': 0.2 }),
   failing('loss of data', { 'broker-loss': 0.1, deaf: 0.1, stall: 0.1 }),
+  paying('outside effects', { 'handler-throws': 0.2 }),
+  paying('outside effects and crashes', {
+    kill: 0.2,
+    'crash-before-call': 0.02,
+    'crash-after-call': 0.02,
+    freeze: 0.1,
+  }),
+  paying('outside effects and partitions', { partition: 0.2, cut: 0.2, deaf: 0.2, stall: 0.2 }),
   failing('lost moments', { 'broker-rewind': 0.3, stall: 0.1, 'late-reply': 0.01 }),
   failing(
     'new versions',
     { 'new-version': 0.4, kill: 0.05, 'crash-after-call': 0.005, stall: 0.1 },
     { versions: [nextAgents, agents], run: loadOfVersions },
   ),
-  { ...usual, name: 'everything', versions: [nextAgents], run: (sim, size) => load(sim, Math.ceil(24 * size)) },
+  {
+    ...usual,
+    name: 'everything',
+    agents: [...agents, ...payers],
+    versions: [[...nextAgents, ...payers]],
+    http: bank,
+    run: async (sim, size) => {
+      await load(sim, Math.ceil(20 * size));
+      await pay(sim, Math.ceil(6 * size));
+    },
+  },
   {
     ...usual,
     name: 'quiet',

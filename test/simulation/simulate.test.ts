@@ -1,7 +1,17 @@
 /**
  * `simulate()` as a test uses it: a fleet of real agents on virtual time, and everything that may be done to it.
  */
-import { Agent, type Message, onMessage, onTask, pool, single, type Task } from 'agent-runtime';
+import {
+  Agent,
+  type Broadcast,
+  type Message,
+  onBroadcast,
+  onMessage,
+  onTask,
+  pool,
+  single,
+  type Task,
+} from 'agent-runtime';
 import { describe, expect, test } from 'vitest';
 import { simulate } from '../../src/testing.ts';
 
@@ -23,6 +33,9 @@ class DeskAgent extends Agent {
   @onMessage('note') note(message: Message): void {
     this.notes.push(message.data);
   }
+  @onBroadcast('desk.*') told(event: Broadcast): void {
+    this.notes.push(event.data);
+  }
 }
 
 const agents = [pool(EchoAgent), single(DeskAgent, { id: 'desk' })];
@@ -39,6 +52,26 @@ describe('a simulated fleet', () => {
     await sim.settle();
     sim.expect.everyTaskSettledOnce();
     sim.expect.noViolations();
+    await sim.close();
+  });
+
+  test('is driven by the verbs of the simulation itself as well', async () => {
+    const sim = await simulate({ nodes: 2, agents });
+    expect(await sim.enqueue(EchoAgent, 'echo', 1).result()).toBe(1);
+    expect(await (await sim.enqueue({ role: 'echo', task: 'echo' }, 2)).result()).toBe(2);
+    expect(await sim.run(EchoAgent, 'echo', 3)).toBe(3);
+    await sim.send('desk', 'note', 'sent');
+    await sim.ask('desk', 'note', 'asked');
+    await sim.broadcast('desk.told', 'broadcast');
+    await sim.settle();
+    expect((sim.agent('desk') as DeskAgent).notes.map(String).sort()).toEqual(['asked', 'broadcast', 'sent']);
+    await sim.close();
+  });
+
+  test('hands out every handle of many tasks', async () => {
+    const sim = await simulate({ agents });
+    const handles = await sim.fleet.enqueueMany(EchoAgent, 'echo', [1, 2]);
+    expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual([1, 2]);
     await sim.close();
   });
 
@@ -97,6 +130,15 @@ describe('what may be done to it', () => {
     await sim.close();
   });
 
+  test('of two sides the one with the broker goes on, and the other is cut off', async () => {
+    const sim = await simulate({ nodes: 3, agents });
+    sim.partition(['n1', 'n3'], 'n2');
+    await sim.advance('20s');
+    expect(sim.world.processes.map(({ wire }) => wire?.isUp)).toEqual([false, true, false]);
+    expect(await sim.run(EchoAgent, 'echo', 'still')).toBe('still');
+    await sim.close();
+  });
+
   test('a node that is cut off comes back as another one when it is connected again', async () => {
     const sim = await simulate({ nodes: 2, agents });
     const before = sim.world.processes.map(({ node }) => node);
@@ -136,9 +178,28 @@ describe('what is broken', () => {
     await sim.close();
   });
 
-  test('a node that is none is refused', async () => {
-    const sim = await simulate({ agents });
-    expect(() => sim.crash('n7')).toThrow('expected a node of the simulation (n1), got: n7');
+  test('a node that is none is refused by everything that is done to nodes', async () => {
+    const sim = await simulate({ nodes: 2, agents });
+    const none = 'expected a node of the simulation (n1, n2), got: n7';
+    for (const deed of ['crash', 'pause', 'resume', 'partition'] as const)
+      expect(() => sim[deed]('n7'), deed).toThrow(none);
+    expect(() => sim.partition('n1', 'n7')).toThrow(none);
+    expect(() => sim.partition(['n1', 'n7'], 'n2')).toThrow(none);
+    await expect(sim.restart('n7')).rejects.toThrow(none);
+    await expect(sim.stop('n7')).rejects.toThrow(none);
+    await sim.advance('10s');
+    expect(sim.world.processes.every(({ wire }) => wire?.isUp)).toBe(true);
+    await sim.close();
+  });
+
+  test('two sides that are none are refused, and so is a drain of what stands still', async () => {
+    const sim = await simulate({ nodes: 2, agents });
+    const sides = 'expected two sides with no node on both, got: ';
+    expect(() => sim.partition(['n1', 'n2'], ['n2'])).toThrow(`${sides}[n1,n2] and [n2]`);
+    expect(() => sim.partition([])).toThrow(`${sides}[] and [broker]`);
+    sim.pause('n1');
+    await expect(sim.restart('n1')).rejects.toThrow('expected n1 to run, so that it can drain, got: it stands still');
+    await expect(sim.stop('n1')).rejects.toThrow('Call sim.resume first.');
     await sim.close();
   });
 });

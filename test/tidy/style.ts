@@ -70,7 +70,7 @@ export const styleRules: readonly Rule[] = [
     title: 'files have kebab-case names',
     check: (files) =>
       files
-        .filter((file) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|test-d|d))?\.[a-z]+$/.test(basename(file.path)))
+        .filter((file) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|test-d|d|config))?\.[a-z]+$/.test(basename(file.path)))
         .map((file) => finding(file, 0, 'rename it: lower case words, joined by hyphens')),
     planted: [
       ['src/core/backOff.ts', ''],

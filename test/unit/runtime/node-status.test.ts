@@ -8,7 +8,7 @@ import { contractOf } from '../../../src/agent/contract-version.ts';
 import { handlersOf } from '../../../src/agent/handlers.ts';
 import { Cell, type CellState } from '../../../src/runtime/cell.ts';
 import { InFlight } from '../../../src/runtime/in-flight.ts';
-import { statusOf } from '../../../src/runtime/node-status.ts';
+import { type NodeStatus, statusText } from '../../../src/runtime/node-status.ts';
 import type { Work } from '../../../src/runtime/work.ts';
 
 function cells(count: number, role = 'work', state: CellState = 'up'): Cell[] {
@@ -48,9 +48,12 @@ function cells(count: number, role = 'work', state: CellState = 'up'): Cell[] {
 
 const ask = (name: string): Work => ({ kind: 'ask', envelope: { name } as never });
 
-function status(of: readonly Cell[], more: { why?: string[]; queues?: string[]; inFlight?: InFlight } = {}) {
+function status(
+  of: readonly Cell[],
+  more: { why?: string[]; queues?: string[]; inFlight?: InFlight } = {},
+): NodeStatus {
   const { why = [], queues = [], inFlight = new InFlight(() => 0) } = more;
-  return statusOf({
+  const text = statusText({
     hostings: [],
     phase: 'up',
     ready: why.length === 0,
@@ -62,6 +65,7 @@ function status(of: readonly Cell[], more: { why?: string[]; queues?: string[]; 
     queues,
     inFlight: inFlight.oldest(40),
   });
+  return JSON.parse(text) as NodeStatus;
 }
 
 test('what a role takes is told once for all its agents, with what they have together', () => {
