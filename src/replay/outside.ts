@@ -1,8 +1,8 @@
 /**
  * The way out of the process, closed while a replay runs: requests and connections are written down and refused.
  *
- * Every client of a network ends in one of two places, `fetch` or a socket that connects; so nothing has to be known of any of them. Files and
- * child processes are not closed.
+ * Every client of a network ends in one of two places, `fetch` or a socket that connects; so nothing has to be known of any of them. In a step of
+ * the agent the simulation has `fetch` already; here it is closed for what comes back from files. Files and child processes are not closed.
  */
 import { Socket } from 'node:net';
 import { nextTurn } from '../core/system.ts';
@@ -14,21 +14,23 @@ export interface Attempted {
   readonly what: string;
 }
 
+/** Writes it down; what whoever tried is told. */
+export function refuse(onAttempt: (attempted: Attempted) => void, attempted: Attempted): Error {
+  onAttempt(attempted);
+  return new Error(`expected nothing to leave a replay, got: ${attempted.what}, which was written down and refused`);
+}
+
 /** Closes it. The returned function opens it again. */
 export function closeOutside(onAttempt: (attempted: Attempted) => void): () => void {
   const { fetch } = globalThis;
   const connect = Reflect.get(Socket.prototype, 'connect');
-  const refuse = (attempted: Attempted): Error => {
-    onAttempt(attempted);
-    return new Error(`expected nothing to leave a replay, got: ${attempted.what}, which was written down and refused`);
-  };
   globalThis.fetch = (input, init) => {
     const { url, method } = input instanceof Request ? input : { url: String(input), method: init?.method ?? 'GET' };
-    const error = refuse({ kind: 'request', what: `${method} ${url}` });
+    const error = refuse(onAttempt, { kind: 'request', what: `${method} ${url}` });
     return Promise.reject(new TypeError('fetch failed', { cause: error }));
   };
   const refused = function (this: Socket, ...args: readonly unknown[]): Socket {
-    const error = refuse({ kind: 'connection', what: targetOf(args) });
+    const error = refuse(onAttempt, { kind: 'connection', what: targetOf(args) });
     Object.assign(this, { connecting: true }); // what is written meanwhile waits
     void nextTurn().then(() => this.destroy(error)); // as a network does: whoever connects has begun to listen
     return this;

@@ -15,7 +15,7 @@ import { startMs } from '../sim/scheduler.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { captures } from './captures.ts';
 import { type Effect, effectsOf } from './effects.ts';
-import { type Attempted, closeOutside } from './outside.ts';
+import { type Attempted, closeOutside, refuse } from './outside.ts';
 
 /** What is fed: events of the stream, oldest first, or the envelope of a dead letter under its id, into a queue that the agent serves. */
 export type Recording =
@@ -45,16 +45,19 @@ const patienceMs = 600_000;
 const node = 'n1';
 
 export async function replay({ recording, hosting, clock }: ReplayRequest): Promise<Replayed> {
-  const sim = new Simulation({ agents: [hosting], traced: 1 });
-  const { world } = sim;
-  world.captures = captures();
-  world.wallOffsetMs = beginOf(recording) - startMs - leadMs;
-  world.brokerClock.jump(world.wallOffsetMs);
   const fed: Effect[] = [];
   const note = (did: FedOrAttempted): void => {
     const stamp = world.journal?.stamp();
     if (stamp !== undefined) fed.push({ ...stamp, ...did });
   };
+  const refused = ({ method, url }: Request): Response => {
+    throw new TypeError('fetch failed', { cause: refuse(note, { kind: 'request', what: `${method} ${url}` }) });
+  };
+  const sim = new Simulation({ agents: [hosting], traced: 1, http: { routes: { '* *': refused } } });
+  const { world } = sim;
+  world.captures = captures();
+  world.wallOffsetMs = beginOf(recording) - startMs - leadMs;
+  world.brokerClock.jump(world.wallOffsetMs);
   const open = closeOutside(note);
   try {
     await sim.start();

@@ -19,6 +19,7 @@ import type { Violation } from './ledger.ts';
 import { resolveOptions, type ResolvedOptions, type SettleOptions, type SimulateOptions } from './options.ts';
 import type { OutsideRequest } from './outside.ts';
 import { SimProcess } from './process.ts';
+import { liveAgent } from './live-agent.ts';
 import { openClient } from './sim-client.ts';
 import { SimVerbs } from './sim-verbs.ts';
 import type { TraceLine } from './trace.ts';
@@ -219,12 +220,7 @@ export class Simulation extends SimVerbs {
 
   /** The live agent of that id, to be read. */
   agent(id: string): Agent | undefined {
-    for (const process of this.#nodes) {
-      if (process.state === 'down') continue;
-      const isUp = process.incarnations?.current?.cells.some((cell) => cell.id === id && cell.state === 'up');
-      if (isUp) return process.agents.findLast((agent) => idOf(agent) === id);
-    }
-    return undefined;
+    return liveAgent(this.#nodes, id);
   }
 
   /** Uses of the machine by code of agents, each place once. Of clock, timers and dice they were given those of the simulated process. */
@@ -295,14 +291,5 @@ export class Simulation extends SimVerbs {
     if (node === undefined)
       throw new SimulationError(`expected a node of the simulation (${this.nodes.join(', ')}), got: ${name}`);
     return node;
-  }
-}
-
-/** Of an agent that has a runtime already. */
-function idOf(agent: Agent): string | undefined {
-  try {
-    return agent.id;
-  } catch {
-    return undefined;
   }
 }
