@@ -75,7 +75,8 @@ const atRest: Readonly<Record<string, Rule>> = {
       if (end?.isOk && ![...(answers.get(id) ?? [])].some((body) => isBody(body, end.value)))
         yield `${what} got ${JSON.stringify(end.value)}, which nobody answered it`;
     }
-    const runs = ledger.runs.filter(({ kind, isAsk }) => kind === 'message' && isAsk);
+    // a frame of asks that was carried out, not answered and then forgotten is carried out again
+    const runs = ledger.runs.filter(({ kind, isAsk, at }) => kind === 'message' && isAsk && !isLossy(ledger, at));
     for (const [id, of] of grouped(runs, (run) => run.id))
       if (of.length > 1) yield `ask ${id} was handled ${of.length} times`;
   },

@@ -10,6 +10,7 @@ import { faultKinds } from './faults.ts';
 import type { HandlerEnd, Handled } from './instrument.ts';
 import type { RuntimeEvents } from '../core/observer.ts';
 import { isBeat } from './beats.ts';
+import type { OutsideRequest } from './outside.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Call } from './wire.ts';
 
@@ -78,7 +79,13 @@ export interface Strike extends Common {
   readonly fault: Pick<Fault, 'kind' | 'at'>;
 }
 
-export type Entry = Trip | Delivery | Run | Logged | Note | Strike;
+/** What an agent asked of the world outside. */
+export interface Request extends Common {
+  readonly kind: 'request';
+  readonly request: OutsideRequest;
+}
+
+export type Entry = Trip | Delivery | Run | Request | Logged | Note | Strike;
 
 /** J2 */
 export interface Beat {
@@ -177,6 +184,11 @@ export class Journal {
       if (end !== undefined) run.end = end;
     }
     this.#running.delete(handled);
+  }
+
+  /** `request` is as it will have become. */
+  asked(place: string, request: OutsideRequest): void {
+    this.#entries.push({ kind: 'request', ...this.stamp(), place, request });
   }
 
   logged(place: string, record: LogRecord): void {

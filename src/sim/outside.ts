@@ -91,6 +91,7 @@ export class Outside {
     const at = this.#world.elapsedMs;
     const noted: Noted = { from: name, at, what, content, headers, arrived: false, outcome: 'under way' };
     this.requests.push(noted);
+    this.#world.journal?.asked(name, noted);
     if (this.requests.length > mostKept) this.requests.shift();
     return noted;
   }

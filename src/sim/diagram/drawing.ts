@@ -14,7 +14,9 @@ const bar = 9;
 
 /** The names of the columns, apart, so that they can stay in sight. */
 export function drawHeads({ places }: Story, { width, x }: Layout): string {
-  const heads = places.map((place) => head(place, x(place), 22, place === 'broker' ? 'head broker' : 'head'));
+  const heads = places.map((place) =>
+    head(place, x(place), 22, ['broker', 'outside'].includes(place) ? 'head broker' : 'head'),
+  );
   return svg(width, 40, 'columns', heads.join('\n'));
 }
 

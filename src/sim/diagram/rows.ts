@@ -4,7 +4,7 @@
  * One thing in a row is what keeps labels apart, whatever happens at one moment.
  */
 import { faultKinds } from '../faults.ts';
-import type { Delivery, Entry, Note, Strike } from '../journal.ts';
+import type { Delivery, Entry, Note, Request, Strike } from '../journal.ts';
 import type { Cast } from './cast.ts';
 import type { Focus } from './focus.ts';
 import type { Row } from './row.ts';
@@ -48,6 +48,8 @@ function rowsOfOne(entry: Entry, entries: readonly Entry[], focus: Focus, cast: 
     }
     case 'note':
       return rowsOfNote(entry, entries, isMeant, cast);
+    case 'request':
+      return rowsOfRequest(entry, focus, cast);
     case 'log':
       return [];
     case 'strike':
@@ -69,6 +71,16 @@ function rowOfDelivery(delivery: Delivery, cast: Cast, weight: number): Row {
     ...landing(at, heardAt, heardAt === undefined),
     ...(struck.length > 0 && { fault: struck.map(bolt).join(', ') }),
   };
+}
+
+/** It belongs to whatever its process is about at that time. */
+function rowsOfRequest({ at, place, request }: Request, { subjects }: Focus, cast: Cast): readonly Row[] {
+  const { what, outcome, arrived } = request;
+  if (!cast.runsAt(place, at).some(({ handled }) => subjects.has(handled.id))) return [];
+  const isLost = !arrived && outcome !== 'refused';
+  const words = `${what}${outcome === 'answered' ? '' : ` → ${outcome}`}`;
+  const arrow = { kind: 'arrow', at, from: place, to: 'outside', line: 'call', words, weight: 1 } as const;
+  return [isLost ? { ...arrow, lands: 'lost' } : arrow];
 }
 
 /** An event is worth an arrow where somebody who counts hears it, or where the failure is about it. */

@@ -141,5 +141,6 @@ function columns(entries: readonly Entry[], drawn: ReadonlySet<Place> | undefine
     place !== '' && place !== 'broker' && place !== 'world' && (drawn?.has(place) ?? true);
   const clients = [...all].filter((place) => !processes.has(place) && isDrawn(place));
   const byName = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
-  return [...clients, 'broker', ...[...processes].filter(isDrawn).toSorted(byName)];
+  const outside = drawn?.has('outside') ? ['outside'] : [];
+  return [...clients, 'broker', ...[...processes].filter(isDrawn).toSorted(byName), ...outside];
 }

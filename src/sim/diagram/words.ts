@@ -40,11 +40,11 @@ export const faultWords: Readonly<Record<FaultKind, string>> = {
   'handler-stuck': 'the handler is stuck',
   'handler-kills': 'the handler ends its process',
   poison: 'the envelope ends its process',
-  'lost-request': 'the request outside is lost, without effect',
-  'lost-response': 'the request outside has its effect, its response is lost',
-  'late-response': 'the response from outside is late',
-  'failed-request': 'the request outside is refused',
-  'spoiled-response': 'the response from outside ends in the middle',
+  'lost-request': 'is lost, without effect',
+  'lost-response': 'has its effect, and no response',
+  'late-response': 'is late',
+  'failed-request': 'is refused',
+  'spoiled-response': 'ends in the middle',
 };
 
 /** What a call says, and what is answered where that is worth a word. */
