@@ -36,7 +36,7 @@ export function storyOf({ entries, beats, dropped }: Journaled, violations: read
   const { rows: all, left } = rowsOf(entries, focus, cast);
   const rows = bounded(withLandings(all));
   const cut = all.length - rows.filter(({ kind }) => kind !== 'landing').length;
-  const endAt = Math.max(0, ...entries.map(({ at }) => at), ...beats.map(({ at }) => at));
+  const endAt = Math.max(0, entries.at(-1)?.at ?? 0, beats.at(-1)?.at ?? 0);
   const drawn = new Set<Place>(rows.flatMap(placesOf));
   const places = columns(entries, drawn);
   const away = columns(entries, undefined).filter((place) => !places.includes(place));
