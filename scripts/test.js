@@ -1,5 +1,6 @@
-// The body of `npm test`: sees to it that a redis-server is there, runs vitest with the arguments it was given, and closes
-// with one plain line, `N passed, N failed`. Exits 1 when a test failed, when vitest did, and when no test ran.
+// The body of `npm test`: sees to it that a redis-server is there, and the clients of classic agents where they can be
+// installed, runs vitest with the arguments it was given, and closes with one plain line, `N passed, N failed`. Exits 1 when
+// a test failed, when vitest did, and when no test ran.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -21,7 +22,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args) {
-  const missing = await missingRedis(run);
+  const missing = await missingRedis(run, { classic: true });
   if (missing !== undefined) {
     console.error(missing);
     return 1;
