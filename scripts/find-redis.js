@@ -14,7 +14,10 @@ const classicPackages = ['php-cli', 'php-predis', 'python3-redis'];
  * the clients of classic agents are installed, too; they are never missing.
  */
 export async function missingRedis(run, { classic = false } = {}) {
-  const wanted = [...(find() === undefined ? ['redis-server'] : []), ...(classic && !hasClassic() ? classicPackages : [])];
+  const wanted = [
+    ...(find() === undefined ? ['redis-server'] : []),
+    ...(classic && !hasClassic() ? classicPackages : []),
+  ];
   if (wanted.length > 0 && process.getuid?.() === 0 && onPath('apt-get')) await install(run, wanted);
   const found = find();
   if (found === undefined) {
@@ -30,7 +33,9 @@ export async function missingRedis(run, { classic = false } = {}) {
 function hasClassic() {
   const works = (program, ...args) => spawnSync(program, args, { stdio: 'ignore' }).status === 0;
   const pythons = ['python3', 'python'].flatMap(allOnPath);
-  return works('php', '-r', "require 'Predis/Autoloader.php';") && pythons.some((path) => works(path, '-c', 'import redis'));
+  return (
+    works('php', '-r', "require 'Predis/Autoloader.php';") && pythons.some((path) => works(path, '-c', 'import redis'))
+  );
 }
 
 async function install(run, packages) {

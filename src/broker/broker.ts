@@ -5,11 +5,14 @@
  */
 import type { ControlPort } from './control.ts';
 import type { EventPort } from './events.ts';
+import type { ForeignPort } from './foreign.ts';
 import type { LockPort } from './locks.ts';
 import type { LogPort } from './logs.ts';
 import type { MailPort } from './mail.ts';
 import type { NoticePort } from './notices.ts';
+import type { OutgoingPort } from './outgoing.ts';
 import type { PresencePort } from './presence.ts';
+import type { QuarantinePort } from './quarantine.ts';
 import type { QueuePort } from './queues.ts';
 import type { SchedulePort } from './schedules.ts';
 import type { TaskPort } from './tasks.ts';
@@ -59,6 +62,9 @@ export interface Broker {
   readonly presence: PresencePort;
   readonly logs: LogPort;
   readonly schedules: SchedulePort;
+  readonly foreign: ForeignPort;
+  readonly outgoing: OutgoingPort;
+  readonly quarantine: QuarantinePort;
   /** Connects and checks the server. Rejects with `BrokerError` or `ConfigError`. */
   start(): Promise<BrokerInfo>;
   /** The links and whether each is up, as far as this process knows: it asks nobody. None is up before the start and after the stop. */

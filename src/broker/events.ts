@@ -40,8 +40,11 @@ export interface EventRecord {
 
 export interface EventListener {
   onEvent(event: EventRecord): void;
-  /** A foreign agent announced an event that is not in the stream yet, or may never be: look at the stream. */
-  onHint(): void;
+  /**
+   * A foreign agent announced an event that is not in the stream yet, or may never be: look at the stream. `text` is what it published,
+   * whatever that is.
+   */
+  onHint(text: string): void;
   onReset(): void;
 }
 

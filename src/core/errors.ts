@@ -118,9 +118,9 @@ export class AgentUnavailable extends DeliveryError {
   }
 }
 
-export type OwnershipCode = 'lease-lost' | 'lock-lost' | 'activation-lost' | 'presence-lost';
+export type OwnershipCode = 'lease-lost' | 'lock-lost' | 'activation-lost' | 'presence-lost' | 'bridge-lost';
 
-/** A lease, lock or activation is gone: stop working, never acknowledge. */
+/** A lease, lock or activation, or the part of the bridge, is gone: stop working, never acknowledge. */
 export class OwnershipError extends RuntimeError {
   declare readonly code: OwnershipCode;
   constructor(code: OwnershipCode, message: string, details: Details = {}) {

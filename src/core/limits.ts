@@ -86,4 +86,21 @@ export const limits = {
   taskPartsBytes: 1024 * 1024,
   /** How long they are kept after the last one. */
   taskPartsKeptMs: 600_000,
+  /** Tasks of classic agents that are in the fleet at a time. */
+  foreignTaken: 10_000,
+  /** Tasks of the fleet that are with classic agents at a time, of each assignee; of all assignees. */
+  foreignOutEach: 1_000,
+  foreignOut: 10_000,
+  /** Bytes of an entry of a classic list that are read. */
+  foreignText: 256 * 1024,
+  /** Bytes that one look at a classic list brings, not counting the entry that goes past it. */
+  foreignLookBytes: 512 * 1024,
+  /** Entries in quarantine. */
+  quarantined: 1_000,
+  /** Bytes of them. */
+  quarantineBytes: 64 * 1024 * 1024,
+  /** Bytes kept of one of them. */
+  quarantineText: 8 * 1024 * 1024,
+  /** How long the same text from the same origin is one entry. */
+  quarantineOnceMs: 60_000,
 } as const;

@@ -7,23 +7,29 @@
 import type { Broker, BrokerInfo, LinkState } from '../broker/broker.ts';
 import type { ControlPort } from '../broker/control.ts';
 import type { EventPort } from '../broker/events.ts';
+import type { ForeignPort } from '../broker/foreign.ts';
 import type { LockPort } from '../broker/locks.ts';
 import type { LogPort } from '../broker/logs.ts';
 import type { MailPort } from '../broker/mail.ts';
 import type { NoticePort } from '../broker/notices.ts';
+import type { OutgoingPort } from '../broker/outgoing.ts';
 import type { PresencePort } from '../broker/presence.ts';
+import type { QuarantinePort } from '../broker/quarantine.ts';
 import type { QueuePort } from '../broker/queues.ts';
 import type { SchedulePort } from '../broker/schedules.ts';
 import type { TaskPort } from '../broker/tasks.ts';
 import { MemoryControl } from './control.ts';
 import { MemoryEvents } from './events.ts';
 import type { MemoryFleet } from './fleet.ts';
+import { MemoryForeign } from './foreign.ts';
 import { Link } from './link.ts';
 import { MemoryLocks } from './locks.ts';
 import { MemoryLogs } from './logs.ts';
 import { MemoryMail } from './mail.ts';
 import { MemoryNotices } from './notices.ts';
+import { MemoryOutgoing } from './outgoing.ts';
 import { MemoryPresence } from './presence.ts';
+import { MemoryQuarantine } from './quarantine.ts';
 import { MemoryQueues } from './queues.ts';
 import { MemorySchedules } from './schedules.ts';
 import { MemoryTasks } from './tasks.ts';
@@ -39,6 +45,9 @@ export class MemoryBroker implements Broker {
   readonly presence: PresencePort;
   readonly logs: LogPort;
   readonly schedules: SchedulePort;
+  readonly foreign: ForeignPort;
+  readonly outgoing: OutgoingPort;
+  readonly quarantine: QuarantinePort;
   readonly #fleet: MemoryFleet;
   readonly #link: Link;
 
@@ -57,6 +66,9 @@ export class MemoryBroker implements Broker {
     this.presence = new MemoryPresence(parts);
     this.logs = new MemoryLogs(parts);
     this.schedules = new MemorySchedules(parts);
+    this.foreign = new MemoryForeign(parts);
+    this.outgoing = new MemoryOutgoing(parts);
+    this.quarantine = new MemoryQuarantine(parts);
   }
 
   async start(): Promise<BrokerInfo> {

@@ -23,7 +23,7 @@ export class MemoryEvents implements EventPort {
   append(frame: Frame<AppendOp>): Promise<readonly string[]> {
     return this.#link.call(frame, (received) => {
       const before = this.#fleet.lastEvent;
-      const ids = this.#fleet.frames.apply('append', received, (op) => this.#appendOne(op));
+      const ids = this.#fleet.frames.apply('append', received, (op) => appendEvent(this.#fleet, op));
       if (this.#fleet.lastEvent !== before) this.#trim(); // a repeated frame changes nothing (F1)
       return ids;
     });
@@ -77,22 +77,23 @@ export class MemoryEvents implements EventPort {
     throw new OwnershipError('activation-lost', message, { agentId, epoch });
   }
 
-  #appendOne(op: AppendOp): string {
-    const prev = this.#fleet.lastEvent;
-    const id = nextId(prev, Math.floor(this.#fleet.clock.now()));
-    const event: EventRecord = { id, prev, ...op };
-    this.#fleet.events.push(event);
-    this.#fleet.lastEvent = id;
-    this.#fleet.exchange.postEvent(event);
-    return id;
-  }
-
   #trim(): void {
     const { events, retention, clock } = this.#fleet;
     const oldest = String(Math.floor(clock.now() - retention.eventsAgeMs));
     const kept = Math.max(firstBehind(events, oldest), events.length - retention.events);
     events.splice(0, kept);
   }
+}
+
+/** Appends one event and publishes its live copy. */
+export function appendEvent(fleet: MemoryFleet, op: AppendOp): string {
+  const prev = fleet.lastEvent;
+  const id = nextId(prev, Math.floor(fleet.clock.now()));
+  const event: EventRecord = { id, prev, ...op };
+  fleet.events.push(event);
+  fleet.lastEvent = id;
+  fleet.exchange.postEvent(event);
+  return id;
 }
 
 export function nextId(last: string, now: number): string {

@@ -13,6 +13,7 @@ import { DeadMail } from './dead-mail.ts';
 import { Directory } from './directory.ts';
 import { Exchange } from './exchange.ts';
 import { FrameLedger } from './frames.ts';
+import { StoredForeign } from './stored-foreign.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Inbox } from './mail.ts';
 import type { HeldLock } from './locks.ts';
@@ -63,6 +64,7 @@ export class MemoryFleet {
   /** By name. */
   readonly schedules = new Map<string, StoredSchedule>();
   readonly roster = new StoredRoster();
+  readonly foreign = new StoredForeign();
   #lastNumber = 0;
 
   constructor(deps: FleetDeps) {
@@ -82,6 +84,7 @@ export class MemoryFleet {
     this.directory.beats = 0;
     this.deadMail.clear();
     this.roster.clear();
+    this.foreign.clear();
     this.lifecycle.clear();
     this.events.length = 0;
     this.lastEvent = '0';

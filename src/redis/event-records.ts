@@ -7,7 +7,7 @@
 import type { AppendOp, EventRecord } from '../broker/events.ts';
 import { decodePayload } from '../core/envelope.ts';
 import type { Argument } from './link.ts';
-import { isoSeconds, parseTime } from './classic-time.ts';
+import { isoSeconds, parseTime } from '../core/classic-time.ts';
 
 const idForm = /^\d+-\d+$/;
 

@@ -79,7 +79,7 @@ export class RedisEvents implements EventPort {
       onReset: () => listener.onReset(),
       onText: (text) => {
         const event = decodePublished(text);
-        if (event === undefined) listener.onHint();
+        if (event === undefined) listener.onHint(text);
         else listener.onEvent(event);
       },
     });

@@ -2,7 +2,8 @@
  * Every key and channel of a fleet: the data model in one place.
  *
  * Keys of one hash tag live together: `{q:<queue>}` a queue, `{m<i>}` a mail shard, `{ev}` the events, `{p}` presence,
- * `{l:<name>}` a lock, `{s}` the schedules. Channels carry the database number, because Pub/Sub ignores SELECT. In classic
+ * `{l:<name>}` a lock, `{s}` the schedules, `{classic}` what the bridge
+ * to classic agents keeps. Channels carry the database number, because Pub/Sub ignores SELECT. In classic
  * mode broadcasts, events, direct messages, locks and logs have exactly the names that classic agents know.
  */
 import { everyone } from '../broker/notices.ts';
@@ -77,6 +78,10 @@ export interface MailKeys {
   /** hash: agent to how many dead letters newer ones pushed out */
   readonly deadDropped: string;
 }
+
+type ForeignKey = 'queue' | 'completed' | 'bridge' | 'taken' | 'meta' | 'stored' | 'mark';
+type OutgoingKey = 'out' | 'outIds' | 'outTexts' | 'answers';
+export type ForeignKeys = { readonly [key in ForeignKey | OutgoingKey]: string };
 
 export class Keys {
   readonly #prefix: string;
@@ -185,6 +190,34 @@ export class Keys {
     };
   }
 
+  /**
+   * The lists of classic agents, and what the bridge keeps beside them. string: the node that is the bridge; stream: taken tasks; hash: ms, seq
+   * (last id minted); hash: taken tasks whose completion is stored already; hashes: what is out (foreign id and time) by task, tasks by
+   * foreign id, texts by task, answers by foreign id; hash: count and last of the mark in the completions
+   */
+  get foreign(): ForeignKeys {
+    const tag = `${this.#prefix}{classic}:`;
+    return {
+      queue: 'task:queue',
+      completed: 'task:completed',
+      bridge: `${tag}bridge`,
+      taken: `${tag}taken`,
+      meta: `${tag}meta`,
+      stored: `${tag}stored`,
+      out: `${tag}out`,
+      outIds: `${tag}out-ids`,
+      outTexts: `${tag}out-texts`,
+      answers: `${tag}answers`,
+      mark: `${tag}mark`,
+    };
+  }
+
+  /** stream: o origin, r reason, l how it left, b bytes, t text; hash: bytes, dropped; string with a time to live: the text was kept */
+  get quarantine(): { stream: string; about: string; once: (hash: string) => string } {
+    const tag = `${this.#prefix}{classic}:`;
+    return { stream: `${tag}quarantine`, about: `${tag}quarantine-about`, once: (hash) => `${tag}quarantined:${hash}` };
+  }
+
   /** stream of events, and string with the newest id that retention trimmed */
   get events(): { stream: string; trimmed: string } {
     const stream = this.#classic ? 'events:stream' : `${this.#prefix}{ev}:stream`;
@@ -219,6 +252,11 @@ export class Keys {
   get eventsChannel(): string {
     return this.#classic ? 'broadcast:agents' : `${this.#channels}events`;
   }
+}
+
+/** Channel of the progress of one task, by the id that classic agents know it by. */
+export function classicProgress(taskId: string, name: string): string {
+  return `task:${taskId}:${name}`;
 }
 
 /** Channels of direct messages between classic agents. */

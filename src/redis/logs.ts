@@ -7,7 +7,7 @@ import type { AddPartsRequest, AgentRecord, LifecyclePage, LogEntry, LogPort, St
 import { decodePayload } from '../core/envelope.ts';
 import { limits } from '../core/limits.ts';
 import type { LogLevel } from '../core/observer.ts';
-import { logTime, parseTime } from './classic-time.ts';
+import { logTime, parseTime } from '../core/classic-time.ts';
 import { readRecords, recordAgents } from './lifecycle.ts';
 import type { Store } from './store.ts';
 import { addParts, readParts } from './task-parts.ts';

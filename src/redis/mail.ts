@@ -23,7 +23,7 @@ import type {
 import { activationLost } from '../broker/mail.ts';
 import type { ErrorRecord } from '../core/errors.ts';
 import { integer, type Random } from '../core/random.ts';
-import { isoSeconds } from './classic-time.ts';
+import { isoSeconds } from '../core/classic-time.ts';
 import { classicMessages } from './keys.ts';
 import type { Argument } from './link.ts';
 import type { MailShards } from './mail-shards.ts';

@@ -12,9 +12,11 @@ import { isMissingScript } from './errors.ts';
 import type { Argument, Link } from './link.ts';
 
 type Part =
+  | 'bridge'
   | 'clock'
   | 'deliveries'
   | 'endings'
+  | 'events'
   | 'fairness'
   | 'frame'
   | 'history'
@@ -26,6 +28,7 @@ type Part =
   | 'overdue'
   | 'owners'
   | 'positions'
+  | 'quarantine'
   | 'removals'
   | 'retention'
   | 'turns';
@@ -65,7 +68,7 @@ const definitions = {
   ask: ['', 'frame', 'notices', 'owners'],
   'read-inbox': ['allow-oom', 'clock', 'owners'],
   acknowledge: ['allow-oom', 'clock', 'frame', 'owners', 'letters'],
-  append: ['', 'clock', 'frame', 'retention'],
+  append: ['', 'clock', 'frame', 'events', 'retention'],
   'trim-events': ['allow-oom', 'clock', 'retention'],
   'open-position': ['', 'owners', 'positions'],
   'save-position': ['allow-oom', 'owners', 'positions'],
@@ -86,6 +89,16 @@ const definitions = {
   acquire: ['', 'clock', 'notices', 'lock', 'fairness'],
   'renew-lock': ['allow-oom', 'clock', 'notices', 'lock'],
   'release-lock': ['allow-oom', 'clock', 'notices', 'lock', 'fairness'],
+  'hold-bridge': ['allow-oom'],
+  look: ['no-writes', 'bridge'],
+  take: ['', 'clock', 'bridge', 'quarantine'],
+  'end-foreign': ['allow-oom', 'clock', 'bridge', 'events', 'retention'],
+  'put-foreign': ['', 'clock', 'bridge'],
+  'answer-foreign': ['allow-oom', 'bridge'],
+  'withdraw-foreign': ['allow-oom', 'bridge'],
+  'add-quarantined': ['', 'quarantine'],
+  'read-quarantined': ['no-writes'],
+  'end-quarantined': ['allow-oom', 'bridge', 'quarantine'],
   'inspect-lock': ['no-writes', 'clock', 'notices', 'lock'],
 } as const satisfies Readonly<Record<string, readonly [Flag, ...Part[]]>>;
 

@@ -44,6 +44,9 @@ const ports = [
   'presence',
   'logs',
   'schedules',
+  'foreign',
+  'outgoing',
+  'quarantine',
 ] as const satisfies readonly (keyof Broker)[];
 type PortName = (typeof ports)[number];
 type Method = (...args: readonly unknown[]) => unknown;
@@ -63,6 +66,8 @@ const growing: ReadonlySet<string> = new Set([
   'events.append',
   'control.enrol',
   'schedules.set',
+  'foreign.take',
+  'outgoing.put',
 ]);
 
 export class FaultyBroker implements Broker {
@@ -76,6 +81,9 @@ export class FaultyBroker implements Broker {
   readonly presence: Broker['presence'];
   readonly logs: Broker['logs'];
   readonly schedules: Broker['schedules'];
+  readonly foreign: Broker['foreign'];
+  readonly outgoing: Broker['outgoing'];
+  readonly quarantine: Broker['quarantine'];
   readonly #deps: FaultyBrokerDeps;
   /** How often each thing was asked. */
   readonly #asked = new Map<string, number>();
@@ -92,6 +100,9 @@ export class FaultyBroker implements Broker {
     this.presence = this.#port('presence');
     this.logs = this.#port('logs');
     this.schedules = this.#port('schedules');
+    this.foreign = this.#port('foreign');
+    this.outgoing = this.#port('outgoing');
+    this.quarantine = this.#port('quarantine');
   }
 
   async start(): Promise<BrokerInfo> {

@@ -50,7 +50,8 @@ export function startClient(
   server: { readonly host: string; readonly port: number },
 ): ClassicClient {
   const program = programs[language];
-  if (program === undefined) throw new Error(`expected ${language} to have its Redis client, got: none; install ${wanted}`);
+  if (program === undefined)
+    throw new Error(`expected ${language} to have its Redis client, got: none; install ${wanted}`);
   const folder = join(import.meta.dirname, language);
   const script = join(folder, language === 'php' ? 'drive.php' : 'drive.py');
   const child = spawn(program, [script, agent, server.host, String(server.port)], { cwd: folder });

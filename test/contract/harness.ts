@@ -6,6 +6,7 @@
  */
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
 import type { Broker, BrokerInfo } from '../../src/broker/broker.ts';
+import type { ForeignList } from '../../src/broker/foreign.ts';
 import type { Frame } from '../../src/broker/frame.ts';
 import { MemoryBroker } from '../../src/memory/broker.ts';
 import { MemoryFleet } from '../../src/memory/fleet.ts';
@@ -39,8 +40,21 @@ export interface Stage {
   cut(member: Member): Promise<void>;
   /** Gives them back, where that does not happen by itself. */
   restore(member: Member): Promise<void>;
+  readonly outsider: Outsider;
   /** The broker loses everything it stored. Only processes that connect afterwards are of use then. */
   lose(): Promise<void>;
+}
+
+/** An agent of another protocol, as far as the shared lists go. */
+export interface Outsider {
+  /** Pushes a text as the newest of a list. */
+  push(list: ForeignList, text: string): Promise<void>;
+  /** Takes the oldest. */
+  pop(list: ForeignList): Promise<string | undefined>;
+  /** Oldest first. */
+  read(list: ForeignList): Promise<readonly string[]>;
+  /** Gives a key another type, or takes it away again. */
+  spoil(key: ForeignList | 'events', spoilt: boolean): Promise<void>;
 }
 
 export interface TestFleet extends Omit<Stage, 'make'> {
@@ -84,6 +98,7 @@ function openFleet(stage: Stage): TestFleet {
     cut: (member) => stage.cut(member),
     restore: (member) => stage.restore(member),
     lose: () => stage.lose(),
+    outsider: stage.outsider,
     connect,
     async join(address, leaseMs = 600_000) {
       const member = await connect(address);
@@ -118,6 +133,14 @@ function memoryStage({ waiterLeaseMs, ...retention }: FleetOptions & Retention):
     ended: (promise) => clock.until(promise),
     cut: (member) => Promise.resolve(brokers.get(member)?.cutLink()),
     restore: (member) => Promise.resolve(brokers.get(member)?.restoreLink()),
+    outsider: {
+      push: (list, text) => Promise.resolve(void fleet.foreign[list].push(text)),
+      pop: (list) => Promise.resolve(fleet.foreign[list].shift()),
+      read: (list) => Promise.resolve([...fleet.foreign[list]]),
+      async spoil(key, spoilt) {
+        await Promise.resolve(spoilt ? fleet.foreign.wrongTypes.add(key) : fleet.foreign.wrongTypes.delete(key));
+      },
+    },
     async lose() {
       fleet = new MemoryFleet(deps);
       await clock.settle();

@@ -98,7 +98,7 @@ describe('the feed', () => {
     live().onReset();
     await clock.settle();
     expect(heard).toEqual(['1-0']);
-    live().onHint();
+    live().onHint('');
     await clock.advance(300);
     append();
     await clock.advance(1_000);
@@ -112,7 +112,7 @@ describe('the feed', () => {
     const { feed, heard, append, live, clock } = open();
     await feed.start();
     for (let index = 0; index < 1_000; index++) {
-      live().onHint();
+      live().onHint('');
       if (index % 100 === 0) await clock.advance(7);
     }
     expect(clock.pending).toBeLessThanOrEqual(4);
@@ -186,11 +186,11 @@ describe('the feed', () => {
     const { feed, live, clock, state, append } = open();
     await feed.start();
     state.failing = 1_000;
-    live().onHint();
+    live().onHint('');
     live().onReset();
     await clock.settle();
     await feed.stop();
-    live().onHint();
+    live().onHint('');
     live().onEvent(append());
     await clock.settle();
     expect([clock.pending, state.closed]).toEqual([0, 1]);
