@@ -31,6 +31,8 @@ export interface Mark {
 }
 
 export const startMark: Mark = { count: 0, last: '' };
+/** Behind the newest entry there is. */
+export const endMark: Mark = { count: -1, last: '' };
 
 export interface LookedAt {
   /** Behind the mark of the look: 1 for the first. */

@@ -7,7 +7,6 @@
  *     are not known.
  * G3  A withdrawal forgets task and answer, and takes the entry out of the list when nobody has taken it yet.
  * G4  How far the completions were looked at is kept with the answers, in one step: what the mark is past was answered.
- *     It is absent while nothing is out.
  * G5  Only the bridge (foreign, B1) changes anything. While the list has another type than it should, nothing is put: `held`.
  */
 import type { Mark } from './foreign.ts';

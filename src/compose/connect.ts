@@ -26,7 +26,7 @@ export interface ConnectOptions {
   /** Default `'default'`. */
   readonly fleet?: string;
   /** As in the fleet's configuration. Default false. */
-  readonly classic?: boolean;
+  readonly classic?: RuntimeOptions['classic'];
   /** How agents see this client in `from`. Default: a name of its own. */
   readonly name?: string;
   /** Hears what goes wrong with the connection. */

@@ -7,7 +7,9 @@
  * Z3  A node that is told to restart drains with its grace and comes back likewise; the next one names it as the one it replaces.
  *     Under a supervisor process it ends instead, and `ended` says `restart`: the next one is then a process of its own.
  * Z4  A node that is told to drain drains and does not come back; `ended` says `drained`.
+ * Z5  The bridge to classic agents, where there is one, begins after its node and ends before it.
  */
+import { ClassicBridge } from '../bridge/classic/bridge.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { RuntimeConfig } from '../config/config.ts';
 import { backoffMs, type Backoff } from '../core/backoff.ts';
@@ -59,6 +61,7 @@ export class Incarnations {
   readonly #stopping = new AbortController();
   #resolveEnded: (end: FleetEnd) => void = () => {};
   #node: Node | undefined;
+  #bridge: ClassicBridge | undefined;
   #nodeId = '';
   #replaces: string | undefined;
   /** Of the incarnation before this one. */
@@ -98,6 +101,15 @@ export class Incarnations {
     this.#node = node; // before it is up, so that a stop reaches it
     this.#nodeId = id;
     await node.start();
+    await this.#startBridge(node);
+  }
+
+  /** Z5 */
+  async #startBridge({ member, population }: Node): Promise<void> {
+    const { config } = this.#deps;
+    if (config.foreign === undefined) return;
+    this.#bridge = new ClassicBridge({ member, population, config, foreign: config.foreign });
+    await this.#bridge.start();
   }
 
   stop(options: StopOptions = {}): Promise<void> {
@@ -158,9 +170,11 @@ export class Incarnations {
   }
 
   async #leave({ graceMs }: StopOptions): Promise<void> {
-    const node = this.#node;
+    const [node, bridge] = [this.#node, this.#bridge];
     this.#node = undefined;
+    this.#bridge = undefined;
     try {
+      await bridge?.stop();
       await node?.stop(graceMs === undefined ? {} : { graceMs });
     } catch (error) {
       observe(this.#deps.observer, 'broker.trouble', { what: 'stopping the node', error: describeError(error) });

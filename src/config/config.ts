@@ -94,6 +94,8 @@ export interface RuntimeConfig {
   readonly allowEviction: boolean;
   readonly fleet: string;
   readonly classic: boolean;
+  /** Classic agents that tasks may be addressed to; absent: no tasks cross over. */
+  readonly foreign?: readonly string[];
   readonly agents: AgentsConfig;
   readonly timing: TimingConfig;
   readonly limits: LimitsConfig;
@@ -161,7 +163,8 @@ function complete(parsed: ParsedOptions, folder: string | undefined): RuntimeCon
     replicas: parsed.replicas,
     allowEviction: parsed.allowEviction,
     fleet: parsed.fleet,
-    classic: parsed.classic,
+    classic: parsed.classic !== false,
+    ...(typeof parsed.classic === 'object' && { foreign: parsed.classic.foreign }),
     agents: folder ?? flatten<ParsedHosting>(parsed.agents).map(completeHosting),
     timing: {
       presenceLeaseMs: timing.presenceLease,

@@ -3,15 +3,16 @@
  *
  * Apart from the forms of single options, because a relation is broken by two that are each well formed.
  */
+import { foreignProblems } from './classic.ts';
 import type { AgentsConfig, HostingConfig, RuntimeConfig, TimingConfig, TlsConfig } from './config.ts';
 import { isolationProblems } from './isolation.ts';
 
 /** The broken relations, as messages; `name` writes an option so that users find it. */
 export function brokenRelations(
-  config: Pick<RuntimeConfig, 'redis' | 'tls' | 'durability' | 'timing' | 'agents' | 'queues'>,
+  config: Pick<RuntimeConfig, 'redis' | 'tls' | 'durability' | 'timing' | 'agents' | 'queues' | 'foreign'>,
   name: (path: string) => string,
 ): readonly string[] {
-  const { redis, tls, durability, timing, agents, queues } = config;
+  const { redis, tls, durability, timing, agents, queues, foreign = [] } = config;
   return [
     ...(durability === 'replicated' ? replicaProblems(redis, name) : []),
     ...tlsProblems(redis, tls, name),
@@ -20,6 +21,7 @@ export function brokenRelations(
     ...isolationProblems(agents),
     ...groupProblems(agents),
     ...queueProblems(queues),
+    ...foreignProblems(foreign, typeof agents === 'string' ? [] : agents),
   ];
 }
 

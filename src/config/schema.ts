@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { limits } from '../core/limits.ts';
+import { classicFields, classicSchema } from './classic.ts';
 import { isolationFields } from './isolation.ts';
 import {
   choice,
@@ -202,10 +203,7 @@ export const optionsSchema = z.strictObject({
     variable: 'RUNTIME_FLEET',
     default: 'default',
   }).default('default'),
-  classic: flag(false, {
-    description: 'Speak the classic key names and records, for agents in PHP and Python on the same Redis.',
-    variable: 'RUNTIME_CLASSIC',
-  }),
+  classic: classicSchema,
   durability: choice(['server', 'replicated'], {
     description:
       'When tasks, messages and broadcasts count as stored: when the server says so, or when `replicas` of it say so, too.',
@@ -253,6 +251,7 @@ export interface OptionDescription {
 export function describeOptions(): readonly OptionDescription[] {
   const parts: Readonly<Record<string, z.ZodObject>> = {
     '': optionsSchema,
+    'classic.': classicFields,
     'tls.': tlsSchema,
     'timing.': timingSchema,
     'limits.': limitsSchema,

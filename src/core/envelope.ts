@@ -41,6 +41,8 @@ export interface Envelope {
   readonly stream?: true;
   /** Of a task or a message that the broker had lost and that was sent again: it may have been handled before. */
   readonly again?: true;
+  /** Of a task of a classic agent: the id by which that knows it. */
+  readonly classic?: string;
   /** How a task is to be tried; absent on mail. */
   readonly policy?: TaskPolicy;
 }
@@ -149,6 +151,7 @@ function isEnvelope(value: unknown): value is Envelope {
     typeof it['sentAt'] === 'number' &&
     (it['deadline'] === undefined || typeof it['deadline'] === 'number') &&
     (it['parent'] === undefined || typeof it['parent'] === 'string') &&
+    (it['classic'] === undefined || typeof it['classic'] === 'string') &&
     isPolicy(it['policy']) &&
     typeof trace?.id === 'string' &&
     Array.isArray(trace.asks)

@@ -51,7 +51,7 @@ export class MemoryForeign implements ForeignPort {
       const { foreign } = this.#fleet;
       if (foreign.wrongTypes.has(list)) return { kind: 'wrong-type', type: 'string' };
       const all = foreign[list];
-      const from = findMark(all, mark);
+      const from = mark.count < 0 ? markAt(all, all.length) : findMark(all, mark);
       const entries: LookedAt[] = [];
       let bytes = 0;
       for (const entry of all.slice(from.count, from.count + count)) {

@@ -57,7 +57,6 @@ export class MemoryOutgoing implements OutgoingPort {
         if (at >= 0 && !foreign.wrongTypes.has('queue')) foreign.queue.splice(at, 1);
         foreign.out.delete(id);
       }
-      if (foreign.out.size === 0) foreign.mark = undefined;
     });
   }
 

@@ -38,8 +38,8 @@ export class RedisOutgoing implements OutgoingPort {
   }
 
   async withdraw(node: string, taskIds: readonly string[]): Promise<void> {
-    const { bridge, queue, out, outIds, outTexts, answers, mark } = this.#store.keys.foreign;
-    const keys = [bridge, queue, out, outIds, outTexts, answers, mark];
+    const { bridge, queue, out, outIds, outTexts, answers } = this.#store.keys.foreign;
+    const keys = [bridge, queue, out, outIds, outTexts, answers];
     await this.#asBridge(node, 'withdraw-foreign', { keys, args: [node, ...taskIds] });
   }
 

@@ -2,7 +2,7 @@
  * Tasks of foreign agents: one bridge, looks that change nothing, picks and ends that are one step each (B1 to B6).
  */
 import { expect, test } from 'vitest';
-import { type LookedAt, type Mark, type Pick, startMark, type TaskEnd } from '../../src/broker/foreign.ts';
+import { endMark, type LookedAt, type Mark, type Pick, startMark, type TaskEnd } from '../../src/broker/foreign.ts';
 import { limits } from '../../src/core/limits.ts';
 import { describeBrokers, type Member, type TestFleet } from './harness.ts';
 
@@ -92,6 +92,15 @@ describeBrokers('foreign tasks', (open) => {
     for (let n = 0; n < 2; n++) await fleet.outsider.pop('queue');
     await push('e');
     expect(await look(next)).toMatchObject({ texts: ['d', 'e'], from: { count: 0 } });
+  });
+
+  test('B2: the end is a mark, too', async () => {
+    const { push, look } = await stand(open);
+    expect(await look(endMark)).toMatchObject({ texts: [], next: startMark });
+    await push('a', 'b');
+    const { next, texts } = await look(endMark);
+    await push('c');
+    expect([texts, (await look(next)).texts]).toEqual([[], ['c']]);
   });
 
   test('an entry that is too long is read in part and says its size', async () => {

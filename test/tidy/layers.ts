@@ -11,10 +11,11 @@ const layers: readonly (readonly string[])[] = [
   ['redis', 'memory'],
   ['client'],
   ['runtime'],
+  ['bridge'],
   ['compose'],
   ['sim'],
   ['replay'], // the one way by which a command comes to the simulation
-  ['cli', 'dashboard', 'bridge'],
+  ['cli', 'dashboard'],
   ['index.ts', 'testing.ts', 'vitest.ts'],
 ];
 const doors = layers.at(-1) ?? [];

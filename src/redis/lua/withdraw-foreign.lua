@@ -1,5 +1,5 @@
--- Forgets tasks that were out, and takes those that nobody has taken yet out of the foreign queue (G3, G4, G5).
--- KEYS  1 lease of the bridge  2 queue  3 what is out  4 tasks by foreign id  5 texts by task  6 answers by foreign id  7 mark
+-- Forgets tasks that were out, and takes those that nobody has taken yet out of the foreign queue (G3, G5).
+-- KEYS  1 lease of the bridge  2 queue  3 what is out  4 tasks by foreign id  5 texts by task  6 answers by foreign id
 -- ARGV  1 node  then for each task: its id
 -- Returns 'BRIDGE' or 'OK'
 -- Complexity: O(tasks), and O(entries of the queue) for each task without an answer
@@ -17,8 +17,5 @@ for i = 2, #ARGV do
     redis.call('HDEL', KEYS[4], foreignId)
     redis.call('HDEL', KEYS[5], ARGV[i])
   end
-end
-if redis.call('HLEN', KEYS[3]) == 0 then
-  redis.call('DEL', KEYS[7])
 end
 return 'OK'

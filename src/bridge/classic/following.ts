@@ -1,0 +1,144 @@
+/**
+ * Taken tasks as tasks of the fleet, from the enqueue to the outcome.
+ *
+ * F1  A taken task is enqueued under a key of its own, by whoever is the bridge and as often as it takes: it is one task of the fleet.
+ * F2  Its outcome is waited for like that of any other task, and then told (endings.ts). Its result and its key are kept until it is.
+ * F3  A task of which the fleet knows nothing any more, though its key says that it was accepted, has failed; one whose key is gone too was
+ *     lost with data of the broker, and is enqueued anew.
+ */
+import { foreignKey, type TakenTask, type TaskEnd } from '../../broker/foreign.ts';
+import type { TaskOutcome } from '../../broker/queues.ts';
+import type { Member } from '../../client/member.ts';
+import { sleep } from '../../core/clock.ts';
+import { encodeEnvelope } from '../../core/envelope.ts';
+import { BrokerError, DeliveryError, describeError, OwnershipError } from '../../core/errors.ts';
+import { observe } from '../../core/observer.ts';
+import { type ClassicTask, completed, failed, readTaken } from './task-wire.ts';
+
+export interface FollowingDeps {
+  readonly member: Member;
+  readonly maxWaiting: number;
+  readonly signal: AbortSignal;
+  readonly onOutcome: (end: TaskEnd) => void;
+}
+
+/** Longer than any queue should stand. Both are cut short when the task has ended (F2). */
+const keptMs = 30 * 86_400_000;
+const againMs = 500;
+
+export class Following {
+  readonly #deps: FollowingDeps;
+  /** By id, how to stop listening. */
+  readonly #followed = new Map<string, () => void>();
+
+  constructor(deps: FollowingDeps) {
+    this.#deps = deps;
+    deps.signal.addEventListener('abort', () => {
+      for (const leave of this.#followed.values()) leave();
+    });
+  }
+
+  get size(): number {
+    return this.#followed.size;
+  }
+
+  /** Follows a task; one that is followed already is left alone. */
+  follow(taken: TakenTask): void {
+    if (this.#followed.has(taken.id)) return;
+    this.#followed.set(taken.id, () => {});
+    const task = readTaken(taken.text);
+    if (task === undefined) return this.#fail(taken.id, nobody, 'malformed', 'it cannot be read');
+    void this.#enqueue(taken.id, task);
+  }
+
+  forget(id: string): void {
+    this.#followed.delete(id);
+  }
+
+  /** F1 */
+  async #enqueue(id: string, task: ClassicTask, unknown?: string): Promise<void> {
+    const { member, signal } = this.#deps;
+    while (!signal.aborted) {
+      try {
+        const taskId = await this.#submit(id, task, unknown);
+        if (taskId !== undefined) return;
+      } catch (error) {
+        if (error instanceof DeliveryError) return this.#fail(id, task, error.code, error.message);
+        if (error instanceof OwnershipError || (error instanceof BrokerError && error.code === 'closed')) return; // whoever is the bridge next goes on
+        observe(member.deps.observer, 'broker.trouble', {
+          what: `enqueuing the classic task ${task.taskId}`,
+          error: describeError(error),
+        });
+      }
+      await sleep(member.deps.clock, againMs, signal).catch(() => undefined); // stopping ends the wait
+    }
+  }
+
+  /** Enqueues it and waits for its outcome; undefined when the queue has no room. */
+  #submit(id: string, task: ClassicTask, unknown: string | undefined): Promise<string | undefined> {
+    const { member, maxWaiting } = this.#deps;
+    return member.tasks.duringEnqueue(async () => {
+      const reply = await member.lanes.enqueue.submit(task.assignee, {
+        priority: 'normal',
+        delayMs: 0,
+        envelope: this.#envelope(task),
+        maxWaiting,
+        key: { name: foreignKey(id), ttlMs: keptMs },
+      });
+      if (reply.kind === 'queue-full') return undefined;
+      const { taskId, kind } = reply;
+      if (taskId === unknown)
+        this.#fail(id, task, 'unknown-task', 'the fleet knows nothing of it any more'); // F3
+      else this.#listen(id, task, taskId, kind === 'known');
+      return taskId;
+    });
+  }
+
+  #envelope({ taskId, creator, assignee, task, metadata }: ClassicTask): string {
+    const { random, address } = this.#deps.member.deps;
+    return encodeEnvelope({
+      v: 1,
+      opId: random.id('op'),
+      kind: 'task',
+      from: creator,
+      via: address,
+      to: assignee,
+      name: task,
+      data: metadata,
+      sentAt: this.#deps.member.serverNow(),
+      trace: { id: random.id('trace'), asks: [] },
+      policy: { resultTtlMs: keptMs },
+      classic: taskId,
+    });
+  }
+
+  /** F2 */
+  #listen(id: string, task: ClassicTask, taskId: string, late: boolean): void {
+    const listener = {
+      onSettled: (outcome: TaskOutcome) => this.#tell(id, task, taskId, outcome),
+      onClosed: (error: Error) => {
+        if (error instanceof DeliveryError) void this.#enqueue(id, task, taskId); // F3
+      },
+    };
+    const leave = this.#deps.member.tasks.listen(taskId, listener, late);
+    if (this.#followed.has(id)) this.#followed.set(id, leave);
+  }
+
+  #tell(id: string, task: ClassicTask, taskId: string, outcome: TaskOutcome): void {
+    if (this.#deps.signal.aborted) return;
+    const ending = this.#ending(id, task);
+    if (outcome.kind === 'completed') this.#deps.onOutcome({ id, taskId, ...completed(ending, outcome.result) });
+    else this.#deps.onOutcome({ id, taskId, ...failed(ending, outcome.reason, outcome.error.message) });
+  }
+
+  #fail(id: string, task: ClassicTask, reason: string, error: string): void {
+    this.#deps.onOutcome({ id, ...failed(this.#ending(id, task), reason, error) });
+  }
+
+  /** The event of an end has one id, whoever tells it. */
+  #ending(id: string, task: ClassicTask) {
+    return { task, opId: foreignKey(id), at: Math.floor(this.#deps.member.serverNow()) };
+  }
+}
+
+const nobody: ClassicTask = { taskId: '?', creator: '?', assignee: '?', task: '?', metadata: {} };
