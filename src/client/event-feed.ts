@@ -23,6 +23,8 @@ export interface FeedListener {
   onEvent(event: EventRecord): void;
   /** B4: events between `after` and `next` are lost. */
   onGap(after: string, next: string): void;
+  /** Something foreign was published, whatever it is; whether it is an event, the stream tells. */
+  onHint?(text: string): void;
   /** The process leaves the fleet: nothing will be heard any more. */
   onStop?(): void;
 }
@@ -72,7 +74,10 @@ export class EventFeed {
     const { events } = this.#deps.broker;
     this.#subscription ??= await events.listen({
       onEvent: (event) => this.#onLive(event),
-      onHint: () => this.#onHint(),
+      onHint: (text) => {
+        for (const listener of this.#listeners) listener.onHint?.(text);
+        this.#onHint();
+      },
       onReset: () => this.#catchUp(),
     });
     if (this.stopped) return this.#subscription.close();

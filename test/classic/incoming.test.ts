@@ -4,7 +4,8 @@
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/wait.ts';
 import { missingClients, startClient } from './clients.ts';
-import { auditor, classicStage, entry } from './fleet.ts';
+import { auditor, classicStage } from './fleet.ts';
+import { entry } from './rig/entries.ts';
 import { expectClassic } from './vectors.ts';
 
 const stage = classicStage();

@@ -4,7 +4,8 @@
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/wait.ts';
 import { missingClients, startClient } from './clients.ts';
-import { auditor, classicStage, entry } from './fleet.ts';
+import { auditor, classicStage } from './fleet.ts';
+import { entry } from './rig/entries.ts';
 import { expectClassic } from './vectors.ts';
 
 const stage = classicStage();
@@ -58,7 +59,7 @@ test('a task that is cancelled, or whose deadline has passed, is taken out of th
   const handle = await fleet.enqueue(address, 1);
   const late = await fleet.enqueue(address, 2, { deadline: '2s' });
   await waitFor(async () => (await stage.raw.llen('task:queue')) === 3, { what: 'both to be out' });
-  expect(await handle.cancel('not needed')).toBe('cancelling');
+  expect(await handle.cancel('not needed')).toBe('requested');
   await expect(handle.result({ timeout: '10s' })).rejects.toThrow('not needed');
   await expect(late.result({ timeout: '10s' })).rejects.toThrow('deadline');
   await waitFor(async () => (await stage.raw.llen('task:queue')) === 1, { what: 'both to be withdrawn' });

@@ -33,6 +33,7 @@ export interface AnswersDeps {
 
 const pageSize = 250;
 const eventPage = 256;
+const mostOwn = 20_000;
 const idleMs = 25;
 const troubleMs = 250;
 /** How long the mark may be behind on what nobody waits for. */
@@ -43,6 +44,7 @@ export class Answers {
   /** Failures that were heard. */
   #heard: ForeignAnswer[] = [];
   #mark: Mark = endMark;
+  readonly #own = new Set<string>();
   #savedAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: AnswersDeps) {
@@ -54,6 +56,13 @@ export class Answers {
     this.#mark = mark ?? endMark;
     if (since !== undefined) await this.#again('reading classic failures', () => this.#readFailures(since));
     while (!this.#deps.signal.aborted) await this.#again('reading classic completions', () => this.#turn());
+  }
+
+  /** A completion that this node stores itself: it need not be read again. */
+  noteOwn(completion: string): void {
+    this.#own.add(completion);
+    const oldest = this.#own.values().next();
+    if (this.#own.size > mostOwn && !oldest.done) this.#own.delete(oldest.value);
   }
 
   /** An event of the stream. */
@@ -93,7 +102,8 @@ export class Answers {
   }
 
   async #readAll(entries: readonly LookedAt[]): Promise<readonly ForeignAnswer[]> {
-    const read = entries.map((entry) => ({ entry, answer: readCompletion(entry) }));
+    const others = entries.filter(({ text }) => !this.#own.delete(text));
+    const read = others.map((entry) => ({ entry, answer: readCompletion(entry) }));
     const malformed = read.flatMap(({ entry: { text }, answer: reason }) =>
       typeof reason === 'string' ? [{ origin: 'task:completed', reason, text, left: 'copy' as const }] : [],
     );

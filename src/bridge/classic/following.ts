@@ -6,14 +6,14 @@
  * F3  A task of which the fleet knows nothing any more, though its key says that it was accepted, has failed; one whose key is gone too was
  *     lost with data of the broker, and is enqueued anew.
  */
-import { foreignKey, type TakenTask, type TaskEnd } from '../../broker/foreign.ts';
+import { foreignKey, type TaskEnd } from '../../broker/foreign.ts';
 import type { TaskOutcome } from '../../broker/queues.ts';
 import type { Member } from '../../client/member.ts';
 import { sleep } from '../../core/clock.ts';
 import { encodeEnvelope } from '../../core/envelope.ts';
 import { BrokerError, DeliveryError, describeError, OwnershipError } from '../../core/errors.ts';
 import { observe } from '../../core/observer.ts';
-import { type ClassicTask, completed, failed, readTaken } from './task-wire.ts';
+import { type ClassicTask, completed, failed } from './task-wire.ts';
 
 export interface FollowingDeps {
   readonly member: Member;
@@ -42,13 +42,12 @@ export class Following {
     return this.#followed.size;
   }
 
-  /** Follows a task; one that is followed already is left alone. */
-  follow(taken: TakenTask): void {
-    if (this.#followed.has(taken.id)) return;
-    this.#followed.set(taken.id, () => {});
-    const task = readTaken(taken.text);
-    if (task === undefined) return this.#fail(taken.id, nobody, 'malformed', 'it cannot be read');
-    void this.#enqueue(taken.id, task);
+  /** Follows a taken task, which cannot be read where it is absent; one that is followed already is left alone. */
+  follow(id: string, task: ClassicTask | undefined): void {
+    if (this.#followed.has(id)) return;
+    this.#followed.set(id, () => {});
+    if (task === undefined) return this.#fail(id, nobody, 'malformed', 'it cannot be read');
+    void this.#enqueue(id, task);
   }
 
   forget(id: string): void {
@@ -81,7 +80,7 @@ export class Following {
       const reply = await member.lanes.enqueue.submit(task.assignee, {
         priority: 'normal',
         delayMs: 0,
-        envelope: this.#envelope(task),
+        envelope: this.#envelope(id, task),
         maxWaiting,
         key: { name: foreignKey(id), ttlMs: keptMs },
       });
@@ -94,19 +93,20 @@ export class Following {
     });
   }
 
-  #envelope({ taskId, creator, assignee, task, metadata }: ClassicTask): string {
-    const { random, address } = this.#deps.member.deps;
+  /** The same one, whoever enqueues it. */
+  #envelope(id: string, { taskId, creator, assignee, task, metadata }: ClassicTask): string {
+    const { member } = this.#deps;
     return encodeEnvelope({
       v: 1,
-      opId: random.id('op'),
+      opId: foreignKey(id),
       kind: 'task',
       from: creator,
-      via: address,
+      via: member.deps.address,
       to: assignee,
       name: task,
       data: metadata,
-      sentAt: this.#deps.member.serverNow(),
-      trace: { id: random.id('trace'), asks: [] },
+      sentAt: member.serverNow(),
+      trace: { id: foreignKey(id), asks: [] },
       policy: { resultTtlMs: keptMs },
       classic: taskId,
     });

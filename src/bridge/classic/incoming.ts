@@ -6,12 +6,12 @@
  *     the whole list again and again, a page at a time: it finds what the first has missed, and names that have become the fleet's since.
  * I2  No more tasks are taken than `limits.foreignTaken` at a time; the others stay where they are and keep their order.
  */
-import { type ForeignPort, type Look, type Mark, type Pick, startMark, type TakenTask } from '../../broker/foreign.ts';
+import { type ForeignPort, type Look, type Mark, type Pick, startMark } from '../../broker/foreign.ts';
 import { type Clock, sleep } from '../../core/clock.ts';
 import { describeError, OwnershipError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { observe, type Observer } from '../../core/observer.ts';
-import { judge } from './task-wire.ts';
+import { type ClassicTask, judge, readTaken } from './task-wire.ts';
 
 export interface IncomingDeps {
   readonly foreign: ForeignPort;
@@ -20,10 +20,16 @@ export interface IncomingDeps {
   readonly node: string;
   readonly signal: AbortSignal;
   readonly isOurs: (assignee: string) => boolean;
-  readonly onTaken: (taken: TakenTask) => void;
+  readonly onTaken: (id: string, task: ClassicTask | undefined) => void;
   /** The list has another type than it should. */
   readonly onWrongType: (key: 'task:queue', type: string) => void;
   readonly onLost: (error: OwnershipError) => void;
+}
+
+/** What becomes of one entry; `task` is absent where it cannot be read. */
+interface Judged {
+  readonly pick: Pick;
+  readonly task?: ClassicTask;
 }
 
 const pageSize = 250;
@@ -69,30 +75,32 @@ export class Incoming {
       onWrongType('task:queue', look.type);
       return [false, startMark];
     }
-    const picks = this.#judge(look);
-    if (picks.length === 0) return [look.more, look.next];
-    return this.#take(look, picks);
+    const judged = this.#judge(look);
+    if (judged.length === 0) return [look.more, look.next];
+    return this.#take(look, judged);
   }
 
-  #judge({ entries }: Look & { kind: 'entries' }): readonly Pick[] {
-    return entries.flatMap((entry) => {
+  #judge({ entries }: Look & { kind: 'entries' }): readonly Judged[] {
+    return entries.flatMap((entry): readonly Judged[] => {
       const { number, proof } = entry;
       const judgement = judge(entry, this.#deps.isOurs);
       if (judgement.kind === 'others') return [];
-      return [judgement.kind === 'ours' ? { number, proof } : { number, proof, reason: judgement.reason }];
+      if (judgement.kind === 'ours') return [{ pick: { number, proof }, task: judgement.task }];
+      return [{ pick: { number, proof, reason: judgement.reason } }];
     });
   }
 
   async #take(
     { entries, from, more }: Look & { kind: 'entries' },
-    picks: readonly Pick[],
+    judged: readonly Judged[],
   ): Promise<readonly [more: boolean, next: Mark]> {
     const { foreign, node, onTaken } = this.#deps;
+    const picks = judged.map(({ pick }) => pick);
     const request = { node, from, looked: entries.length, picks, most: limits.foreignTaken };
     const { ids, next } = await foreign.take(request);
-    picks.forEach(({ number, reason }, index) => {
-      const [id, text] = [ids[index], entries[number - 1]?.text];
-      if (id !== undefined && reason === undefined && text !== undefined) onTaken({ id, text });
+    judged.forEach(({ task }, index) => {
+      const id = ids[index];
+      if (id !== undefined && task !== undefined) onTaken(id, task);
     });
     const wasFull = ids.at(-1) === undefined; // I2: or somebody was faster
     return [more && !wasFull, next];
@@ -103,7 +111,7 @@ export class Incoming {
     const { foreign, onTaken, signal } = this.#deps;
     for (let after = ''; !signal.aborted; ) {
       const page = await foreign.taken({ after, count: limits.frameOps });
-      for (const taken of page) onTaken(taken);
+      for (const { id, text } of page) onTaken(id, readTaken(text));
       const last = page.at(-1);
       if (last === undefined) return true;
       after = last.id;

@@ -27,19 +27,22 @@ export type Judgement =
 
 /** What to do with an entry. `isOurs` knows the roles and agents of the fleet. */
 export function judge(entry: LookedAt, isOurs: (assignee: string) => boolean): Judgement {
-  const assignee = entry.isWhole ? assigneeOf(entry.text) : peekAssignee(entry.text);
+  const { text, isWhole, isUtf8, bytes } = entry;
+  const read = isWhole ? readText(text) : malformed(`at most ${limits.foreignText} bytes`, `${bytes}`);
+  const assignee = read.kind === 'ours' ? read.task.assignee : isWhole ? assigneeOf(text) : peekAssignee(text);
   if (assignee !== undefined && assignee !== '' && !isOurs(assignee)) return { kind: 'others' };
-  if (!entry.isWhole) return malformed(`at most ${limits.foreignText} bytes`, `${entry.bytes}`);
-  if (!entry.isUtf8) return malformed('UTF-8', 'other bytes');
-  const value = decode(entry.text);
-  return value.kind === 'value' ? readTask(value.value) : value;
+  return isUtf8 ? read : malformed('UTF-8', 'other bytes');
 }
 
 /** The task of an entry that was taken; undefined when it cannot be read after all. */
 export function readTaken(text: string): ClassicTask | undefined {
-  const value = decode(text);
-  const read = value.kind === 'value' ? readTask(value.value) : value;
+  const read = readText(text);
   return read.kind === 'ours' ? read.task : undefined;
+}
+
+function readText(text: string): Judgement {
+  const value = decode(text);
+  return value.kind === 'value' ? readTask(value.value) : value;
 }
 
 function decode(

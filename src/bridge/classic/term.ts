@@ -5,7 +5,6 @@
  *     what is out, their answers.
  * T2  The claims of tasks that foreign agents work on are handed back when a term is over; the next one puts nothing out twice.
  */
-import type { Subscription } from '../../broker/notices.ts';
 import type { RuntimeConfig } from '../../config/config.ts';
 import { describeError, type OwnershipError } from '../../core/errors.ts';
 import { observe } from '../../core/observer.ts';
@@ -35,7 +34,6 @@ export class Term {
   readonly #outgoing: Outgoing;
   readonly #answers: Answers;
   readonly #incoming: Incoming;
-  #subscription: Subscription | undefined;
   #unsubscribe: () => void = () => {};
   #running: Promise<unknown> = Promise.resolve();
 
@@ -65,13 +63,16 @@ export class Term {
       member: deps.member,
       maxWaiting: deps.config.limits.maxWaiting,
       signal: this.#over.signal,
-      onOutcome: (end) => endings.add(end),
+      onOutcome: (end) => {
+        if (end.completion !== undefined) this.#answers.noteOwn(end.completion);
+        endings.add(end);
+      },
     });
     this.#incoming = new Incoming({
       ...common,
       ...{ foreign, onWrongType },
       isOurs: (assignee) => deps.names.has(assignee),
-      onTaken: (taken) => following.follow(taken),
+      onTaken: (id, task) => following.follow(id, task),
     });
   }
 
@@ -81,11 +82,7 @@ export class Term {
     this.#unsubscribe = member.feed.subscribe({
       onEvent: ({ topic, data }) => this.#answers.onEvent(topic, data),
       onGap: () => {},
-    });
-    this.#subscription = await broker.events.listen({
-      onEvent: () => {},
       onHint: (text) => this.#answers.onPublished(text),
-      onReset: () => {},
     });
     const { outs, mark } = await broker.outgoing.read();
     this.#outgoing.resume(outs);
@@ -101,7 +98,6 @@ export class Term {
     const { member, population, foreign } = this.#deps;
     this.#over.abort();
     this.#unsubscribe();
-    await this.#subscription?.close().catch(() => undefined); // the link may be gone already
     for (const name of foreign) await population.remove(foreignCellId(name, member.deps.address), 0, reason);
     await this.#running;
   }

@@ -1,0 +1,22 @@
+// `npm run classic`: the proofs of the bridge to classic agents (test/classic/rig), on servers and processes of their own.
+//
+// Options: `--throughput` (`--tasks N` through the bridge, `--standing N` foreign entries in the same list): exits 1 below 5,000 a second,
+// and when one was lost, doubled or disturbed. `--json`: the last line is one JSON object.
+import { spawnSync } from 'node:child_process';
+import { register } from 'tsx/esm/api';
+import { missingRedis } from './find-redis.js';
+
+/** For `missingRedis`, which installs the server where it may. */
+function runCommand(command, args, { env }) {
+  const { status, stdout, stderr } = spawnSync(command, args, { env, encoding: 'utf8' });
+  return { code: status, output: `${stdout}${stderr}` };
+}
+
+const missing = await missingRedis(runCommand, { classic: true });
+if (missing !== undefined) {
+  console.error(missing);
+  process.exit(1);
+}
+register();
+const { main } = await import('../test/classic/rig/main.ts');
+process.exit(await main(process.argv.slice(2)));
