@@ -34,7 +34,7 @@ export type SendOptions =
 export interface Sent {
   /** The agent sees it as the message's `id`. Of a known key: the id of the message that was stored first. */
   readonly id: string;
-  /** False when the key was known, and for volatile messages. */
+  /** False when the key was known, for volatile messages, and for a message that was published for a classic agent. */
   readonly stored: boolean;
 }
 
@@ -42,7 +42,8 @@ export interface MailVerbs {
   /**
    * Stores a message in an agent's inbox: durable, at least once, in order per sender. Resolves when it is stored, also
    * when nobody owns the id yet. With a `key`, only the first one within `keyTtl` is stored, whoever sends it; `stored` says whether
-   * this one was. With `volatile` nothing is stored: the agent hears it at most once, while it is live.
+   * this one was. With `volatile` nothing is stored: the agent hears it at most once, while it is live. In a classic fleet a message to
+   * an id that never was one of its agents is published for a classic agent of that id instead: whoever does not listen then misses it.
    *
    * @throws DeliveryError `inbox-full`, `invalid-payload`, `payload-too-large`; of a volatile message AgentUnavailable when the
    * id has no owner.

@@ -23,6 +23,8 @@
  *     id, handed to nobody yet. When the inbox is full (M6) the letter stays.
  * M11 An inbox is read under the epoch that was granted last; any other one is refused with `OwnershipError('activation-lost')`, also one that the
  *     broker has lost: what is stored again is for the next activation, which gets all of it in order.
+ * M12 Where foreign agents use the same messages, one to an id that never was granted, and whose inbox is empty, is theirs: it is published
+ *     in their form and stored nowhere. A key (M8) counts for it, too. An id of a pool is theirs again once it is forgotten (presence, P2).
  */
 import { type ErrorRecord, OwnershipError } from '../core/errors.ts';
 import type { Frame } from './frame.ts';
@@ -65,6 +67,8 @@ export type SendReply =
   | { readonly kind: 'known'; readonly opId: string }
   /** M10: there is no such dead letter. */
   | { readonly kind: 'no-letter' }
+  /** M12 */
+  | { readonly kind: 'published' }
   | { readonly kind: 'inbox-full'; readonly entries: number };
 
 export interface AskOp {

@@ -49,6 +49,17 @@ export interface ProgressReport {
   /** Address that hears `progress`. */
   readonly notify: string;
   readonly ttlMs: number;
+  /** For agents that speak the classic protocol; the broker uses it only in classic mode. */
+  readonly classic?: ClassicProgress;
+}
+
+/** How classic agents know the task: by their own id, when it is one of theirs. */
+export interface ClassicProgress {
+  readonly taskId: string;
+  readonly name: string;
+  readonly agent: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
 }
 
 export interface QueuePort {

@@ -34,9 +34,9 @@ function registerSend({ program, context, act }: Registration): void {
       return withFleet(context, options, async (fleet, name) => {
         const { id, stored } = await fleet.send(agent, message, data, sendOptions(options));
         if (!stored) {
-          context.output.out(
-            options.volatile ? `told ${plain(agent)}` : `known: the message ${plain(id)} has that key`,
-          );
+          const known = options.key !== undefined ? `known: the message ${plain(id)} has that key` : undefined;
+          const published = `published for the classic agent ${plain(agent)}: no agent of the fleet has that id`;
+          context.output.out(options.volatile ? `told ${plain(agent)}` : (known ?? published));
           return exitCodes.ok;
         }
         const { agents } = await readStatus(fleet, name);

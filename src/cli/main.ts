@@ -20,6 +20,7 @@ import { terminalOutput } from './output.ts';
 import { registerNodes } from './nodes.ts';
 import { registerPause } from './pause.ts';
 import { supervisorChannel, type Watchdog } from './process-words.ts';
+import { registerQuarantine } from './quarantine.ts';
 import { registerReady } from './ready.ts';
 import { registerReplay } from './replay.ts';
 import { registerSchedules } from './schedules.ts';
@@ -107,6 +108,7 @@ const commands: readonly ((registration: Registration) => void)[] = [
   registerLimit,
   registerDead,
   registerReplay,
+  registerQuarantine,
   registerSchedules,
   registerMail,
   registerNodes,

@@ -45,6 +45,7 @@ async function store(
     ...(key && { key }),
   });
   if (reply.kind === 'stored') return { id: opId, stored: true };
+  if (reply.kind === 'published') return { id: opId, stored: false };
   if (reply.kind === 'known') return { id: reply.opId, stored: false };
   throw inboxFull(to, settings.inboxLimit, reply);
 }

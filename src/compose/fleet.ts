@@ -10,6 +10,7 @@ import type { LockState } from '../broker/locks.ts';
 import type { LogEntry } from '../broker/logs.ts';
 import type { DeadMessages } from '../broker/mail.ts';
 import type { NodeRecord } from '../broker/presence.ts';
+import type { QuarantinePage } from '../broker/quarantine.ts';
 import type { QueueLimits } from '../broker/control.ts';
 import type { DeadLetter, QueueStats } from '../broker/queues.ts';
 import { cancelTask } from '../client/cancel.ts';
@@ -88,6 +89,8 @@ export interface Fleet extends Verbs, AsyncDisposable {
   readonly locks: FleetLocks;
   /** What becomes of nodes and agents. */
   readonly lifecycle: Lifecycle;
+  /** What classic agents wrote and nobody can read. */
+  readonly quarantine: FleetQuarantine;
   /** An agent's last lines, newest first. */
   logs(agentId: string, count?: number): Promise<readonly LogEntry[]>;
   /** Leaves the fleet: whatever waits is told `closed`. */
@@ -105,15 +108,35 @@ export interface FleetLocks {
   inspect(name: string): Promise<LockState | undefined>;
 }
 
+/** What cannot be read, until a person decides. */
+export interface FleetQuarantine {
+  /** Newest first; with `before`, only those older than that entry. Of each text at most the first `textBytes` bytes (default 1,000). */
+  list(page: { count: number; before?: string; textBytes?: number }): Promise<QuarantinePage>;
+  /**
+   * Gives entries back to where they came from. Resolves to the ids that were: an entry that was only copied, or of which only the
+   * beginning was kept, stays.
+   */
+  release(ids: readonly string[]): Promise<readonly string[]>;
+  /** Forgets entries. Resolves to the ids that were there. */
+  drop(ids: readonly string[]): Promise<readonly string[]>;
+}
+
 export class FleetClient extends FleetVerbs implements Fleet {
   readonly locks: FleetLocks;
   readonly lifecycle: Lifecycle;
+  readonly quarantine: FleetQuarantine;
   readonly #deps: VerbsDeps;
 
   constructor(deps: VerbsDeps) {
     super(deps);
     this.#deps = deps;
     this.lifecycle = new LifecycleView(deps.member);
+    const { quarantine } = deps.member.deps.broker;
+    this.quarantine = {
+      list: ({ textBytes = 1_000, ...page }) => quarantine.list({ ...page, textBytes }),
+      release: (ids) => quarantine.release(ids),
+      drop: (ids) => quarantine.drop(ids),
+    };
     this.locks = {
       acquire: this.lock,
       tryAcquire: this.tryLock,

@@ -7,9 +7,11 @@
 import type { AppendOp, EventListener, EventPage, EventPort, Position, PositionOwner } from '../broker/events.ts';
 import type { Frame } from '../broker/frame.ts';
 import type { Subscription } from '../broker/notices.ts';
+import type { QuarantinePort } from '../broker/quarantine.ts';
 import { OwnershipError } from '../core/errors.ts';
 import { decodeEntry, decodePublished, encodeEvent } from './event-records.ts';
 import type { MailShards } from './mail-shards.ts';
+import { Malformed } from './malformed.ts';
 import type { Argument } from './link.ts';
 import type { Store } from './store.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -25,6 +27,8 @@ export interface EventsDeps {
   readonly shards: MailShards;
   readonly subscriptions: Subscriptions;
   readonly retention: EventRetention;
+  /** In classic mode: what foreign agents wrote and cannot be read is told here. */
+  readonly quarantine?: QuarantinePort | undefined;
 }
 
 type Entry = readonly [id: string, fields: readonly string[]];
@@ -34,12 +38,14 @@ export class RedisEvents implements EventPort {
   readonly #shards: MailShards;
   readonly #subscriptions: Subscriptions;
   readonly #retention: EventRetention;
+  readonly #malformed: Malformed | undefined;
 
   constructor(deps: EventsDeps) {
     this.#store = deps.store;
     this.#shards = deps.shards;
     this.#subscriptions = deps.subscriptions;
     this.#retention = deps.retention;
+    this.#malformed = deps.quarantine && new Malformed(deps.quarantine);
   }
 
   append(frame: Frame<AppendOp>): Promise<readonly string[]> {
@@ -49,7 +55,8 @@ export class RedisEvents implements EventPort {
       keys: [keys.events.stream, keys.events.trimmed],
       args: [keys.eventsChannel, events, Math.ceil(eventsAgeMs), ...frame.ops.flatMap(encodeEvent)],
     };
-    return this.#store.carry('append', 'ev', frame, call);
+    const carry = (): Promise<readonly string[]> => this.#store.carry('append', 'ev', frame, call);
+    return this.#malformed?.onType(keys.events.stream, carry) ?? carry();
   }
 
   async read({ after, count }: { after: string; count: number }): Promise<EventPage> {
@@ -60,6 +67,7 @@ export class RedisEvents implements EventPort {
       this.#store.call('xrange', stream, start, '+', 'COUNT', count),
       this.#store.call('get', trimmed),
     ])) as [readonly Entry[] | null, string | null];
+    this.#malformed?.checkEntries(stream, entries ?? []);
     const events = (entries ?? []).map(([id, fields]) => decodeEntry(id, fields));
     const missed = [newestTrimmed ?? '0', events[0]?.prev ?? '0'].some((id) => isBehind(id, after));
     return { events, gap: missed };
@@ -79,8 +87,9 @@ export class RedisEvents implements EventPort {
       onReset: () => listener.onReset(),
       onText: (text) => {
         const event = decodePublished(text);
-        if (event === undefined) listener.onHint(text);
-        else listener.onEvent(event);
+        if (event !== undefined) return listener.onEvent(event);
+        this.#malformed?.checkPublished(this.#store.keys.eventsChannel, text);
+        listener.onHint(text);
       },
     });
   }

@@ -61,7 +61,7 @@ export interface QueueKeys {
 
 /** The keys of one mail shard, which also holds the directory of its agents. */
 export interface MailKeys {
-  /** hash: ms, seq (last id minted), epoch (last granted) */
+  /** hash: ms, seq (last id minted), epoch (last granted); in classic mode native:<agent> of every id that ever was granted */
   readonly meta: string;
   /** hash: agent to owner, epoch, how far it has read, how far earlier epochs had read */
   readonly directory: string;

@@ -15,9 +15,11 @@ import {
   type LockState,
   waiterLeaseMs,
 } from '../broker/locks.ts';
+import type { QuarantinePort } from '../broker/quarantine.ts';
 import { InvariantError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Argument } from './link.ts';
+import { Malformed } from './malformed.ts';
 import type { Store } from './store.ts';
 
 type LockScript = 'acquire' | 'renew-lock' | 'release-lock' | 'inspect-lock';
@@ -29,13 +31,23 @@ const pauseMs = foreignLookAgainMs;
 /** A lease lasts a millisecond at least. */
 const wholeMs = (leaseMs: number): number => Math.max(1, Math.ceil(leaseMs));
 
+export interface LocksDeps {
+  readonly store: Store;
+  readonly classic: boolean;
+  readonly waiterLeaseMs?: number | undefined;
+  /** In classic mode: that a lock is no text is told here. */
+  readonly quarantine?: QuarantinePort | undefined;
+}
+
 export class RedisLocks implements LockPort {
   readonly #store: Store;
+  readonly #malformed: Malformed | undefined;
   readonly #pauseMs: number;
   readonly #waiterLeaseMs: number;
 
-  constructor(deps: { store: Store; classic: boolean; waiterLeaseMs?: number | undefined }) {
+  constructor(deps: LocksDeps) {
     this.#store = deps.store;
+    this.#malformed = deps.quarantine && new Malformed(deps.quarantine);
     this.#waiterLeaseMs = deps.waiterLeaseMs ?? waiterLeaseMs;
     this.#pauseMs = deps.classic ? pauseMs : 0;
   }
@@ -89,6 +101,7 @@ export class RedisLocks implements LockPort {
   #run(script: LockScript, name: string, holder: string, args: readonly Argument[]): Promise<unknown> {
     const { keys } = this.#store;
     const common = [keys.processChannels, name, this.#waiterLeaseMs, handoverLeaseMs, holder];
-    return this.#store.run(script, { keys: keys.lock(name), args: [...common, ...args] });
+    const run = (): Promise<unknown> => this.#store.run(script, { keys: keys.lock(name), args: [...common, ...args] });
+    return this.#malformed?.onType(keys.lock(name)[0] ?? '', run) ?? run();
   }
 }

@@ -4,10 +4,12 @@
  * Invariant G1 stands in broker/logs.ts. The parts of tasks are in task-parts.ts, what becomes of nodes and agents in lifecycle.ts.
  */
 import type { AddPartsRequest, AgentRecord, LifecyclePage, LogEntry, LogPort, StoredPart } from '../broker/logs.ts';
+import type { QuarantinePort } from '../broker/quarantine.ts';
 import { decodePayload } from '../core/envelope.ts';
 import { limits } from '../core/limits.ts';
 import type { LogLevel } from '../core/observer.ts';
 import { logTime, parseTime } from '../core/classic-time.ts';
+import { Malformed, troubleOf } from './malformed.ts';
 import { readRecords, recordAgents } from './lifecycle.ts';
 import type { Store } from './store.ts';
 import { addParts, readParts } from './task-parts.ts';
@@ -16,9 +18,12 @@ const levels: readonly LogLevel[] = ['info', 'warn', 'error'];
 
 export class RedisLogs implements LogPort {
   readonly #store: Store;
+  readonly #malformed: Malformed | undefined;
 
-  constructor(deps: { store: Store }) {
+  /** `quarantine`: in classic mode, where lines that cannot be read are told. */
+  constructor(deps: { store: Store; quarantine?: QuarantinePort | undefined }) {
     this.#store = deps.store;
+    this.#malformed = deps.quarantine && new Malformed(deps.quarantine);
   }
 
   async append(entries: readonly LogEntry[]): Promise<void> {
@@ -30,8 +35,9 @@ export class RedisLogs implements LogPort {
     const calls = [...byAgent].flatMap(([agent, texts]) => {
       const key = this.#store.keys.log(agent);
       const kept = texts.slice(-limits.logEntries);
+      const push = (): Promise<unknown> => this.#store.call('lpush', key, ...kept);
       return [
-        this.#store.call('lpush', key, ...kept),
+        this.#malformed?.onType(key, push) ?? push(),
         this.#store.call('ltrim', key, 0, limits.logEntries - 1),
         this.#store.call('pexpire', key, limits.logKeptMs),
       ];
@@ -42,7 +48,13 @@ export class RedisLogs implements LogPort {
   async read(agent: string, count: number): Promise<readonly LogEntry[]> {
     if (count < 1) return [];
     const texts = (await this.#store.call('lrange', this.#store.keys.log(agent), 0, count - 1)) as string[];
-    return texts.flatMap((text) => decodeEntry(agent, text) ?? []);
+    return texts.flatMap((text) => {
+      const entry = decodeEntry(agent, text);
+      if (entry !== undefined) return [entry];
+      const reason = troubleOf(text, ['timestamp', 'message']) ?? 'it is no line of a log';
+      this.#malformed?.tell(this.#store.keys.log(agent), reason, text, 'copy');
+      return [];
+    });
   }
 
   addParts(request: AddPartsRequest): Promise<'added' | 'stale'> {

@@ -166,6 +166,7 @@ function decodeSendReply(reply: string): SendReply {
   const rest = reply.slice(1);
   if (reply.startsWith('+')) return { kind: 'stored', entry: rest };
   if (reply.startsWith('=')) return { kind: 'known', opId: rest };
+  if (reply === '>') return { kind: 'published' };
   return reply === '?' ? { kind: 'no-letter' } : { kind: 'inbox-full', entries: Number(rest) };
 }
 

@@ -5,10 +5,12 @@
  * a native message is announced on their channels too, and is told apart by the operation id that only it carries.
  */
 import { everyone, type Notice, type NoticeListener, type NoticePort, type Subscription } from '../broker/notices.ts';
+import type { QuarantinePort } from '../broker/quarantine.ts';
 import { decodePayload } from '../core/envelope.ts';
 import { describeError } from '../core/errors.ts';
 import { type Observer, observe } from '../core/observer.ts';
 import { classicMessages } from './keys.ts';
+import { Malformed } from './malformed.ts';
 import { type Addressed, decodeNotice, encodeNotice, groupByAddress, recordsOf } from './notice-wire.ts';
 import type { Store } from './store.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -18,6 +20,8 @@ export interface NoticesDeps {
   readonly subscriptions: Subscriptions;
   readonly observer: Observer;
   readonly classic: boolean;
+  /** In classic mode: what foreign agents wrote and cannot be read is told here. */
+  readonly quarantine: QuarantinePort;
 }
 
 export class RedisNotices implements NoticePort {
@@ -25,8 +29,10 @@ export class RedisNotices implements NoticePort {
   readonly #subscriptions: Subscriptions;
   readonly #observer: Observer;
   readonly #patterns: readonly string[];
+  readonly #malformed: Malformed;
 
-  constructor({ store, subscriptions, observer, classic }: NoticesDeps) {
+  constructor({ store, subscriptions, observer, classic, quarantine }: NoticesDeps) {
+    this.#malformed = new Malformed(quarantine);
     this.#store = store;
     this.#subscriptions = subscriptions;
     this.#observer = observer;
@@ -39,8 +45,8 @@ export class RedisNotices implements NoticePort {
       channels: [keys.channel(address), keys.channel(everyone)],
       patterns: this.#patterns,
       onReset: () => listener.onReset(),
-      onText: (text, source) => {
-        for (const notice of this.#decode(text, source)) listener.onNotice(notice);
+      onText: (text, source, channel) => {
+        for (const notice of this.#decode(text, source, channel)) listener.onNotice(notice);
       },
     });
   }
@@ -52,15 +58,18 @@ export class RedisNotices implements NoticePort {
     );
   }
 
-  #decode(text: string, source: string): Notice[] {
-    const records = source === classicMessages.pattern ? [text] : recordsOf(text);
-    const decode = source === classicMessages.pattern ? decodeClassic : decodeNotice;
+  #decode(text: string, source: string, channel: string): Notice[] {
+    const isClassic = source === classicMessages.pattern;
+    const records = isClassic ? [text] : recordsOf(text);
+    const decode = isClassic ? decodeClassic : decodeNotice;
     return records.flatMap((one) => {
       try {
         return decode(one) ?? [];
       } catch (error) {
         const what = `a record on ${source} that cannot be read`;
-        observe(this.#observer, 'broker.trouble', { what, error: describeError(error) });
+        const described = describeError(error);
+        observe(this.#observer, 'broker.trouble', { what, error: described });
+        if (isClassic) this.#malformed.tell(channel, described.message, text, 'channel');
         return [];
       }
     });
@@ -80,6 +89,7 @@ function decodeClassic(text: string): Notice | undefined {
     typeof timestamp !== 'string'
   )
     throw new TypeError('expected a classic message to have from, to, message and timestamp as text');
+  if (text.includes('\ufffd')) throw new TypeError('expected a classic message to be UTF-8');
   return { kind: 'classic', from, to, message, metadata: JSON.stringify(plainMap(metadata)), timestamp };
 }
 

@@ -23,6 +23,8 @@ import type { Store } from './store.ts';
 
 const endedNodesKeptMs = 3_600_000;
 const mostNodes = 1_000;
+/** Of one shard. */
+const mostNative = 100_000;
 
 export class RedisPresence implements PresencePort {
   readonly #store: Store;
@@ -30,18 +32,21 @@ export class RedisPresence implements PresencePort {
   readonly #owners: Owners;
   readonly #janitor: Janitor;
   readonly #onLeft: (node: string) => Promise<void>;
+  readonly #classic: boolean;
 
   constructor(deps: {
     store: Store;
     shards: MailShards;
     owners: Owners;
     onLeft: (node: string) => Promise<void>;
+    classic?: boolean;
   }) {
     this.#store = deps.store;
     this.#shards = deps.shards;
     this.#owners = deps.owners;
     this.#janitor = new Janitor(deps);
     this.#onLeft = deps.onLeft;
+    this.#classic = deps.classic ?? false;
   }
 
   async join(info: NodeInfo, leaseMs: number): Promise<Beat> {
@@ -162,6 +167,7 @@ export class RedisPresence implements PresencePort {
   /** After the first element, owner (or `''` when granted) and epoch of each agent. */
   async #activateSome(node: string, shard: string, agentIds: readonly string[]): Promise<readonly string[]> {
     const { meta, directory, nonEmpty, inbox } = this.#store.keys.mail(shard);
+    await this.#noteNative(meta, agentIds);
     const call = {
       keys: [this.#store.keys.lease(node), meta, directory, nonEmpty, ...agentIds.map(inbox)],
       args: [node, agentIds.length, ...agentIds],
@@ -170,6 +176,13 @@ export class RedisPresence implements PresencePort {
       this.#owners.expecting(agentIds, call, (complete) => this.#store.run('activate', complete)),
     );
     return reply as string[];
+  }
+
+  /** Mail, M12: before they are granted. Ids of pools are new with every start, and are not written down. */
+  async #noteNative(meta: string, agentIds: readonly string[]): Promise<void> {
+    const added = this.#classic ? agentIds.filter((id) => !id.includes('@')) : [];
+    if (added.length === 0 || Number(await this.#store.call('hlen', meta)) > mostNative) return;
+    await this.#store.call('hset', meta, ...added.flatMap((id) => [`native:${id}`, 1]));
   }
 
   /** For each agent 1 when it was the node's. */

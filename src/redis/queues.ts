@@ -4,9 +4,19 @@
  * Invariants Q1 to Q3 stand in broker/queues.ts. The keys are those of the tasks; what settles a task writes them.
  */
 import { everyone } from '../broker/notices.ts';
-import type { DeadLetter, ProgressReport, QueuePort, QueueStats, TaskOutcome, TaskState } from '../broker/queues.ts';
+import type {
+  ClassicProgress,
+  DeadLetter,
+  ProgressReport,
+  QueuePort,
+  QueueStats,
+  TaskOutcome,
+  TaskState,
+} from '../broker/queues.ts';
 import { parseTaskId } from '../broker/task-id.ts';
+import { isoSeconds } from '../core/classic-time.ts';
 import { integer, type Random } from '../core/random.ts';
+import { classicProgress } from './keys.ts';
 import { encodeNotice, groupByAddress } from './notice-wire.ts';
 import type { Store } from './store.ts';
 import { decodeDeadLetter, decodeLimits, decodeOutcome, entryOf, laneOf, nameOf, seedBelow } from './task-records.ts';
@@ -14,10 +24,12 @@ import { decodeDeadLetter, decodeLimits, decodeOutcome, entryOf, laneOf, nameOf,
 export class RedisQueues implements QueuePort {
   readonly #store: Store;
   readonly #random: Random;
+  readonly #classic: boolean;
 
-  constructor(deps: { store: Store; random: Random }) {
+  constructor(deps: { store: Store; random: Random; classic: boolean }) {
     this.#store = deps.store;
     this.#random = deps.random;
+    this.#classic = deps.classic;
   }
 
   async outcomes(queue: string, taskIds: readonly string[]): Promise<readonly (TaskOutcome | undefined)[]> {
@@ -63,7 +75,13 @@ export class RedisQueues implements QueuePort {
       ...groupByAddress(notices, encodeNotice).map(([address, text]) =>
         this.#store.call('publish', this.#store.keys.channel(address), text),
       ),
+      ...reports.flatMap(({ classic, body }) => (classic && this.#classic ? [this.#publish(classic, body)] : [])),
     ]);
+  }
+
+  #publish({ taskId, name, agent, at }: ClassicProgress, body: string): Promise<unknown> {
+    const head = JSON.stringify({ taskId, task: name, agent, timestamp: isoSeconds(at) });
+    return this.#store.call('publish', classicProgress(taskId, name), `${head.slice(0, -1)},${body.slice(1)}`);
   }
 
   async progress(taskId: string): Promise<string | undefined> {

@@ -24,8 +24,8 @@ export interface SubscriptionDeps {
 export interface ChannelListener {
   readonly channels: readonly string[];
   readonly patterns: readonly string[];
-  /** `source` is the channel or pattern that was subscribed. */
-  onText(text: string, source: string): void;
+  /** `source` is the channel or pattern that was subscribed, `channel` where it was published. */
+  onText(text: string, source: string, channel: string): void;
   onReset(): void;
 }
 
@@ -91,9 +91,9 @@ export class Subscriptions {
   async #prepare(client: Redis): Promise<void> {
     let early: (() => void)[] | undefined = [];
     const hear = (tell: () => void): void => void (early === undefined ? tell() : early.push(tell));
-    client.on('message', (channel: string, text: string) => hear(() => this.#tell('channels', channel, text)));
-    client.on('pmessage', (pattern: string, _: string, text: string) =>
-      hear(() => this.#tell('patterns', pattern, text)),
+    client.on('message', (channel: string, text: string) => hear(() => this.#tell('channels', channel, text, channel)));
+    client.on('pmessage', (pattern: string, channel: string, text: string) =>
+      hear(() => this.#tell('patterns', pattern, text, channel)),
     );
     const reset = this.#wasUp ? [...this.#listeners] : [];
     const [channels, patterns] = [this.#channels(), this.#patterns()];
@@ -106,9 +106,9 @@ export class Subscriptions {
     this.#wasUp = true;
   }
 
-  #tell(kind: 'channels' | 'patterns', source: string, text: string): void {
+  #tell(kind: 'channels' | 'patterns', source: string, text: string, channel: string): void {
     for (const listener of this.#listeners)
-      if (listener[kind].includes(source)) this.#guard(() => listener.onText(text, source));
+      if (listener[kind].includes(source)) this.#guard(() => listener.onText(text, source, channel));
   }
 
   /** A listener that throws must not keep the others from hearing. */

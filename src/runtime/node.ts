@@ -7,6 +7,7 @@
 import { ContextSlot } from '../core/context-slot.ts';
 import type { BrokerInfo } from '../broker/broker.ts';
 import type { Notice } from '../broker/notices.ts';
+import type { ProgressReport } from '../broker/queues.ts';
 import type { ClaimedTask } from '../broker/tasks.ts';
 import { Member } from '../client/member.ts';
 import type { CallScope, Settings } from '../client/scope.ts';
@@ -31,7 +32,7 @@ import { openPresence } from './node-presence.ts';
 import { PartStreams } from './outgoing-parts.ts';
 import type { Population } from './population.ts';
 import { Postman } from './postman.ts';
-import { progressPost } from './progress.ts';
+import { announceProgress, progressPost } from './progress.ts';
 import { queueLimits } from './queue-limits.ts';
 import type { Readiness } from './readiness.ts';
 import { type Roster, rosterOf } from './roster.ts';
@@ -77,7 +78,9 @@ export class Node {
     const legacy = deps.legacy?.lanes;
     const who = { address: node, leased: true, patienceMs, legacy };
     this.member = new Member({ broker, clock, random, observer, ...who, ...heard });
-    const [replies, progress] = [replyPost(deps, broker.notices), progressPost(deps, broker.queues)];
+    const announce = (report: ProgressReport): Promise<void> => announceProgress(this.member, report);
+    const progress = progressPost(deps, broker.queues, config.classic ? announce : undefined);
+    const replies = replyPost(deps, broker.notices);
     const [scopes, streams] = [this.#scopes, new PartStreams({ clock, replies })];
     const [settings, suspects] = [settingsOf(config), new Suspects(clock)];
     const { threads, culprits = new Culprits() } = deps;

@@ -103,7 +103,7 @@ async function runTask(
   let body: Promise<unknown> = Promise.resolve();
   let isOver = true;
   try {
-    const task = { ...taskFor(deps, work, envelope, input, limits.signal), fanOut: family.fanOut(limits.signal) };
+    const task = { ...taskFor(deps, cell, work, envelope, input, limits.signal), fanOut: family.fanOut(limits.signal) };
     limits.signal.throwIfAborted(); // it was cancelled or lost while it waited in the mailbox
     lock = await takeLock(deps, cell, handler, task, limits);
     leaveTurn = await takeTurn(deps, work, limits.signal);
@@ -149,6 +149,7 @@ function tellStart(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope: En
 
 function taskFor(
   deps: ExecutionDeps,
+  cell: Cell,
   work: TaskWork,
   envelope: Envelope,
   input: unknown,
@@ -174,8 +175,10 @@ function taskFor(
         ...(note !== undefined && { note }),
         at: deps.member.serverNow(),
       };
-      const report = { taskId: receipt.taskId, body: encodePayload(step, 'a progress report'), notify: envelope.via };
-      deps.progress.send({ queue, report: { ...report, ttlMs: deps.settings.resultTtlMs } });
+      const { name, via, classic: classicId = receipt.taskId } = envelope;
+      const report = { taskId: receipt.taskId, body: encodePayload(step, 'a progress report'), notify: via };
+      const classic = { taskId: classicId, name, agent: cell.id, at: step.at };
+      deps.progress.send({ queue, report: { ...report, ttlMs: deps.settings.resultTtlMs, classic } });
     },
   };
 }

@@ -1,10 +1,10 @@
--- Stores messages in inboxes and tells the present owners (M1 to M3, M6, M8, M10).
+-- Stores messages in inboxes and tells the present owners; what is for foreign agents is published only (M1 to M3, M6, M8, M10, M12).
 -- KEYS  1, 2 frame  3 meta  4 directory  5 inboxes that are not empty  6 dead letters pushed out, by agent
 --       7.. for each op: inbox, and its key or the dead letters of the agent; then owners' leases
 -- ARGV  1-5 frame  6 seed  7 prefix of process channels  8 number of ops n
 --       then for each op: agent, op id, envelope, limit, classic channel or '', classic text, ms its key lives (0: no key),
 --       dead letter to store instead or ''; then number and names of owners
--- Returns a frame reply: '+<entry>', '=<op id known>', '!<entries>' or '?' (no such letter) for each op; or {'OWNERS', ...}
+-- Returns a frame reply: '+<entry>', '=<op id known>', '!<entries>', '?' (no such letter) or '>' (published) for each op; or {'OWNERS', ...}
 -- Complexity: O(ops * log non-empty inboxes)
 local known = openFrame()
 if known then
@@ -33,6 +33,14 @@ local function store(inbox, beside, agent, opId, envelope, limit, channel, text,
     end
   end
   local entries = redis.call('XLEN', inbox)
+  local isForeign = channel ~= '' and entries == 0 and records[agent].epoch == 0
+  if isForeign and redis.call('HEXISTS', KEYS[3], 'native:' .. agent) == 0 then
+    if keyMs ~= '0' then
+      redis.call('SET', beside, opId, 'PX', keyMs)
+    end
+    redis.call('PUBLISH', channel, text)
+    return '>'
+  end
   if entries >= tonumber(limit) then
     return '!' .. entries
   end
