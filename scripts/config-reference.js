@@ -53,6 +53,7 @@ const relations = `## What has to hold between options
 - Roles differ, ids of \`single\` differ, and no id is the role of another class: tasks addressed to it could mean either.
 - \`redis\` is a \`rediss://\` URL where \`tls.ca\` or \`tls.insecure\` is set beside it.
 - \`redis\` is set where \`durability\` is \`replicated\`.
+- Names of \`classic.foreign\` differ, and none is a role or an id of the fleet: a task addressed to it goes one way.
 - \`memory\` of a hosting comes with \`isolation: 'process'\`.
 - Names of groups differ. \`intensity\` and \`backoff\` stand with the group, not with its members, and none of these has \`isolation\`; what they mean stands in
   [supervision](supervision.md).
@@ -131,6 +132,7 @@ export class ClockAgent extends Agent {
 
 const parts = [
   { title: 'The fleet', belongs: (name) => !name.includes('.'), shown: (name) => name },
+  { title: '`classic`', belongs: (name) => name.startsWith('classic.'), shown: lastPart },
   { title: '`tls`', belongs: (name) => name.startsWith('tls.'), shown: lastPart },
   { title: '`timing`', belongs: (name) => name.startsWith('timing.'), shown: lastPart },
   { title: '`limits`', belongs: (name) => name.startsWith('limits.'), shown: lastPart },

@@ -109,7 +109,12 @@ export class RedisForeign implements ForeignPort {
     const args = ends.flatMap(({ id, completion = '', event }) => [id, completion, ...encodeEvent(event)]);
     const reply = await this.#asBridge(node, 'end-foreign', {
       keys: [
-        ...[foreign.bridge, foreign.taken, foreign.stored, foreign.completed, events.stream, events.trimmed],
+        foreign.bridge,
+        foreign.taken,
+        foreign.stored,
+        foreign.completed,
+        events.stream,
+        events.trimmed,
         ...ends.flatMap((one) => this.#leftOf(one)),
       ],
       args: [node, keys.eventsChannel, most, Math.ceil(eventsAgeMs), ...args],

@@ -11,10 +11,13 @@ const most = 1_000;
 interface Stand {
   readonly fleet: TestFleet;
   readonly bridge: Member;
-  push(...texts: string[]): Promise<void>;
-  look(mark?: Mark, count?: number): Promise<{ texts: string[]; entries: readonly LookedAt[]; from: Mark; next: Mark }>;
+  readonly push: (...texts: string[]) => Promise<void>;
+  readonly look: (
+    mark?: Mark,
+    count?: number,
+  ) => Promise<{ texts: string[]; entries: readonly LookedAt[]; from: Mark; next: Mark }>;
   /** Takes the entries of a look that have one of these texts; their ids. */
-  take(mark: Mark, ...texts: string[]): Promise<{ ids: readonly (string | undefined)[]; next: Mark }>;
+  readonly take: (mark: Mark, ...texts: string[]) => Promise<{ ids: readonly (string | undefined)[]; next: Mark }>;
 }
 
 async function stand(open: () => Promise<TestFleet>): Promise<Stand> {

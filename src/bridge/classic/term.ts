@@ -53,7 +53,11 @@ export class Term {
     });
     this.#answers = new Answers({
       ...common,
-      ...{ foreign, outgoing, events, quarantine, onWrongType },
+      foreign,
+      outgoing,
+      events,
+      quarantine,
+      onWrongType,
       isOut: (foreignId) => this.#outgoing.isOut(foreignId),
       onAnswer: (foreignId, answer) => this.#outgoing.onAnswer(foreignId, answer),
     });
@@ -70,7 +74,8 @@ export class Term {
     });
     this.#incoming = new Incoming({
       ...common,
-      ...{ foreign, onWrongType },
+      foreign,
+      onWrongType,
       isOurs: (assignee) => deps.names.has(assignee),
       onTaken: (id, task) => following.follow(id, task),
     });

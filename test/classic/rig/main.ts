@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
+import { killUnderLoad } from './kills.ts';
 import { measureThroughput } from './throughput.ts';
 
 const leastPerSecond = 5_000;
@@ -16,6 +17,9 @@ export async function main(args: readonly string[]): Promise<number> {
       throughput: { type: 'boolean', default: false },
       tasks: { type: 'string', default: '50000' },
       standing: { type: 'string', default: '10000' },
+      kills: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      rate: { type: 'string', default: '50' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -27,6 +31,12 @@ export async function main(args: readonly string[]): Promise<number> {
     figures['throughput'] = throughput;
     const { perSecond, lost, doubled, disturbed } = throughput;
     isKept &&= perSecond >= leastPerSecond && lost + doubled + disturbed === 0;
+  }
+  if (values.kills !== undefined) {
+    const plan = { kills: Number(values.kills), seed: Number(values.seed), rate: Number(values.rate) };
+    const kills = await onServer((stage) => killUnderLoad(stage, plan));
+    figures['kills'] = kills;
+    isKept &&= kills.lost + kills.doubled + kills.repeated + kills.untold + kills.toldTwice === 0;
   }
   console.log(values.json ? JSON.stringify(figures) : figures);
   return isKept ? 0 : 1;

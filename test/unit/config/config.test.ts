@@ -114,7 +114,7 @@ describe('a wrong configuration', () => {
     });
     for (const part of [
       'expected fleet (RUNTIME_FLEET) to be at most 64 letters, digits, ".", "_" and "-", beginning with a letter or digit, got: "a:b"\nLeave it out for the default: default.',
-      'expected classic (RUNTIME_CLASSIC) to be true or false, got: "yes"\nLeave it out for the default: false.',
+      `expected classic (RUNTIME_CLASSIC) to be true, false or { foreign: ['php-worker', ...] }, got: "yes"\nLeave it out for the default: false.`,
       `expected timing.heartbeat (RUNTIME_HEARTBEAT) to be a duration such as '30s' or 1500, of at least 100 ms, got: "soon"\nLeave it out for the default: 1s.`,
       'expected timing.askDeadlin to be an option, got: a name that is none\nDid you mean "askDeadline"?',
       'expected limits.inbox (RUNTIME_INBOX) to be a whole number from 1 to 1000000, got: 1.5\nLeave it out for the default: 10000.',
