@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { runCommand } from '../src/cli/main.ts';
-import { classicMessages, Keys } from '../src/redis/keys.ts';
+import { classicMessages, classicProgress, Keys } from '../src/redis/keys.ts';
 import { compileIn } from './docs/compile.ts';
 import { moduleOf, readExamples, world } from './docs/examples.ts';
 import {
@@ -196,7 +196,12 @@ describe('references', () => {
     const native = namesOf(new Keys({ fleet: '<fleet>', db: 0, classic: false }));
     const classic = namesOf(new Keys({ fleet: '<fleet>', db: 0, classic: true }));
     const { text } = pageAt('docs/protocol.md');
-    const missing = [...native, ...classic, classicMessages.channel('<from>', '<to>')]
+    const missing = [
+      ...native,
+      ...classic,
+      classicMessages.channel('<from>', '<to>'),
+      classicProgress('<id>', '<name>'),
+    ]
       .map((name) => name.replace('<fleet>:0:', '<fleet>:<db>:'))
       .filter((name) => !text.includes(`\`${name}\``));
     expect(missing).toEqual([]);
@@ -212,6 +217,7 @@ function namesOf(keys: Keys): readonly string[] {
     [parts('<name>')],
     [...Object.values(mail), inbox('<agent>'), messageKey('<agent>', '<key>'), dead('<agent>')],
     [...Object.values(keys.presence), keys.lease('<node>'), ...Object.values(keys.schedules)],
+    [...Object.values(keys.foreign), keys.quarantine.stream, keys.quarantine.about, keys.quarantine.once('<hash>')],
     [...Object.values(keys.events), ...keys.lock('<lock>'), keys.log('<agent>')],
     [keys.frames('<tag>', '<lane>', '<sender>'), keys.channel('<address>'), keys.channel('*'), keys.eventsChannel],
   ].flat();
