@@ -25,6 +25,8 @@ export interface TaskHandler {
   readonly options: ResolvedTaskOptions;
   /** Where it runs in a thread; absent: in the agent. */
   readonly thread?: ThreadPlace;
+  /** It waits for what is done elsewhere: that its node is lost says nothing about the task. */
+  readonly relayed?: true;
 }
 
 export interface MessageHandler {

@@ -98,9 +98,9 @@ export const limits = {
   /** Entries in quarantine. */
   quarantined: 1_000,
   /** Bytes of them. */
-  quarantineBytes: 64 * 1024 * 1024,
+  quarantineBytes: 24 * 1024 * 1024,
   /** Bytes kept of one of them. */
-  quarantineText: 8 * 1024 * 1024,
+  quarantineText: 6 * 1024 * 1024,
   /** How long the same text from the same origin is one entry. */
   quarantineOnceMs: 60_000,
 } as const;

@@ -42,8 +42,17 @@ export async function admit(
   return { handler, input: await checkPayload(handler.input, envelope.data, `the input of task "${name}"`) };
 }
 
-/** The last step before the handler: its turn when it is a suspect, and the record that it begins. Resolves to its way out. */
-export async function takeTurn(deps: ExecutionDeps, work: TaskWork, signal: AbortSignal): Promise<() => void> {
+/**
+ * The last step before the handler: its turn when it is a suspect, and the record that it begins. Resolves to its way out. A handler that only
+ * waits for others is no suspect, and never begins: its task is not charged with nodes that are lost meanwhile.
+ */
+export async function takeTurn(
+  deps: ExecutionDeps,
+  work: TaskWork,
+  { relayed }: TaskHandler,
+  signal: AbortSignal,
+): Promise<() => void> {
+  if (relayed) return () => {};
   const leave = work.claimed.lost === undefined ? () => {} : await deps.suspects.enter(signal);
   try {
     await work.lease.begin();

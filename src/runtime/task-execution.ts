@@ -106,7 +106,7 @@ async function runTask(
     const task = { ...taskFor(deps, cell, work, envelope, input, limits.signal), fanOut: family.fanOut(limits.signal) };
     limits.signal.throwIfAborted(); // it was cancelled or lost while it waited in the mailbox
     lock = await takeLock(deps, cell, handler, task, limits);
-    leaveTurn = await takeTurn(deps, work, limits.signal);
+    leaveTurn = await takeTurn(deps, work, handler, limits.signal);
     limits.startTimeout(handler.options.timeoutMs);
     tellStart(deps, cell, work, envelope);
     const given = lock === undefined ? task : { ...task, lock };

@@ -46,6 +46,14 @@ skipped(
   },
 );
 
+test('what is for an id that never was native is told so to its sender, with and without a key, and is stored nowhere', async () => {
+  const { fleet } = await stage.start({ agents: desk().agents });
+  expect(await fleet.send('php-c', 'hello')).toMatchObject({ stored: false });
+  const first = await fleet.send('php-c', 'hello', {}, { key: 'once' });
+  expect(await fleet.send('php-c', 'hello', {}, { key: 'once' })).toEqual({ id: first.id, stored: false });
+  expect(await stage.raw.keys('rt:*:in:*')).toEqual([]);
+});
+
 test('a message to an agent of the fleet waits in its inbox while that is down', async () => {
   const { heard, agents } = desk();
   const first = await stage.start({ agents });

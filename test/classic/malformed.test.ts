@@ -72,25 +72,6 @@ test('50 kinds of entries in task:queue are set aside with their reason, and the
   expect(new Set(await stage.raw.lrange('task:queue', 0, -1))).toEqual(new Set([foreign]));
 });
 
-test('entries for others are left alone, whatever else is wrong with them', async () => {
-  const { agents } = parts();
-  const odd = [
-    entry({ assignee: 'someone', taskId: 7, task: null }),
-    entry({ assignee: 'someone', metadata: 'x'.repeat(1_000_000) }),
-    entry({ assignee: 'someone', metadata: 0 }).replace(
-      '"metadata":0',
-      `"metadata":${'['.repeat(1_000)}${']'.repeat(1_000)}`,
-    ),
-    '{"assignee":"constructor"}',
-  ];
-  for (const text of odd) await stage.raw.lpush('task:queue', text);
-  const { fleet } = await start(agents);
-  await stage.raw.lpush('task:queue', entry({ taskId: 'last' }));
-  await waitFor(async () => (await completedIds()).length === 1, { what: 'the task behind them' });
-  expect((await stage.raw.lrange('task:queue', 0, -1)).reverse()).toEqual(odd);
-  expect(await quarantined(fleet, 'task:queue')).toEqual([]);
-});
-
 test('malformed completions are reported and left where they are, and the good ones between them are results', async () => {
   const { agents } = parts();
   const { fleet } = await start(agents);

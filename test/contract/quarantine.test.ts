@@ -52,18 +52,22 @@ describeBrokers('the quarantine', (open) => {
     expect({ total, dropped, newest: entries[0]?.text }).toEqual({ total: 1_000, dropped: 100, newest: '1099' });
   });
 
-  test('Z1: they stay within their bytes, and of what is longer than one may be only the beginning is kept', async () => {
+  test('Z1: they stay within their bytes', async () => {
     const { member } = await stand(open);
-    for (let n = 0; n < 9; n++) await member.quarantine.add([bad(String(n).repeat(limits.quarantineText))]);
+    for (let n = 0; n < 5; n++) await member.quarantine.add([bad(String(n).repeat(limits.quarantineText))]);
     const { total, dropped } = await all(member);
-    expect({ total, dropped }).toEqual({ total: 8, dropped: 1 });
+    expect({ total, dropped }).toEqual({ total: 4, dropped: 1 });
+  });
+
+  test('Z1: of what is longer than one may be only the beginning is kept, and that cannot be released', async () => {
+    const { member } = await stand(open);
     await member.quarantine.add([bad('x'.repeat(limits.quarantineText + 1))]);
     const [longest] = (await member.quarantine.list({ count: 1, textBytes: 1_000_000 })).entries;
     expect({ bytes: longest?.bytes, kept: longest?.text.length }).toEqual({
       bytes: limits.quarantineText + 1,
       kept: 65_536,
     });
-    expect(await member.quarantine.release([String(longest?.id)])).toEqual([]); // it is not whole
+    expect(await member.quarantine.release([String(longest?.id)])).toEqual([]);
   });
 
   test('Z3: the same text from the same origin is one entry', async () => {

@@ -85,6 +85,28 @@ describe('the bridge to classic agents', () => {
     await world.eventually(() => world.fleet.foreign.bridge?.node === 'n3', 'the third one', 10_000);
   });
 
+  test('a task with a foreign agent outlives any number of nodes that are lost meanwhile', async () => {
+    const world = new World();
+    let bridge = await startNode(world, 'n0');
+    const client = await world.connect();
+    const handle = await world.until(client.fleet.enqueue({ role: worker, task: 'resize' }, { n: 1 }));
+    await world.eventually(() => world.fleet.foreign.queue.length === 1, 'it to be out');
+    const { taskId } = JSON.parse(world.fleet.foreign.queue.shift() ?? '') as { taskId: string };
+    for (let lost = 1; lost <= 5; lost++) {
+      const next = await startNode(world, `n${lost}`);
+      await world.advance(5_000);
+      crash(world, bridge);
+      bridge = next;
+      await world.eventually(() => world.fleet.foreign.bridge?.node === `n${lost}`, 'the next one');
+      await world.advance(15_000);
+    }
+    world.fleet.foreign.completed.push(
+      JSON.stringify({ taskId, completedBy: worker, result: 'late', completedAt: '' }),
+    );
+    expect(await world.until(handle.result())).toBe('late');
+    expect(world.fleet.foreign.queue).toEqual([]);
+  });
+
   test.each(Array.from({ length: 12 }, (_, seed) => seed + 1))(
     'loses and doubles nothing when it crashes, is cut off or stands still in the middle (seed %i)',
     async (seed) => {

@@ -49,5 +49,5 @@ class AnyTask extends Map<string, TaskHandler> {
 
 /** Tried once, unless whoever enqueues it says otherwise: nobody here knows whether it may be repeated. */
 function handlerOf(name: string): TaskHandler {
-  return { name, method: 'relay', options: { retries: 0, backoff: defaultBackoff, priority: 'normal' } };
+  return { name, method: 'relay', options: { retries: 0, backoff: defaultBackoff, priority: 'normal' }, relayed: true };
 }
