@@ -15,6 +15,8 @@ export interface Quarantining {
   /** For people: one line. */
   readonly reason: string;
   readonly text: string;
+  /** Its whole size, where `text` is only the beginning. */
+  readonly bytes?: number;
   /** How it left its origin: it was published there, or it still stands there. */
   readonly left: 'channel' | 'copy';
 }

@@ -25,7 +25,7 @@ export class MemoryQuarantine implements QuarantinePort {
       const now = clock.now();
       for (const [mark, until] of foreign.keptOnce) if (until <= now) foreign.keptOnce.delete(mark);
       for (const entry of received) {
-        const mark = JSON.stringify([entry.origin, entry.text]);
+        const mark = JSON.stringify([entry.origin, entry.bytes, entry.text]);
         if (foreign.keptOnce.has(mark)) continue;
         foreign.keptOnce.set(mark, now + limits.quarantineOnceMs);
         quarantine(this.#fleet, entry, entry.left);
@@ -75,14 +75,14 @@ export class MemoryQuarantine implements QuarantinePort {
 /** Z1 */
 export function quarantine(
   fleet: MemoryFleet,
-  { origin, reason, text }: Omit<Quarantining, 'left'>,
+  { origin, reason, text, bytes: whole }: Omit<Quarantining, 'left'>,
   left: Quarantined['left'],
 ): void {
   const { quarantined } = fleet.foreign;
   const bytes = Buffer.byteLength(text);
   const kept = bytes > limits.quarantineText ? text.slice(0, beginning) : text;
   const at = Math.floor(fleet.clock.now());
-  quarantined.push({ id: `${fleet.nextNumber()}-0`, origin, reason, left, bytes, text: kept, at });
+  quarantined.push({ id: `${fleet.nextNumber()}-0`, origin, reason, left, bytes: whole ?? bytes, text: kept, at });
   let all = quarantined.reduce((sum, entry) => sum + Buffer.byteLength(entry.text), 0);
   while (quarantined.length > limits.quarantined || (all > limits.quarantineBytes && quarantined.length > 1)) {
     all -= Buffer.byteLength(quarantined.shift()?.text ?? '');

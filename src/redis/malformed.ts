@@ -6,7 +6,9 @@
  */
 import type { Quarantining, QuarantinePort } from '../broker/quarantine.ts';
 import { decodePayload } from '../core/envelope.ts';
-import { limits } from '../core/limits.ts';
+
+/** Characters: what many processes hear, each of them would send. */
+const mostKept = 16_384;
 
 export class Malformed {
   readonly #quarantine: QuarantinePort;
@@ -16,9 +18,10 @@ export class Malformed {
   }
 
   tell(origin: string, reason: string, text: string, left: Quarantining['left']): void {
-    const kept = text.slice(0, limits.quarantineText); // a longer one is not kept whole anyway
+    const kept = text.slice(0, mostKept);
     const how = kept.includes('\ufffd') ? 'copy' : left; // its bytes are lost: it cannot be given back
-    void this.#quarantine.add([{ origin, reason: reason.slice(0, 300), text: kept, left: how }]).catch(() => undefined); // it comes again, or is gone
+    const entry = { origin, reason: reason.slice(0, 300), text: kept, bytes: Buffer.byteLength(text), left: how };
+    void this.#quarantine.add([entry]).catch(() => undefined); // live, like what it tells of
   }
 
   /** Runs a command on a key that foreign agents use, too: that it has another type is told, and thrown like any other failure. */

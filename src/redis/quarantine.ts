@@ -29,10 +29,15 @@ export class RedisQuarantine implements QuarantinePort {
 
   async add(entries: readonly Quarantining[]): Promise<void> {
     const { stream, about, once } = this.#store.keys.quarantine;
-    const marks = entries.map(({ origin, text }) =>
-      once(createHash('sha1').update(`${origin}\x1f${text}`).digest('hex')),
-    );
-    const fields = entries.flatMap(({ origin, reason, left, text }) => [origin, reason, left, text]);
+    const sizes = entries.map(({ text, bytes }) => bytes ?? Buffer.byteLength(text));
+    const marks = entries.map(({ origin, text }, index) => once(hashOf(origin, String(sizes[index]), text)));
+    const fields = entries.flatMap(({ origin, reason, left, text }, index) => [
+      origin,
+      reason,
+      left,
+      text,
+      sizes[index] ?? 0,
+    ]);
     await this.#store.run('add-quarantined', {
       keys: [stream, about, ...marks],
       args: [...quarantineLimits, limits.quarantineOnceMs, ...fields],
@@ -64,6 +69,10 @@ export class RedisQuarantine implements QuarantinePort {
     const call = { keys: [stream, about, keys.foreign.queue], args: [how, ...ids.map(entryOf)] };
     return (await this.#store.run('end-quarantined', call)) as readonly string[];
   }
+}
+
+function hashOf(...parts: readonly string[]): string {
+  return createHash('sha1').update(parts.join('\x1f')).digest('hex');
 }
 
 function decodeRow([id, origin, reason, left, bytes, text]: Row): Quarantined {

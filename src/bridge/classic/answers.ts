@@ -104,8 +104,8 @@ export class Answers {
   async #readAll(entries: readonly LookedAt[]): Promise<readonly ForeignAnswer[]> {
     const others = entries.filter(({ text }) => !this.#own.delete(text));
     const read = others.map((entry) => ({ entry, answer: readCompletion(entry) }));
-    const malformed = read.flatMap(({ entry: { text }, answer: reason }) =>
-      typeof reason === 'string' ? [{ origin: 'task:completed', reason, text, left: 'copy' as const }] : [],
+    const malformed = read.flatMap(({ entry: { text, bytes }, answer: reason }) =>
+      typeof reason === 'string' ? [{ origin: 'task:completed', reason, text, bytes, left: 'copy' as const }] : [],
     );
     if (malformed.length > 0) await this.#deps.quarantine.add(malformed); // A3
     return read.flatMap(({ answer }) =>

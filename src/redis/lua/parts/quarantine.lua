@@ -11,14 +11,14 @@ local function forgetQuarantined(stream, about, id, text)
   end
 end
 
-local function quarantine(stream, about, limits, origin, reason, left, text)
+local function quarantine(stream, about, limits, origin, reason, left, text, bytes)
   local kept = #text > limits.text and string.sub(text, 1, 65536) or text
-  redis.call('XADD', stream, '*', 'o', origin, 'r', reason, 'l', left, 'b', #text, 't', kept)
-  local bytes = redis.call('HINCRBY', about, 'bytes', #kept)
-  while redis.call('XLEN', stream) > limits.entries or (bytes > limits.bytes and redis.call('XLEN', stream) > 1) do
+  redis.call('XADD', stream, '*', 'o', origin, 'r', reason, 'l', left, 'b', bytes or #text, 't', kept)
+  local all = redis.call('HINCRBY', about, 'bytes', #kept)
+  while redis.call('XLEN', stream) > limits.entries or (all > limits.bytes and redis.call('XLEN', stream) > 1) do
     local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
     forgetQuarantined(stream, about, oldest[1], oldest[2][10])
     redis.call('HINCRBY', about, 'dropped', 1)
-    bytes = tonumber(redis.call('HGET', about, 'bytes'))
+    all = tonumber(redis.call('HGET', about, 'bytes'))
   end
 end
