@@ -40,6 +40,6 @@ export interface OutgoingPort {
   }): Promise<readonly string[]>;
   /** Forgets tasks (G3). */
   withdraw(node: string, taskIds: readonly string[]): Promise<void>;
-  /** Everything that is out, at most `limits.foreignOut`, and the mark of G4. */
+  /** Everything that is out, which is at most `limits.foreignOutEach` for each name, and the mark of G4. */
   read(): Promise<{ readonly outs: readonly Out[]; readonly mark?: Mark }>;
 }

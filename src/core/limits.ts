@@ -88,9 +88,8 @@ export const limits = {
   taskPartsKeptMs: 600_000,
   /** Tasks of classic agents that are in the fleet at a time. */
   foreignTaken: 10_000,
-  /** Tasks of the fleet that are with classic agents at a time, of each assignee; of all assignees. */
+  /** Tasks of the fleet that are with classic agents at a time, of each assignee. */
   foreignOutEach: 1_000,
-  foreignOut: 10_000,
   /** Bytes of an entry of a classic list that are read. */
   foreignText: 256 * 1024,
   /** Bytes that one look at a classic list brings, not counting the entry that goes past it. */
