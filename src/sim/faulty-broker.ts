@@ -14,6 +14,7 @@ export interface Carried {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly reply: unknown;
+  readonly isFrame: boolean;
 }
 
 export interface FaultyBrokerDeps {
@@ -115,7 +116,7 @@ export class FaultyBroker implements Broker {
     const received = args.map((arg) => this.#received(arg));
     return this.#carry(name, received, async () => {
       const reply = await run(received);
-      this.#deps.onCarried({ name, args: received, reply });
+      this.#deps.onCarried({ name, args: received, reply, isFrame: frames.has(name) });
       return reply;
     });
   }

@@ -26,6 +26,8 @@ export interface Handled {
   readonly redelivered: boolean;
   /** Virtual time in milliseconds. */
   readonly at: number;
+  /** What has become of it. */
+  end: 'running' | 'returned' | 'threw';
 }
 
 export interface InstrumentHooks {
@@ -106,7 +108,9 @@ function wrap(agent: Agent, method: string, around: Around): void {
 function begin(agent: Agent, around: Around, envelope: EnvelopeFields, run: () => unknown, yields: boolean): unknown {
   const { hooks, kind, name, instance } = around;
   const { id = '', from = '', attempt = 1, redelivered = false, isAsk = false } = envelope;
-  hooks.onHandled({ kind, agent: agent.id, instance, name, id, from, isAsk, attempt, redelivered, at: hooks.nowMs() });
+  const mark = { isAsk, attempt, redelivered, at: hooks.nowMs(), end: 'running' as const };
+  const handled: Handled = { kind, agent: agent.id, instance, name, id, from, ...mark };
+  hooks.onHandled(handled);
   const what = `${name}/${JSON.stringify(envelope.input ?? envelope.data ?? null)}`;
   const at = `${agent.role}/${what}/${attempt}`;
   const { plan } = hooks;
@@ -114,9 +118,13 @@ function begin(agent: Agent, around: Around, envelope: EnvelopeFields, run: () =
     hooks.crash();
     return new Promise(() => {}); // nothing of this process runs again
   }
-  if (plan.strikes('handler-throws', at) !== undefined) throw new SimulatedFailure(`told to fail: ${at}`);
-  if (yields) return run();
-  return counted(hooks, () => delayed(agent, plan, at, run));
+  if (plan.strikes('handler-throws', at) !== undefined) {
+    handled.end = 'threw';
+    throw new SimulatedFailure(`told to fail: ${at}`);
+  }
+  if (!yields) return counted(hooks, handled, () => delayed(agent, plan, at, run));
+  handled.end = 'returned'; // what becomes of its parts is the reader's affair
+  return run();
 }
 
 async function delayed(agent: Agent, plan: FaultPlan, at: string, run: () => unknown): Promise<unknown> {
@@ -126,12 +134,19 @@ async function delayed(agent: Agent, plan: FaultPlan, at: string, run: () => unk
   return await run();
 }
 
-async function counted(hooks: InstrumentHooks, run: () => Promise<unknown>): Promise<unknown> {
-  hooks.onRunning(1);
+async function counted(
+  { onRunning }: InstrumentHooks,
+  handled: Handled,
+  run: () => Promise<unknown>,
+): Promise<unknown> {
+  onRunning(1);
   try {
-    return await run();
+    const value = await run();
+    handled.end = 'returned';
+    return value;
   } finally {
-    hooks.onRunning(-1);
+    if (handled.end !== 'returned') handled.end = 'threw';
+    onRunning(-1);
   }
 }
 

@@ -218,7 +218,7 @@ export class SimProcess {
     const hooks = {
       plan,
       nowMs: () => scheduler.nowMs,
-      onInstance: (agent: Agent) => (life.agents.push(agent), this.#world.nextInstance()),
+      onInstance: (agent: Agent) => (life.agents.push(agent), this.#world.nextInstance(agent, life.place)),
       onHandled: ledger.handled,
       onRunning: (by: 1 | -1) => void (life.running += by),
       crash: () => this.crash(),

@@ -13,6 +13,7 @@ import { type Fault, SwitchedFaults } from './faults.ts';
 import { Globals, type Leak } from './globals.ts';
 import { brokenAtRest } from './invariants.ts';
 import type { Violation } from './ledger.ts';
+import { rolesOf } from './smaller-fleet.ts';
 import { resolveOptions, type ResolvedOptions, type SettleOptions, type SimulateOptions } from './options.ts';
 import { SimProcess } from './process.ts';
 import { openClient } from './sim-client.ts';
@@ -183,6 +184,11 @@ export class Simulation {
   /** The names of the nodes: `n1`, `n2` and so on. */
   get nodes(): readonly string[] {
     return this.#nodes.map(({ name }) => name);
+  }
+
+  /** The roles that its nodes run: of a scenario that is shrunk, some may be left out. */
+  get roles(): readonly string[] {
+    return rolesOf(this.#options.agents);
   }
 
   /** The live agent of that id, to be read. */

@@ -51,8 +51,11 @@ export class Watch {
 
 const mostTold = 20;
 
-export function brokenError(violations: readonly Violation[]): SimulationError {
+/** Tells what is on the list of violations, too. */
+export class BrokenError extends SimulationError {}
+
+export function brokenError(violations: readonly Violation[]): BrokenError {
   const lines = violations.slice(0, mostTold).map(({ invariant, what }) => `- ${invariant}: ${what}`);
   const more = violations.length > mostTold ? [`and ${violations.length - mostTold} more`] : [];
-  return new SimulationError(`expected every invariant to hold, got:\n${[...lines, ...more].join('\n')}`);
+  return new BrokenError(`expected every invariant to hold, got:\n${[...lines, ...more].join('\n')}`);
 }
