@@ -28,7 +28,10 @@ class LooseAgent extends Agent {
   }
 }
 
-function paying(Class: typeof PayAgent | typeof LooseAgent, more: Partial<Scenario> = {}): Scenario {
+function paying(
+  Class: typeof PayAgent | typeof LooseAgent | typeof GamblingAgent,
+  more: Partial<Scenario> = {},
+): Scenario {
   return {
     ...more,
     name: 'paying',
@@ -71,6 +74,34 @@ test('what a seed does not repeat is told, and chance that agents take from the 
   const loose = await explore({ scenario: paying(LooseAgent, { globals: 'real' }), seeds: 3 });
   expect(loose.unequal).toEqual([1, 2, 3]);
   expect((await explore({ scenario: paying(LooseAgent), seeds: 3 })).unequal).toEqual([]);
+});
+
+/** Taken before any simulation could stand between. */
+const dice = Math.random;
+
+/** Throws dice of the machine that nobody knows of. */
+class GamblingAgent extends Agent {
+  static readonly role = 'pay';
+  @onTask('pay') async pay(_task: Task): Promise<void> {
+    await new Promise<void>((resolve) => void this.clock.setTimer(10 + 100 * dice(), resolve));
+  }
+}
+
+test('chance that was taken from the machine beforehand makes two runs of a seed unlike', async () => {
+  expect((await explore({ scenario: paying(GamblingAgent), seeds: 2 })).unequal).toEqual([1, 2]);
+});
+
+test('no two seeds are the same run', async () => {
+  const hashes = new Set<string>();
+  const seeds = 12;
+  await explore({
+    scenario: paying(LooseAgent),
+    seeds,
+    twice: false,
+    most: seeds,
+    onSeed: ({ hash }) => hashes.add(hash),
+  });
+  expect(hashes.size).toBe(seeds);
 });
 
 test('a file that holds no failure is refused', async () => {
