@@ -1,6 +1,6 @@
 /**
  * The mutants are complete and fit: they are spread over the runtime, and every patch applies to the code as it is. A few of them are hunted for
- * real; that each is found is the affair of `npm run mutants`, which takes a quarter of an hour.
+ * real; that each is found is the affair of `npm run mutants`, which takes long.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
