@@ -2,9 +2,10 @@
  * The breaks are complete and fit: every sentence of the guarantees has a patch that breaks it on every broker that keeps it, and every
  * patch applies to the code as it is. That each of them is noticed is the affair of `npm run breaks`, which takes minutes.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { applies, changedBy, readPatch, sizeOf } from './support/patches.ts';
 
 type Side = 'redis' | 'memory' | 'runtime';
 
@@ -42,10 +43,15 @@ const cells: readonly (readonly [cell: string, ...sides: readonly Side[]])[] = [
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const patches = readdirSync(`${root}test/breaks`).map((name) => {
-  const text = readFileSync(`${root}test/breaks/${name}`, 'utf8');
-  const [head = ''] = text.split('\n--- ');
-  const field = (key: string): string => new RegExp(`^${key}: (.+)$`, 'm').exec(head)?.[1] ?? '';
-  return { name, text, cell: field('cell'), broker: field('broker'), tests: field('tests').split(' ') };
+  const patch = readPatch('test/breaks', name);
+  const { text } = patch;
+  return {
+    name,
+    text,
+    cell: patch.field('cell'),
+    broker: patch.field('broker'),
+    tests: patch.field('tests').split(' '),
+  };
 });
 
 /** Names of the patches for which `isRight` does not hold. */
@@ -72,37 +78,12 @@ test('each changes little, in the part of the code that it names', () => {
     memory: /^src\/memory\//,
     runtime: /^src\/(client|runtime|bridge)\//,
   };
-  const changed = (text: string): string[] => [...text.matchAll(/^--- a\/(.*)$/gm)].map(([, file = '']) => file);
-  expect(except(({ text, broker }) => changed(text).every((file) => folders[broker]?.test(file)))).toEqual([]);
-  expect(except(({ text }) => (text.match(/^[+-](?![+-]{2} )/gm) ?? []).length <= 10)).toEqual([]);
+  expect(except((patch) => changedBy(patch).every((file) => folders[patch.broker]?.test(file)))).toEqual([]);
+  expect(except((patch) => sizeOf(patch) <= 10)).toEqual([]);
 });
 
-/** What a hunk expects to find: its lines but the added ones, with one line of context at each end, as `git apply -C1` does. */
-function expected(hunk: string): string {
-  const lines = hunk
-    .split('\n')
-    .slice(1)
-    .filter((line) => /^[ +-]/.test(line));
-  const changes = lines.flatMap((line, at) => (line.startsWith(' ') ? [] : [at]));
-  const near = lines.slice(Math.max(0, (changes[0] ?? 0) - 1), (changes.at(-1) ?? 0) + 2);
-  return near
-    .filter((line) => !line.startsWith('+'))
-    .map((line) => `${line.slice(1)}\n`)
-    .join('');
-}
-
-/** A git for each of some hundred patches would take a quarter of a minute. */
-function applies(text: string): boolean {
-  const files = text.split(/^--- a\//m).slice(1);
-  return files.every((part) => {
-    const code = readFileSync(root + part.slice(0, part.indexOf('\n')), 'utf8');
-    const hunks = part.split(/^@@ .*$/m).slice(1);
-    return hunks.length > 0 && hunks.every((hunk) => `\n${code}`.includes(`\n${expected(hunk)}`));
-  });
-}
-
 test('each applies to the code as it is', () => {
-  expect(except(({ text }) => applies(text))).toEqual([]);
+  expect(except((patch) => applies(patch))).toEqual([]);
 });
 
 test.each(cells)('%s', (cell, ...sides) => {

@@ -5,6 +5,7 @@
  * W5  `results` and `settled` resolve or throw when no child runs any more, or when the signal of their parent aborts.
  */
 import type { Children } from '../agent/many-tasks.ts';
+import { sleep } from '../core/clock.ts';
 import { BrokerError, describeError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { observe } from '../core/observer.ts';
@@ -20,6 +21,9 @@ export interface ChildrenDeps {
   readonly signal: AbortSignal;
   readonly resultTtlMs: number;
 }
+
+/** Between two tries to cancel what goes with a child that has failed. */
+const againMs = 500;
 
 export class ChildTasks implements Children {
   readonly handles: readonly Handle[];
@@ -82,13 +86,19 @@ export class ChildTasks implements Children {
     }
   }
 
-  /** W4 */
+  /** W4: until it was heard; cancelling again changes nothing (control, O1). */
   async #cancelOthers(failed: string): Promise<void> {
-    try {
-      await this.cancelOpen({ reason: `task ${failed}, a child of the same parent, has failed` });
-    } catch (error) {
-      const { observer } = this.#deps.member.deps;
-      observe(observer, 'broker.trouble', { what: `cancelling what goes with ${failed}`, error: describeError(error) });
+    const { member, signal } = this.#deps;
+    const { observer, clock } = member.deps;
+    while (this.#open.size > 0) {
+      try {
+        return await this.cancelOpen({ reason: `task ${failed}, a child of the same parent, has failed` });
+      } catch (error) {
+        const what = `cancelling what goes with ${failed}`;
+        observe(observer, 'broker.trouble', { what, error: describeError(error) });
+        if (!(error instanceof BrokerError && error.repeatable)) return;
+        await sleep(clock, againMs, signal);
+      }
     }
   }
 }

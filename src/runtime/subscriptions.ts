@@ -2,11 +2,13 @@
  * Broadcasts, from the node's feed to the mailboxes of the cells that listen to their topic.
  *
  * V1  Each cell sees the stream once and in order, from the moment it was opened: `cursor` is the last event it was shown.
+ *     It may have read further than the node's feed has come; what the feed brings then is not shown again.
  * V2  A cell whose mailbox is full falls behind and reads on from its cursor when there is room (catch-up.ts), so that a slow agent
  *     neither loses events nor holds up the others.
  * V3  Where retention has trimmed what a cell has not seen, it gets one notice: an event of topic `runtime.gap`.
  * V4  A cell with a durable handler gets all its broadcasts through its durable subscription (durable-subscription.ts).
  */
+import { compareEntryIds } from '../broker/entry-id.ts';
 import type { EventRecord } from '../broker/events.ts';
 import { type EventFeed, readBehind } from '../client/event-feed.ts';
 import type { MemberDeps } from '../client/member.ts';
@@ -93,6 +95,7 @@ export class Subscriptions {
   #onEvent(event: EventRecord): void {
     for (const subscription of this.#durable.values()) subscription.onEvent(event);
     for (const listening of this.#listening.values()) {
+      if (compareEntryIds(event.id, listening.cursor) <= 0) continue; // V1
       if (listening.catchUp.behind) listening.catchUp.fallBehind();
       else if (!show(listening, event)) listening.catchUp.fallBehind();
     }

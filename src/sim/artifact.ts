@@ -20,6 +20,8 @@ const artifactSchema = z.object({
   seed: z.number(),
   faults: z.array(faultSchema),
   nodes: z.number().optional(),
+  poolSize: z.number().optional(),
+  without: z.array(z.string()).optional(),
   size: z.number().optional(),
   isFlat: z.boolean().optional(),
   violations: z.array(z.object({ invariant: z.string(), what: z.string() })),
@@ -29,7 +31,7 @@ const artifactSchema = z.object({
 export type Artifact = z.output<typeof artifactSchema>;
 
 export function artifactOf(scenario: Scenario, { variant, attempt: failed }: Shrunk, commit?: string): Artifact {
-  const { seed, faults = failed.faults, nodes, size, isFlat } = variant;
+  const { seed, faults = failed.faults, nodes, poolSize, without, size, isFlat } = variant;
   return {
     scenario: scenario.name,
     ...(commit !== undefined && { commit }),
@@ -37,6 +39,8 @@ export function artifactOf(scenario: Scenario, { variant, attempt: failed }: Shr
     seed,
     faults: [...faults],
     ...(nodes !== undefined && { nodes }),
+    ...(poolSize !== undefined && { poolSize }),
+    ...(without !== undefined && { without: [...without] }),
     ...(size !== undefined && { size }),
     ...(isFlat !== undefined && { isFlat }),
     violations: failed.violations.slice(0, 20).map(({ invariant, what }) => ({ invariant, what })),
@@ -65,12 +69,14 @@ export async function replay(
   artifact: Artifact,
   { diagram }: ReplayOptions = {},
 ): Promise<Attempt> {
-  const { seed, faults, nodes, size, isFlat } = artifact;
+  const { seed, faults, nodes, poolSize, without, size, isFlat } = artifact;
   const variant: Variant = {
     seed,
     faults,
     traced: 5_000,
     ...(nodes !== undefined && { nodes }),
+    ...(poolSize !== undefined && { poolSize }),
+    ...(without !== undefined && { without }),
     ...(size !== undefined && { size }),
     ...(isFlat !== undefined && { isFlat }),
   };

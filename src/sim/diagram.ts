@@ -8,6 +8,7 @@ import { SimulationError } from './simulation-error.ts';
 import type { Attempt, Scenario } from './explore.ts';
 import { pageOf } from './diagram/page.ts';
 import { storyOf } from './diagram/story.ts';
+import type { World } from './world.ts';
 
 /**
  * The sequence diagram of a run, as one HTML page without scripts. Give it what `shrink()` found, or `{ attempt: await replay(...) }`.
@@ -25,4 +26,13 @@ export function diagramOf({ name }: Pick<Scenario, 'name'>, { attempt }: { reado
 
 export async function saveDiagram(path: string, diagram: string): Promise<void> {
   await writeFile(path, diagram);
+}
+
+/** Of a simulation that somebody drives. */
+export function diagramOfWorld(
+  { seed, trace, journal }: World,
+  found: Omit<Attempt, 'seed' | 'steps' | 'journal'>,
+): string {
+  const attempt = { ...found, seed, steps: trace.steps };
+  return diagramOf({ name: 'simulation' }, { attempt: { ...attempt, ...(journal && { journal: journal.kept }) } });
 }

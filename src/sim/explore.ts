@@ -11,15 +11,19 @@ import type { Leak } from './globals.ts';
 import { mix, toFraction } from './seeded-random.ts';
 import type { Kept } from './keep.ts';
 import { Simulation } from './simulation.ts';
+import { smallerFleet } from './smaller-fleet.ts';
 import type { SimulateOptions } from './options.ts';
 import type { Violation } from './ledger.ts';
 import type { Journaled } from './journal.ts';
 import type { TraceLine } from './trace.ts';
+import { BrokenError } from './watch.ts';
 
 export interface Scenario extends Omit<SimulateOptions, 'seed' | 'faults' | 'traced'> {
   readonly name: string;
   /** Highest rate of each kind of fault; each seed draws which strike at all, and how often. Default: those of `usualRates`. */
   readonly faults?: FaultRates;
+  /** Roles that it can do without, where a failure is shrunk. */
+  readonly spare?: readonly string[];
   /** What happens between `chaos` and `heal`. `size` is 1, or less while a failure is shrunk: how much of the load to make. */
   readonly run: (sim: Simulation, size: number) => Promise<void>;
   /** After the fleet has come to rest: what else must hold. */
@@ -47,6 +51,10 @@ export interface Variant {
   /** Drawn from the seed when absent. */
   readonly faults?: readonly Fault[];
   readonly nodes?: number;
+  /** Agents of a pool on each node, at most. */
+  readonly poolSize?: number;
+  /** Roles that are left out. */
+  readonly without?: readonly string[];
   readonly size?: number;
   /** Every trip takes equally long. */
   readonly isFlat?: boolean;
@@ -103,17 +111,30 @@ export function ratesOf(seed: number, highest: FaultRates): FaultRates {
   return Object.fromEntries(drawn);
 }
 
+/** Mostly the consequence of another violation. */
+export const unended = 'the scenario ends';
 const restMs = 600_000;
 const leasesMs = 20_000;
 const flat = { fromMs: 1, toMs: 1 };
 
 /** Runs a scenario once. Never throws: what goes wrong is a violation. */
 export async function attempt(scenario: Scenario, variant: Variant): Promise<Attempt> {
-  const { name: _, run, check, faults: highest = usualRates, ...options } = scenario;
+  const {
+    name: _,
+    spare: _spare,
+    run,
+    check,
+    faults: highest = usualRates,
+    agents,
+    versions = [],
+    ...options
+  } = scenario;
   const { seed, faults = ratesOf(seed, highest), nodes, size = 1, isFlat = false, traced = 0 } = variant;
   const { resources = options.globals === 'refuse' } = { ...options, ...variant };
   const sim = new Simulation({
     ...options,
+    agents: smallerFleet(agents, variant),
+    versions: versions.map((later) => smallerFleet(later, variant)),
     seed,
     faults,
     traced,
@@ -122,6 +143,7 @@ export async function attempt(scenario: Scenario, variant: Variant): Promise<Att
     ...(isFlat && { latency: flat }),
   });
   const failed: Violation[] = [];
+  let isOver = false;
   try {
     await sim.start();
     sim.chaos();
@@ -130,9 +152,11 @@ export async function attempt(scenario: Scenario, variant: Variant): Promise<Att
     await sim.settle({ within: restMs });
     await sim.advance(leasesMs); // who is gone has lost what it held
     await sim.settle({ within: restMs });
+    isOver = true;
     await check?.(sim);
   } catch (error) {
-    failed.push({ invariant: 'the scenario ends', what: describeError(error).message });
+    const invariant = isOver ? 'what the scenario promises' : unended;
+    if (!(error instanceof BrokenError)) failed.push({ invariant, what: describeError(error).message });
   }
   const violations = failed.length > 0 ? [...failed, ...sim.violations()] : sim.violations();
   const { hash, faults: struck, trace, leaks } = sim;
@@ -147,6 +171,8 @@ export interface ExploreOptions {
   /** How many seeds, from `from` on. Default 100, from 1. */
   readonly seeds?: number;
   readonly from?: number;
+  /** Each seed runs twice, and both runs must be the same. Default true. */
+  readonly twice?: boolean;
   /** After so many failures it ends. Default 1. */
   readonly most?: number;
   /** Folder in which failures are kept: each is shrunk, and its artifact and its diagram are written there. */
@@ -171,6 +197,7 @@ export async function explore({
   scenario,
   seeds = 100,
   from = 1,
+  twice = true,
   most = 1,
   keep,
   onSeed,
@@ -182,10 +209,10 @@ export async function explore({
   let [done, steps] = [0, 0];
   for (let seed = from; seed < from + seeds && failures.length < most; seed++) {
     const first = await attempt(scenario, seed === from ? { seed, resources: true } : { seed });
-    const second = await attempt(scenario, { seed });
+    const second = twice ? await attempt(scenario, { seed }) : undefined;
     done++;
-    steps += first.steps + second.steps;
-    const isUnequal = first.hash !== second.hash;
+    steps += first.steps + (second?.steps ?? 0);
+    const isUnequal = second !== undefined && first.hash !== second.hash;
     if (isUnequal) unequal.push(seed);
     const third = isUnequal ? await attempt(scenario, { seed, resources: true }) : undefined; // to tell why
     for (const leak of [...first.leaks, ...(third?.leaks ?? [])]) leaks.set(`${leak.what} ${leak.where}`, leak);

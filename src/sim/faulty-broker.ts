@@ -15,6 +15,7 @@ export interface Carried {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly reply: unknown;
+  readonly isFrame: boolean;
 }
 
 /** The answer to a call that is taken down instead of being carried out. */
@@ -134,7 +135,7 @@ export class FaultyBroker implements Broker {
     const received = args.map((arg) => this.#received(arg));
     return this.#carry(name, received, async () => {
       const reply = this.#deps.captures?.(name, received) ?? (await run(received));
-      this.#deps.onCarried({ name, args: received, reply });
+      this.#deps.onCarried({ name, args: received, reply, isFrame: frames.has(name) });
       return reply;
     });
   }

@@ -26,6 +26,8 @@ export interface Handled {
   readonly redelivered: boolean;
   /** Virtual time in milliseconds. */
   readonly at: number;
+  /** What has become of it. */
+  end: 'running' | 'returned' | 'threw';
 }
 
 /** What a handler ended with. */
@@ -113,8 +115,8 @@ function wrap(agent: Agent, method: string, around: Around): void {
 function begin(agent: Agent, around: Around, envelope: EnvelopeFields, run: () => unknown, yields: boolean): unknown {
   const { hooks, kind, name, instance } = around;
   const { id = '', from = '', attempt = 1, redelivered = false, isAsk = false } = envelope;
-  const at = hooks.nowMs();
-  const handled: Handled = { kind, agent: agent.id, instance, name, id, from, isAsk, attempt, redelivered, at };
+  const mark = { isAsk, attempt, redelivered, at: hooks.nowMs(), end: 'running' as const };
+  const handled: Handled = { kind, agent: agent.id, instance, name, id, from, ...mark };
   hooks.onHandled(handled);
   const what = `${name}/${JSON.stringify(envelope.input ?? envelope.data ?? null)}`;
   const key = `${agent.role}/${what}/${attempt}`;
@@ -124,6 +126,8 @@ function begin(agent: Agent, around: Around, envelope: EnvelopeFields, run: () =
     return new Promise(() => {}); // nothing of this process runs again
   }
   const throws = plan.strikes('handler-throws', key) !== undefined;
+  if (throws) handled.end = 'threw';
+  else if (yields) handled.end = 'returned'; // what becomes of its parts is the reader's affair
   if (throws || yields) hooks.onEnded(handled);
   if (throws) throw new SimulatedFailure(`told to fail: ${key}`);
   if (yields) return run();
@@ -143,11 +147,13 @@ async function counted(hooks: InstrumentHooks, handled: Handled, run: () => Prom
   try {
     const value = await run();
     end = { kind: 'returned', value };
+    handled.end = 'returned';
     return value;
   } catch (error) {
     end = { kind: 'threw', error };
     throw error;
   } finally {
+    if (handled.end !== 'returned') handled.end = 'threw';
     hooks.onRunning(-1);
     hooks.onEnded(handled, end);
   }

@@ -39,8 +39,15 @@ const atRest: Readonly<Record<string, Rule>> = {
       if (runs.filter((run) => !run.redelivered && !isRewound(ledger, run.at)).length > 1)
         yield `task ${id} began twice without a mark`;
   },
+  'a task that ends its nodes is given up': function* ({ ledger }) {
+    for (const [id, runs] of grouped(ledger.runs, (run) => (run.kind === 'task' ? run.id : undefined))) {
+      const lost = runs.filter(({ end }) => end === 'running').length;
+      if (lost > limits.lostHolders && ledger.losses.length === 0) yield `task ${id} ended ${lost} nodes`;
+    }
+  },
   'every accepted message is handled': function* ({ ledger, fleet }) {
-    const handled = new Set(ledger.runs.filter(({ kind }) => kind === 'message').map(({ id }) => id));
+    const ended = ledger.runs.filter(({ kind, end }) => kind === 'message' && end !== 'running');
+    const handled = new Set(ended.map(({ id }) => id));
     const dead = new Set([...fleet.deadMail.all()].map(({ opId }) => opId));
     for (const { opId, to, at } of ledger.messages.values())
       if (!handled.has(opId) && !dead.has(opId) && !isLossy(ledger, at))
@@ -53,6 +60,10 @@ const atRest: Readonly<Record<string, Rule>> = {
       if (new Set(of.map(({ instance }) => instance)).size < of.length)
         yield `message ${id} was handled twice by one instance`;
     }
+  },
+  'an ask is handled at most once': function* ({ ledger }) {
+    for (const [id, of] of grouped(ledger.runs, (run) => (run.isAsk ? run.id : undefined)))
+      if (of.length > 1) yield `ask ${id} was handled ${of.length} times`;
   },
   'messages of one sender come in their order': function* ({ ledger }) {
     const order = new Map([...ledger.messages.keys()].map((opId, index) => [opId, index]));
@@ -80,10 +91,11 @@ const atRest: Readonly<Record<string, Rule>> = {
     for (const [id, of] of grouped(runs, (run) => run.id))
       if (of.length > 1) yield `ask ${id} was handled ${of.length} times`;
   },
-  'broadcasts come once, in the order of the stream and without a hole': function* ({ ledger, events }) {
+  'broadcasts come once, in the order of the stream and without a hole': function* (world) {
+    const { ledger } = world;
     const heard = ledger.runs.filter(({ kind, id }) => kind === 'broadcast' && /^\d+-\d+$/.test(id));
     for (const [, runs] of grouped(heard, ({ instance, name }) => `${instance} ${name}`))
-      yield* brokenStretch(runs, events, ledger.losses.length > 0);
+      if (ledger.losses.length === 0) yield* brokenStretch(runs, world);
   },
   'every agent of which there is one runs in one place': function* ({ fleet, processes }) {
     const nodes = new Map(processes.filter(({ state }) => state === 'up').map((process) => [process.node, process]));
@@ -97,10 +109,11 @@ const atRest: Readonly<Record<string, Rule>> = {
     const up = processes.flatMap(({ state, incarnations }) =>
       state === 'up' ? [...(incarnations?.current?.cells ?? [])] : [],
     );
-    for (const [id, cells] of grouped(up, (cell) =>
-      cell.spec.kind === 'single' && cell.state === 'up' ? cell.id : undefined,
-    ))
-      if (cells.length > 1) yield `${id} is up ${cells.length} times`;
+    const isHeld = ({ state }: { readonly state: string }): boolean => state === 'up' || state === 'standby';
+    for (const [id, cells] of grouped(up, (cell) => (cell.spec.kind === 'single' ? cell.id : undefined))) {
+      const times = cells.filter(({ state }) => state === 'up').length;
+      if (times > 1 || (times === 0 && cells.every(isHeld))) yield `${id} is up ${times} times`;
+    }
   },
 };
 
@@ -109,6 +122,10 @@ const always: Readonly<Record<string, Rule>> = {
   'nothing is without a bound': function* ({ fleet, processes }) {
     for (const [agent, inbox] of fleet.inboxes)
       if (inbox.size > limits.inboxEntries) yield `the inbox of ${agent} holds ${inbox.size}`;
+    for (const [name, { holders, permits }] of fleet.locks) {
+      const held = [...holders.values()].filter(({ leaseUntil }) => leaseUntil > fleet.clock.now());
+      if (held.length > permits) yield `lock ${name} has ${held.length} holders`;
+    }
     for (const { name, place } of processes)
       if (place !== undefined && place.pending > mostPlanned) yield `${place.pending} timers of ${name} are pending`;
   },
@@ -117,6 +134,8 @@ const always: Readonly<Record<string, Rule>> = {
 const mostPlanned = 20_000;
 /** Clocks run up to a tenth too slow, and whoever stood still goes on where it was. */
 const askSlackMs = 12_000;
+/** What is broadcast comes to an agent that is up in less. */
+const deliveryMs = 10_000;
 
 export function* brokenAtRest(world: World): Generator<Violation> {
   yield* world.ledger.violations;
@@ -147,9 +166,9 @@ function isLossy({ losses }: World['ledger'], time: number): boolean {
   return losses.some(({ since, at }) => since <= time && time <= at);
 }
 
-function* brokenStretch(runs: readonly Handled[], events: World['events'], isLossy: boolean): Generator<string> {
+function* brokenStretch(runs: readonly Handled[], world: World): Generator<string> {
   const [first] = runs;
-  if (first === undefined || isLossy) return;
+  if (first === undefined) return;
   for (let at = 1; at < runs.length; at++) {
     const [before, run] = [runs[at - 1], runs[at]];
     if (before !== undefined && run !== undefined && compareEntryIds(run.id, before.id) <= 0)
@@ -158,8 +177,9 @@ function* brokenStretch(runs: readonly Handled[], events: World['events'], isLos
   const topic = compileTopic(first.name);
   if (typeof topic === 'string') return;
   const heard = new Set(runs.map(({ id }) => id));
-  const last = runs.at(-1)?.id ?? '';
-  const between = events.filter(({ id }) => compareEntryIds(id, first.id) >= 0 && compareEntryIds(id, last) <= 0);
+  const behind = world.isLive(first.instance) ? String(Math.floor(world.fleet.clock.now() - deliveryMs)) : '0';
+  const last = [runs.at(-1)?.id ?? '', behind].reduce((a, b) => (compareEntryIds(a, b) < 0 ? b : a));
+  const between = world.events.filter(({ id }) => compareEntryIds(id, first.id) >= 0 && compareEntryIds(id, last) <= 0);
   for (const event of between)
     if (topic.matches(event.topic) && !heard.has(event.id))
       yield `${first.agent} heard ${first.id} and ${last} and not ${event.id} (${event.topic})`;

@@ -6,9 +6,21 @@
 import type { Frame } from '../broker/frame.ts';
 import type { AcquireReply, AcquireRequest } from '../broker/locks.ts';
 import type { NewMessage, SendOp, SendReply } from '../broker/mail.ts';
-import type { ClaimedTask, Claims, EnqueueOp, EnqueueReply, SettleOp, SettleReply } from '../broker/tasks.ts';
+import type {
+  ClaimRenewal,
+  ClaimedTask,
+  Claims,
+  EnqueueOp,
+  EnqueueReply,
+  HeldReceipt,
+  RecoverRequest,
+  SettleOp,
+  SettleReply,
+} from '../broker/tasks.ts';
 import type { Notice } from '../broker/notices.ts';
 import { AskBook } from './ask-book.ts';
+import { decodeEnvelope } from '../core/envelope.ts';
+import type { MemoryFleet } from '../memory/fleet.ts';
 import type { Carried } from './faulty-broker.ts';
 import type { Handled } from './instrument.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -17,6 +29,10 @@ import type { Scheduler } from './scheduler.ts';
 export interface TaskRecord {
   readonly id: string;
   readonly queue: string;
+  /** The task that fanned it out. */
+  readonly parent: string | undefined;
+  /** Id of its trace; of a scheduled run it names the time. */
+  readonly trace: string;
   readonly acceptedAt: number;
   /** Frames that ended it for good, by sender and sequence. */
   readonly ends: { readonly frame: string; readonly by: string; readonly kind: string; readonly at: number }[];
@@ -58,23 +74,38 @@ export class Ledger {
   readonly holders = new Map<string, string>();
   readonly runs: Handled[] = [];
   readonly asks: AskBook;
+  /** The same by the id of their envelope. */
+  readonly runsById = new Map<string, Handled[]>();
   /** What was found in the step that broke it. */
   readonly violations: Violation[] = [];
   readonly losses: Loss[] = [];
   readonly #tokens = new Map<string, number>();
   readonly #granted = new Set<string>();
+  /** Replies to frames, by lane, tag, sender and sequence. */
+  readonly #replies = new Map<string, string>();
   readonly #scheduler: Scheduler;
+  readonly #fleet: Pick<MemoryFleet, 'clock' | 'directory'>;
+  /** By the operation that enqueued them. */
+  readonly #taskOf = new Map<string, string>();
+  /** By task: when its holder got it or renewed it last, by the broker's clock. */
+  readonly #renewedAt = new Map<string, number>();
 
-  constructor(scheduler: Scheduler) {
+  constructor(scheduler: Scheduler, fleet: Pick<MemoryFleet, 'clock' | 'directory'>) {
     this.#scheduler = scheduler;
     this.asks = new AskBook(() => this.#now);
+    this.#fleet = fleet;
   }
 
   get #now(): number {
     return this.#scheduler.nowMs;
   }
 
-  readonly handled = (run: Handled): void => void this.runs.push(run);
+  readonly handled = (run: Handled): void => {
+    this.runs.push(run);
+    const known = this.runsById.get(run.id);
+    if (known === undefined) this.runsById.set(run.id, [run]);
+    else known.push(run);
+  };
 
   /** The broker has lost what happened since then; everything, if that is not said. */
   noteLoss(since = -Infinity): void {
@@ -86,15 +117,21 @@ export class Ledger {
   }
 
   /** Called in the step of the broker that carried it out. */
-  carried(address: string, { name, args, reply }: Carried): void {
+  carried(address: string, { name, args, reply, isFrame }: Carried): void {
+    if (isFrame) this.#replied(name, args[0] as Frame<unknown>, reply);
+    else this.#called(name, args[0]);
     switch (name) {
       case 'tasks.enqueue':
         return this.#enqueued(args[0] as Frame<EnqueueOp>, reply as readonly EnqueueReply[]);
       case 'tasks.claim':
         return this.#claimed(address, (reply as Claims).tasks);
       case 'tasks.wait':
-      case 'tasks.recover':
         return this.#claimed(address, reply as readonly ClaimedTask[]);
+      case 'tasks.recover':
+        this.#recovered(args[0] as RecoverRequest, reply as readonly ClaimedTask[]);
+        return this.#claimed(address, reply as readonly ClaimedTask[]);
+      case 'tasks.renew':
+        return this.#renewed(args[0] as { receipts: readonly HeldReceipt[] }, reply as readonly ClaimRenewal[]);
       case 'tasks.settle':
         return this.#settled(args[0] as Frame<SettleOp>, reply as readonly SettleReply[]);
       case 'mail.send':
@@ -106,15 +143,66 @@ export class Ledger {
     }
   }
 
-  #enqueued({ tag }: Frame<EnqueueOp>, replies: readonly EnqueueReply[]): void {
-    for (const reply of replies) {
-      if (reply.kind !== 'enqueued' || this.tasks.has(reply.taskId)) continue;
-      this.tasks.set(reply.taskId, { id: reply.taskId, queue: tag, acceptedAt: this.#now, ends: [], holders: [] });
-    }
+  /** A repeated frame gets the reply of the first. After a loss of data it is carried out again. */
+  #replied(lane: string, { tag, sender, seq, leased }: Frame<unknown>, reply: unknown): void {
+    if (leased) this.#demandPresence(lane, sender);
+    const frame = `${lane} ${tag} ${sender}#${seq}`;
+    const text = JSON.stringify(reply);
+    const known = this.#replies.get(frame);
+    if (known !== undefined && known !== text && this.losses.length === 0)
+      this.violate('a repeated frame changes nothing', `${frame} was answered ${known}, and then ${text}`);
+    this.#replies.set(frame, text);
+  }
+
+  #enqueued({ tag, ops }: Frame<EnqueueOp>, replies: readonly EnqueueReply[]): void {
+    replies.forEach((reply, index) => {
+      if (reply.kind !== 'enqueued' || this.tasks.has(reply.taskId)) return;
+      const { taskId: id } = reply;
+      const { parent, trace, opId } = decodeEnvelope(ops[index]?.envelope ?? '');
+      const first = this.#taskOf.get(opId) ?? id;
+      if (first !== id && this.losses.length === 0)
+        this.violate('an enqueue makes one task', `${opId} made ${first} and ${id}`);
+      this.#taskOf.set(opId, first);
+      this.tasks.set(id, { id, queue: tag, parent, trace: trace.id, acceptedAt: this.#now, ends: [], holders: [] });
+    });
   }
 
   #claimed(by: string, tasks: readonly ClaimedTask[]): void {
-    for (const { receipt } of tasks) this.tasks.get(receipt.taskId)?.holders.push(by);
+    for (const { receipt } of tasks) {
+      this.tasks.get(receipt.taskId)?.holders.push(by);
+      this.#renewedAt.set(receipt.taskId, this.#fleet.clock.now());
+    }
+  }
+
+  #renewed({ receipts }: { readonly receipts: readonly HeldReceipt[] }, replies: readonly ClaimRenewal[]): void {
+    receipts.forEach(({ taskId }, index) => {
+      if (replies[index] !== 'stale') this.#renewedAt.set(taskId, this.#fleet.clock.now());
+    });
+  }
+
+  /** Asked before the tasks count as those of who took them over. */
+  #recovered({ leaseMs }: RecoverRequest, tasks: readonly ClaimedTask[]): void {
+    for (const { receipt } of tasks) {
+      const holder = this.tasks.get(receipt.taskId)?.holders.at(-1);
+      const agoMs = this.#fleet.clock.now() - (this.#renewedAt.get(receipt.taskId) ?? 0);
+      if (holder !== undefined && agoMs < leaseMs && this.#fleet.directory.isPresent(holder))
+        this.violate(
+          'a claim stands while it is renewed',
+          `${receipt.taskId} of ${holder} was taken over ${agoMs} ms later`,
+        );
+    }
+  }
+
+  #called(name: string, request: unknown): void {
+    if (name !== 'tasks.claim' && name !== 'tasks.recover' && name !== 'tasks.renew') return;
+    const node: unknown = typeof request === 'object' && request !== null ? Reflect.get(request, 'node') : undefined;
+    if (typeof node === 'string') this.#demandPresence(name, node);
+  }
+
+  /** Called in the step that carried it out. */
+  #demandPresence(what: string, node: string): void {
+    if (!this.#fleet.directory.isPresent(node))
+      this.violate('who has lost its presence is refused', `${what} of ${node} was carried out`);
   }
 
   /** A repeated frame gets the reply of the first: its end is one. */
@@ -125,6 +213,9 @@ export class Ledger {
       if (task === undefined || (reply !== 'settled' && reply !== 'cancelled')) return;
       const isEnd = reply === 'cancelled' || outcome.kind === 'complete' || outcome.kind === 'dead';
       const frame = `${sender}#${seq}`;
+      const isDone = this.runsById.get(task.id)?.some(({ end }) => end === 'returned');
+      if (reply === 'settled' && outcome.kind === 'complete' && isDone !== true)
+        this.violate('a task is completed by a run that has returned', `${task.id} was settled by ${sender} before`);
       if (!isEnd || task.ends.some((end) => end.frame === frame)) return;
       if (!task.holders.includes(sender))
         this.violate('one holder', `${task.id} was settled by ${sender}, who never held it`);

@@ -154,7 +154,7 @@ export class SimProcess {
     life.agents.push(agent);
     const asks = this.#incarnations?.current?.member.asks;
     if (asks !== undefined) this.#world.ledger.asks.watch(asks, life.place);
-    return this.#world.nextInstance();
+    return this.#world.nextInstance(agent, life.place);
   }
 
   /** What it had could be given back only if nothing has struck since it was told to stop. */

@@ -10,12 +10,13 @@ import { type Duration, durationMs } from '../core/duration.ts';
 import { SimulationError } from './simulation-error.ts';
 import { Boundary } from './boundary.ts';
 import { Chaos } from './chaos.ts';
-import { diagramOf } from './diagram.ts';
+import { diagramOfWorld } from './diagram.ts';
 import { driven } from './driven.ts';
 import { type Fault, SwitchedFaults } from './faults.ts';
 import type { Leak } from './globals.ts';
 import { brokenAtRest } from './invariants.ts';
 import type { Violation } from './ledger.ts';
+import { rolesOf } from './smaller-fleet.ts';
 import { resolveOptions, type ResolvedOptions, type SettleOptions, type SimulateOptions } from './options.ts';
 import type { OutsideRequest } from './outside.ts';
 import { SimProcess } from './process.ts';
@@ -218,6 +219,11 @@ export class Simulation extends SimVerbs {
     return this.#nodes.map(({ name }) => name);
   }
 
+  /** The roles that its nodes run: of a scenario that is shrunk, some may be left out. */
+  get roles(): readonly string[] {
+    return rolesOf(this.#options.versions[0] ?? []);
+  }
+
   /** The live agent of that id, to be read. */
   agent(id: string): Agent | undefined {
     return liveAgent(this.#nodes, id);
@@ -249,11 +255,8 @@ export class Simulation extends SimVerbs {
 
   /** What has happened, as a sequence diagram: one HTML page. What led to the violations is in full, everything else is folded away. */
   diagram(violations = this.violations()): string {
-    const { hash, faults, trace, leaks, world } = this;
-    const { seed } = world;
-    const attempt = { seed, hash, steps: world.trace.steps, violations, faults, trace, leaks };
-    const journal = world.journal?.kept;
-    return diagramOf({ name: 'simulation' }, { attempt: { ...attempt, ...(journal && { journal }) } });
+    const { hash, faults, trace, leaks } = this;
+    return diagramOfWorld(this.world, { hash, faults, trace, leaks, violations });
   }
 
   /** What is broken: what was found on the way, and what does not hold now that the fleet is at rest. */

@@ -51,10 +51,13 @@ export class Watch {
 
 const mostTold = 20;
 
+/** Tells what is on the list of violations, too. */
+export class BrokenError extends SimulationError {}
+
 /** `drawn`: the file that holds its picture. */
-export function brokenError(violations: readonly Violation[], drawn?: string): SimulationError {
+export function brokenError(violations: readonly Violation[], drawn?: string): BrokenError {
   const lines = violations.slice(0, mostTold).map(({ invariant, what }) => `- ${invariant}: ${what}`);
   const more = violations.length > mostTold ? [`and ${violations.length - mostTold} more`] : [];
   const picture = drawn === undefined ? [] : [`It is drawn in ${drawn}.`];
-  return new SimulationError(`expected every invariant to hold, got:\n${[...lines, ...more, ...picture].join('\n')}`);
+  return new BrokenError(`expected every invariant to hold, got:\n${[...lines, ...more, ...picture].join('\n')}`);
 }

@@ -3,6 +3,7 @@
  *
  * Apart from the simulation, which is what users hold: processes, chaos and invariants know the world and not its owner.
  */
+import type { Agent } from '../agent/agent.ts';
 import type { EventRecord } from '../broker/events.ts';
 import type { Observer, RuntimeEvents } from '../core/observer.ts';
 import { MemoryFleet } from '../memory/fleet.ts';
@@ -97,7 +98,7 @@ export class World {
   /** Processes that crash are started again by themselves. */
   comesBack = false;
   #kept: { readonly at: number; readonly restore: () => void } | undefined;
-  #instances = 0;
+  readonly #instances: { readonly agent: Agent; readonly place: Place }[] = [];
   readonly #startedAt: number;
 
   constructor({ seed, plan, latency, traced, retention, check }: WorldOptions) {
@@ -111,7 +112,7 @@ export class World {
     this.brokerClock = new ProcessClock(this.scheduler, this.brokerPlace);
     const random = new SeededRandom(mix(seed, hash('broker')));
     this.fleet = new MemoryFleet({ clock: this.brokerClock, random, retention });
-    this.ledger = new Ledger(this.scheduler);
+    this.ledger = new Ledger(this.scheduler, this.fleet);
   }
 
   /** Milliseconds since the simulation began. */
@@ -119,8 +120,15 @@ export class World {
     return this.scheduler.nowMs - this.#startedAt;
   }
 
-  nextInstance(): number {
-    return ++this.#instances;
+  /** The number of a new agent. */
+  nextInstance(agent: Agent, place: Place): number {
+    return this.#instances.push({ agent, place });
+  }
+
+  /** The agent of that number still runs. */
+  isLive(instance: number): boolean {
+    const { agent, place } = this.#instances[instance - 1] ?? {};
+    return place?.state === 'running' && agent?.signal.aborted === false;
   }
 
   /** Runs `body` as a step of `place`, and everything after it until it has settled. */

@@ -38,7 +38,10 @@ class FileAgent extends Agent {
   }
 }
 
-function paying(Class: typeof PayAgent | typeof LooseAgent | typeof FileAgent, more: Partial<Scenario> = {}): Scenario {
+function paying(
+  Class: typeof PayAgent | typeof LooseAgent | typeof FileAgent | typeof GamblingAgent,
+  more: Partial<Scenario> = {},
+): Scenario {
   return {
     ...more,
     name: 'paying',
@@ -93,6 +96,34 @@ test('files and sockets that agents use are told with their places, also by who 
   expect(failures[0]?.violations[0]?.what).toMatch(
     /an agent uses a file .*, for which no virtual time waits, at .*explore/,
   );
+});
+
+/** Taken before any simulation could stand between. */
+const dice = Math.random;
+
+/** Throws dice of the machine that nobody knows of. */
+class GamblingAgent extends Agent {
+  static readonly role = 'pay';
+  @onTask('pay') async pay(_task: Task): Promise<void> {
+    await new Promise<void>((resolve) => void this.clock.setTimer(10 + 100 * dice(), resolve));
+  }
+}
+
+test('chance that was taken from the machine beforehand makes two runs of a seed unlike', async () => {
+  expect((await explore({ scenario: paying(GamblingAgent), seeds: 2 })).unequal).toEqual([1, 2]);
+});
+
+test('no two seeds are the same run', async () => {
+  const hashes = new Set<string>();
+  const seeds = 12;
+  await explore({
+    scenario: paying(LooseAgent),
+    seeds,
+    twice: false,
+    most: seeds,
+    onSeed: ({ hash }) => hashes.add(hash),
+  });
+  expect(hashes.size).toBe(seeds);
 });
 
 test('a file that holds no failure is refused', async () => {

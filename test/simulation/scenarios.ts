@@ -5,6 +5,10 @@ import type { FaultRates, Scenario } from '../../src/testing.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
 import { agents, nextAgents, WorkAgent } from './agents.ts';
 import { bank, checkPaid, pay, payers } from './outside.ts';
+import { fleetScenarios } from './scenarios/fleets.ts';
+import { mailScenarios } from './scenarios/mail.ts';
+import { queueScenarios } from './scenarios/queues.ts';
+import { taskScenarios } from './scenarios/tasks.ts';
 
 /** What may fail is not accepted, and then nobody counts on it. */
 const tolerated = (error: unknown): void => void error;
@@ -14,7 +18,7 @@ async function load(sim: Simulation, tasks: number): Promise<void> {
   for (let number = 0; number < tasks; number++) {
     const { fleet } = sim;
     const name = number % 5 === 3 ? 'locked' : number % 5 === 4 ? 'asking' : 'work';
-    await fleet.enqueue({ role: 'work', task: name }, number).catch(tolerated);
+    if (sim.roles.includes('work')) await fleet.enqueue({ role: 'work', task: name }, number).catch(tolerated);
     await fleet.send('desk', 'note', number).catch(tolerated);
     if (number % 4 === 0) await fleet.broadcast('work.begun', number).catch(tolerated);
     await sim.advance('250ms');
@@ -31,7 +35,7 @@ async function loadOfVersions(sim: Simulation, size: number): Promise<void> {
   }
 }
 
-const usual = { agents, nodes: 3 } as const;
+const usual = { agents, nodes: 3, spare: ['ear', 'work'] } as const;
 
 function failing(name: string, faults: FaultRates, more: Partial<Scenario> = {}): Scenario {
   return { ...usual, name, faults, run: (sim, size) => load(sim, Math.ceil(24 * size)), ...more };
@@ -52,6 +56,10 @@ function paying(name: string, faults: FaultRates): Scenario {
 }
 
 export const scenarios: readonly Scenario[] = [
+  ...taskScenarios,
+  ...queueScenarios,
+  ...mailScenarios,
+  ...fleetScenarios,
   failing('crash', { 'crash-before-call': 0.01, 'crash-after-call': 0.01, kill: 0.15, 'handler-kills': 0.05 }),
   failing('lease expiry', { freeze: 0.15, stall: 0.3, slow: 0.1 }),
   failing('partition', { partition: 0.2, cut: 0.2, deaf: 0.2 }),
