@@ -61,10 +61,6 @@ const atRest: Readonly<Record<string, Rule>> = {
         yield `message ${id} was handled twice by one instance`;
     }
   },
-  'an ask is handled at most once': function* ({ ledger }) {
-    for (const [id, of] of grouped(ledger.runs, (run) => (run.isAsk ? run.id : undefined)))
-      if (of.length > 1) yield `ask ${id} was handled ${of.length} times`;
-  },
   'messages of one sender come in their order': function* ({ ledger }) {
     const order = new Map([...ledger.messages.keys()].map((opId, index) => [opId, index]));
     const runs = ledger.runs.filter(({ kind, id }) => kind === 'message' && order.has(id));
