@@ -5,6 +5,7 @@
 import { Link } from './run/link.js';
 
 const { load, system, role, params, url } = JSON.parse(process.argv[2]);
+process.on('disconnect', () => process.exit(1)); // nobody waits for it any more
 const link = new Link(process);
 let code = 0;
 try {

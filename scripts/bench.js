@@ -73,8 +73,12 @@ async function bench() {
     console.error(`expected --only to name a row, got: ${options.only}`);
     return 1;
   }
-  installPeers();
   const reps = Number(options.reps ?? (options.quick ? 1 : 5));
+  if (!Number.isInteger(reps) || reps < 1) {
+    console.error(`expected --reps to be a whole number above 0, got: ${options.reps}`);
+    return 1;
+  }
+  installPeers();
   const tell = (line) => console.log(line);
   const { redis, ...run } = await withSetting(async (setting) => ({
     redis: await redisVersionOf(setting.url),

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const word = 'the first task is handled';
+const limitMs = 60_000;
 export const installed = fileURLToPath(process.env.BENCH_PACKAGE);
 
 /** A folder with these files and the packages of the runtime. */
@@ -35,6 +36,9 @@ export async function launch(folder, args, env = {}) {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  const limit = setTimeout(end, limitMs);
   let said = '';
   let tookMs;
   for (const stream of [child.stdout, child.stderr])
@@ -45,6 +49,8 @@ export async function launch(folder, args, env = {}) {
       child.kill('SIGTERM');
     });
   await new Promise((resolve) => child.once('close', resolve));
-  if (tookMs === undefined) throw new Error(`expected a first task, got:\n${said}`);
+  clearTimeout(limit);
+  process.off('exit', end);
+  if (tookMs === undefined) throw new Error(`expected a first task, within ${limitMs} ms, got:\n${said}`);
   return tookMs;
 }
