@@ -3,6 +3,7 @@
 //
 // Options: `--only WORDS` (rows whose group, name or peer holds one of them, separated by commas), `--reps N` (5), `--quick` (few tasks and one repetition: whether
 // it works, not how fast it is), `--json` (the last line is one JSON object), `--out FOLDER` (where bench.json and bench.html go: .bench).
+// `--profile`: a processor profile of each side into the folder's `profiles`, for the tools of Chrome; what is measured with it is slower.
 // `--docs` measures nothing: writes the last run into docs/performance.md.
 // `--check` measures nothing either: counts what a task, a message and so on cost (bench/run/check.js) and compares with bench/kept.json. Needs no peers;
 // exits 1 when something costs more than is kept. `--keep` keeps what it counts now.
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     reps: { type: 'string' },
     quick: { type: 'boolean' },
     json: { type: 'boolean' },
+    profile: { type: 'boolean' },
     out: { type: 'string', default: join(root, '.bench') },
     docs: { type: 'boolean' },
     check: { type: 'boolean' },
@@ -79,10 +81,11 @@ async function bench() {
     return 1;
   }
   installPeers();
+  const execArgv = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(options.out, 'profiles')}`] : [];
   const tell = (line) => console.log(line);
   const { redis, ...run } = await withSetting(async (setting) => ({
     redis: await redisVersionOf(setting.url),
-    ...(await runRows(rows, { reps, ...setting, tell })),
+    ...(await runRows(rows, { reps, ...setting, execArgv, tell })),
   }));
   const at = new Date().toISOString().slice(0, 16).replace('T', ' ');
   const record = {
@@ -90,6 +93,7 @@ async function bench() {
     reps,
     quick: options.quick === true,
     only: options.only,
+    profile: options.profile,
     versions: versionsOf(root, redis),
     ...run,
   };
@@ -108,7 +112,7 @@ async function bench() {
 function docs() {
   const path = join(options.out, 'bench.json');
   const record = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
-  const isWhole = record !== undefined && !record.quick && record.only === undefined;
+  const isWhole = record !== undefined && !record.quick && record.only === undefined && !record.profile;
   writePage(join(root, 'docs', 'performance.md'), isWhole ? record : undefined);
   console.log(
     isWhole ? `the run of ${record.at} is written into the page` : 'no whole run is there, and the page says so',

@@ -28,8 +28,8 @@ export async function alone({ openMany, params, url }) {
   return {
     nodeBytes: (many.heap - one.heap) / agents,
     redisBytes: (many.redis - one.redis) / agents,
+    commandsEach: Math.max(0, many.commands - one.commands) / agents,
     commands: many.commands,
-    commandsOfOne: one.commands,
     clients: many.clients,
   };
 }

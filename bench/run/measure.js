@@ -5,10 +5,13 @@
  */
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
 const side = join(import.meta.dirname, '..', 'side.js');
 const tries = 2;
+/** For a side that has answered: it ends by itself, at once but for what it has to write. */
+const lastWordsMs = 10_000;
 
 /** `limitMs` bounds a try; `onRepeat` hears why it was made again. */
 export async function measure(spec, { url, env, limitMs = 120_000, execArgv = [], onRepeat = () => {} }) {
@@ -46,7 +49,8 @@ async function measureOnce({ load, system, params }, { url, env, limitMs, execAr
       });
     });
     answer.catch(() => {});
-    return { child, answer };
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    return { child, answer, ended };
   };
   for (const role of roles) sides.push(startSide(role));
   let timer;
@@ -57,6 +61,7 @@ async function measureOnce({ load, system, params }, { url, env, limitMs, execAr
     const figures = await Promise.race([late, sides.at(-1).answer, ...sides.slice(0, -1).map(failureOf)]);
     for (const { child } of sides) if (child.connected) child.send({ word: 'end' }, () => {});
     await Promise.race([late, Promise.all(sides.map(({ answer }) => answer))]);
+    await Promise.race([pause(lastWordsMs, undefined, { ref: false }), Promise.all(sides.map(({ ended }) => ended))]);
     return figures;
   } catch (error) {
     throw new Error(`${system}, ${load} ${JSON.stringify(params)}: ${error.message}`, { cause: error });

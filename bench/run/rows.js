@@ -186,19 +186,8 @@ function agentRows(s) {
     },
     { ...bytes, name: 'an idle agent, in its process', bound: 2_048 },
     { ...bytes, name: 'an idle agent, in Redis', figure: 'redisBytes', bound: 200 },
-    {
-      group: 'idle',
-      name: 'commands of many idle agents, against one',
-      peer: 'one agent',
-      figure: 'commands',
-      theirFigure: 'commandsOfOne',
-      unit: perSecond,
-      less: true,
-      floor: 1.1,
-      goal: 1.05,
-      ours,
-      theirs: ours,
-    },
+    // None, that is: a heartbeat more in the time of the many than in that of the one is not theirs.
+    { ...bytes, name: 'an idle agent, commands', figure: 'commandsEach', unit: perSecond, bound: 0.001, goal: 1 },
     {
       group: 'idle',
       name: 'connections of a process, against 100 consumers',

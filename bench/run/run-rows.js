@@ -9,7 +9,7 @@ import { resultOf } from './ratios.js';
  * `tell` hears a line for each measurement. Resolves to the rows with their results, what was measured, what had to be made again, and
  * what failed: a row that a failed measurement belongs to has no result.
  */
-export async function runRows(rows, { reps, url, env, tell }) {
+export async function runRows(rows, { reps, url, env, execArgv, tell }) {
   const specs = new Map(
     rows
       .flatMap(({ ours, theirs }) => [ours, theirs])
@@ -29,7 +29,7 @@ export async function runRows(rows, { reps, url, env, tell }) {
         tell(`again: ${message}`);
       };
       try {
-        figures.set(key, await measure(spec, { url, env, onRepeat }));
+        figures.set(key, await measure(spec, { url, env, execArgv, onRepeat }));
         tell(`${rep + 1}/${reps}  ${key}  ${describe(figures.get(key))}`);
       } catch (error) {
         failed.set(key, error.message);
@@ -41,10 +41,9 @@ export async function runRows(rows, { reps, url, env, tell }) {
   const figureOf = (figures, spec, name) => (spec === undefined ? undefined : figures.get(keyOf(spec))[name]);
   const isWhole = ({ ours, theirs }) => !failed.has(keyOf(ours)) && !(theirs && failed.has(keyOf(theirs)));
   const results = rows.filter(isWhole).map((row) => {
-    const theirFigure = row.theirFigure ?? row.figure;
     const pairs = measured.map((figures) => [
       figureOf(figures, row.ours, row.figure),
-      row.bound ?? figureOf(figures, row.theirs, theirFigure),
+      row.bound ?? figureOf(figures, row.theirs, row.figure),
     ]);
     return { ...resultOf(row, pairs), group: row.group };
   });

@@ -164,6 +164,7 @@ class Consumer {
 
 export async function openTasks({ url, work, onSettled }) {
   const [commands, reading, hearing] = [new Redis(url), new Redis(url), new Redis(url, { enableReadyCheck: false })];
+  await scripts.load(commands);
   await commands.set(keys.lease(node), 1, 'EX', 600);
   await commands.call('xgroup', 'CREATE', stream, group, '0', 'MKSTREAM').catch(() => {}); // it is there
   await hearing.subscribe(keys.channel(node));
