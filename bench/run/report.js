@@ -5,10 +5,11 @@ import Table from 'cli-table3';
 
 const headings = ['measure', 'against', 'ours', 'theirs', 'unit', 'ratio', 'floor', 'goal', 'met'];
 
-/** 12,345 or 0.123: three digits that count. */
+/** 12,345 or 12.3 or 0.12 or 0.0123. */
 export function shown(value) {
   if (!Number.isFinite(value)) return String(value);
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  const size = Math.abs(value);
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 4;
   return value.toLocaleString('en', { maximumFractionDigits: digits });
 }
 
