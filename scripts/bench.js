@@ -1,14 +1,15 @@
-// `npm run bench`: measures the runtime against its peers on a private Redis, side by side, and says what floor and goal it has met. The peers are
-// a package of their own, `bench/`, which is installed when it is missing.
+// `npm run bench`: measures the runtime against its peers on a private Redis, side by side, and says what floor and goal it has met. The
+// peers are a package of their own, `bench/`, which is installed when it is missing.
 //
-// Options: `--only WORDS` (rows whose group, name or peer holds one of them, separated by commas), `--reps N` (5), `--quick` (few tasks and one repetition: whether
-// it works, not how fast it is), `--json` (the last line is one JSON object), `--out FOLDER` (where bench.json and bench.html go: .bench).
+// Options: `--only WORDS` (rows whose group, name or peer holds one of them, separated by commas), `--reps N` (5), `--quick` (few tasks and
+// one repetition: whether it works, not how fast it is), `--json` (the last line is one JSON object), `--out FOLDER` (where bench.json and
+// bench.html go: .bench).
 // `--profile`: a processor profile of each side into the folder's `profiles`, for the tools of Chrome; what is measured with it is slower.
 // `--docs` measures nothing: writes the last run into docs/performance.md.
-// `--check` measures nothing either: counts what a task, a message and so on cost (bench/run/check.js) and compares with bench/kept.json. Needs no peers;
-// exits 1 when something costs more than is kept. `--keep` keeps what it counts now.
+// `--check` measures nothing either: counts what a task, a message and so on cost (bench/run/check.js) and compares with bench/kept.json.
+// Needs no peers; exits 1 when something costs more than is kept. `--keep` keeps what it counts now.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { register } from 'tsx/esm/api';
@@ -43,10 +44,11 @@ function runCommand(command, args, { env }) {
   return { code: status, output: `${stdout}${stderr}` };
 }
 
-/** The peers; `npm ci` takes what the lock file of `bench/` says, and runs no script of theirs. */
+/** The peers, when they are missing or older than the lock file; `npm ci` takes what the lock file of `bench/` says, and runs no script of theirs. */
 function installPeers() {
   const folder = join(root, 'bench');
-  if (existsSync(join(folder, 'node_modules', '.package-lock.json'))) return;
+  const writtenAt = (...path) => statSync(join(folder, ...path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (writtenAt('node_modules', '.package-lock.json') > writtenAt('package-lock.json')) return;
   console.log('installing the peers into bench/node_modules');
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
   const { status } = spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
