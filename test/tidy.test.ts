@@ -12,7 +12,7 @@ import { styleRules } from './tidy/style.ts';
 import { wordRules } from './tidy/words.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const files = readTree(root, ['src', 'agents', 'test', 'scripts', 'bin']);
+const files = readTree(root, ['src', 'agents', 'test', 'scripts', 'bin', 'bench/run', 'bench/loads', 'bench/systems']);
 const rules = [...layerRules, ...sizeRules, ...styleRules, ...globalRules, ...wordRules];
 
 describe('the code keeps the house rules', () => {
