@@ -237,12 +237,15 @@ class HeadAgent extends Agent {
   }
 }
 
+const shifts = [pool(ShiftAgent, { concurrency: 2 }), single(HeadAgent, { id: 'head' })];
+
 /** Nodes that leave finish what they run: nothing begins twice, and nothing is given back that had begun. */
 const rolling: Scenario = {
   name: 'rolling',
   nodes: 2,
-  agents: [pool(ShiftAgent, { concurrency: 2 }), single(HeadAgent, { id: 'head' })],
-  faults: { restart: 0.4, deaf: 0.1, 'repeated-frame': 0.2 },
+  agents: shifts,
+  versions: [shifts, shifts, shifts],
+  faults: { restart: 0.4, 'new-version': 0.4, deaf: 0.1, 'repeated-frame': 0.2 },
   run: async (sim, size) => {
     for (let number = 0; number < Math.ceil(16 * size); number++) {
       await sim.fleet.enqueue(ShiftAgent, 'shift', number).catch(tolerated);
