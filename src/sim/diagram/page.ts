@@ -71,9 +71,11 @@ function faultsOf({ items }: Story): readonly string[] {
   return [...lines.slice(0, mostFaults), ...more];
 }
 
-/** Of a check that threw, what it threw. */
+/** Of a scenario or a check that threw, what it threw (explore.ts). */
+const thrown: readonly string[] = ['the scenario ends', 'what the scenario promises'];
+
 function headline({ invariant, what }: Violation): string {
-  return invariant === 'the scenario ends' ? (what.split('\n')[0] ?? invariant) : invariant;
+  return thrown.includes(invariant) ? (what.split('\n')[0] ?? invariant) : invariant;
 }
 
 /** Who, what, and what struck. */
