@@ -143,6 +143,20 @@ describeBrokers('limits of concurrency', (open) => {
     expect(await hushed(fleet, b, heard)).toEqual(['released']);
   });
 
+  test('O7: a recovery that ends a cancelled task tells what goes on behind it', async () => {
+    const fleet = await open();
+    const [a, b] = [await fleet.join('a'), await fleet.join('b')];
+    const heard = await heardBy(b);
+    const [cancelled = ''] = await put(a, numbered(2), { concurrencyKey: 'x' });
+    await take(a, 1);
+    await a.control.limit(queue, { concurrency: 2 });
+    await a.control.cancel({ taskId: cancelled, error: failure, resultTtlMs: 0 });
+    await a.presence.leave('a');
+    await hushed(fleet, b, heard);
+    await b.tasks.recover(recovery(b, ['a']));
+    expect((await hushed(fleet, b, heard)).toSorted()).toEqual(['released', 'settled']);
+  });
+
   test('O7: a wait hands out nothing of a limited queue, and serves its other queues', async () => {
     const fleet = await open();
     const node = await fleet.join();

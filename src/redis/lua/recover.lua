@@ -32,7 +32,7 @@ for i = 1, math.min(most, #found) do
   deliver(delivered, lane, streams[lane], KEYS[5], node, { row })
 end
 local limits = readLimits(flags[2])
-local left, ended, isPutBack = startsLeft(limits, KEYS[10]), 0, false
+local left, ended, isAdded = startsLeft(limits, KEYS[10]), 0, false
 for _, row in ipairs(delivered) do
   local stream, entry, deliveries = streams[row[1]], row[2], row[3]
   local name = nameOf(row)
@@ -44,19 +44,19 @@ for _, row in ipairs(delivered) do
   if mark then
     local _, attempts = takeOut('cancelled', stream, q, name, entry, deliveries - 1)
     endCancelled(mark, KEYS[7], ARGV[6] .. name, ARGV[5], ARGV[4], name, attempts)
-    passOn(q, name, mint)
+    isAdded = passOn(q, name, mint) or isAdded
     ended = ended + 1
   elseif #taken < left then
     noteStart(limits, KEYS[10], entry, deliveries)
     table.insert(taken, row)
   else
     redis.call('XCLAIM', stream, group, pool, 0, entry, 'RETRYCOUNT', deliveries - 1, 'JUSTID')
-    isPutBack = true
+    isAdded = true
   end
 end
 removeAll()
 save()
-tellRoom(limits, streams, isPutBack, ended, ARGV[5], ARGV[4])
+tellRoom(limits, streams, isAdded, ended, ARGV[5], ARGV[4])
 publish()
 -- A consumer goes only when nothing is left in its name: deleting it would make its claims unclaimable.
 for _, other in ipairs(gone) do
