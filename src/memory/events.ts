@@ -24,7 +24,7 @@ export class MemoryEvents implements EventPort {
     return this.#link.call(frame, (received) => {
       const before = this.#fleet.lastEvent;
       const ids = this.#fleet.frames.apply('append', received, (op) => appendEvent(this.#fleet, op));
-      if (this.#fleet.lastEvent !== before) this.#trim(); // a repeated frame changes nothing (F1)
+      if (this.#fleet.lastEvent !== before) trimEvents(this.#fleet); // a repeated frame changes nothing (F1)
       return ids;
     });
   }
@@ -65,7 +65,7 @@ export class MemoryEvents implements EventPort {
   }
 
   trim(): Promise<void> {
-    return this.#link.call(undefined, () => this.#trim());
+    return this.#link.call(undefined, () => trimEvents(this.#fleet));
   }
 
   /** E5: what is stored, if the epoch has a right to it. */
@@ -76,13 +76,12 @@ export class MemoryEvents implements EventPort {
     const message = `expected epoch ${epoch} of "${agentId}" to be current, got: older`;
     throw new OwnershipError('activation-lost', message, { agentId, epoch });
   }
+}
 
-  #trim(): void {
-    const { events, retention, clock } = this.#fleet;
-    const oldest = String(Math.floor(clock.now() - retention.eventsAgeMs));
-    const kept = Math.max(firstBehind(events, oldest), events.length - retention.events);
-    events.splice(0, kept);
-  }
+/** E1 */
+export function trimEvents({ events, retention, clock }: MemoryFleet): void {
+  const oldest = String(Math.floor(clock.now() - retention.eventsAgeMs));
+  events.splice(0, Math.max(firstBehind(events, oldest), events.length - retention.events));
 }
 
 /** Appends one event and publishes its live copy. */

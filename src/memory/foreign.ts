@@ -11,13 +11,14 @@ import {
   type LookedAt,
   type Mark,
   type Picked,
+  startMark,
   type TakenTask,
   type TaskEnd,
   type TaskEndReply,
 } from '../broker/foreign.ts';
 import { parseTaskId } from '../broker/task-id.ts';
 import { limits } from '../core/limits.ts';
-import { appendEvent } from './events.ts';
+import { appendEvent, trimEvents } from './events.ts';
 import type { MemoryFleet } from './fleet.ts';
 import type { Link } from './link.ts';
 import { keep, kept } from './queue-state.ts';
@@ -69,8 +70,9 @@ export class MemoryForeign implements ForeignPort {
     return this.#link.call(request, ({ node, from, looked, picks, most }): Picked => {
       this.#demandBridge(node);
       const { foreign } = this.#fleet;
-      const base = foreign.wrongTypes.has('queue') ? 0 : findMark(foreign.queue, from).count;
-      if (base === 0 && from.count > 0) return { ids: picks.map(() => undefined), next: { count: 0, last: '' } };
+      const base = findMark(foreign.queue, from).count;
+      if (foreign.wrongTypes.has('queue') || (base === 0 && from.count > 0))
+        return { ids: picks.map(() => undefined), next: startMark };
       let reach = looked;
       const gone: number[] = [];
       const ids: (string | undefined)[] = [];
@@ -100,7 +102,9 @@ export class MemoryForeign implements ForeignPort {
   end(request: { node: string; ends: readonly TaskEnd[] }): Promise<readonly TaskEndReply[]> {
     return this.#link.call(request, ({ node, ends }) => {
       this.#demandBridge(node);
-      return ends.map((one) => this.#end(one));
+      const replies = ends.map((one) => this.#end(one));
+      trimEvents(this.#fleet);
+      return replies;
     });
   }
 
@@ -151,11 +155,12 @@ export function demandBridge({ foreign, clock }: MemoryFleet, node: string): voi
 function findMark(all: readonly string[], { count, last }: Mark): Mark {
   for (let at = Math.min(count, all.length); last !== '' && at > 0; at--)
     if (nameOf(all[at - 1] ?? '') === last) return { count: at, last };
-  return { count: 0, last: '' };
+  return startMark;
 }
 
 function markAt(all: readonly string[], count: number): Mark {
-  return count > 0 ? { count, last: nameOf(all[count - 1] ?? '') } : { count: 0, last: '' };
+  const entry = all[count - 1];
+  return entry === undefined ? startMark : { count, last: nameOf(entry) };
 }
 
 function nameOf(entry: string): string {

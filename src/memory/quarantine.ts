@@ -25,7 +25,7 @@ export class MemoryQuarantine implements QuarantinePort {
       const now = clock.now();
       for (const [mark, until] of foreign.keptOnce) if (until <= now) foreign.keptOnce.delete(mark);
       for (const entry of received) {
-        const mark = JSON.stringify([entry.origin, entry.bytes, entry.text]);
+        const mark = JSON.stringify([entry.origin, entry.bytes ?? Buffer.byteLength(entry.text), entry.text]);
         if (foreign.keptOnce.has(mark)) continue;
         foreign.keptOnce.set(mark, now + limits.quarantineOnceMs);
         quarantine(this.#fleet, entry, entry.left);
@@ -37,7 +37,9 @@ export class MemoryQuarantine implements QuarantinePort {
     return this.#link.call(page, ({ count, before, textBytes }) => {
       const { quarantined, quarantineDropped: dropped } = this.#fleet.foreign;
       const older = quarantined.filter(({ id }) => before === undefined || numberOf(id) < numberOf(before)).reverse();
-      const entries = older.slice(0, Math.max(0, count)).map((one) => ({ ...one, text: one.text.slice(0, textBytes) }));
+      const entries = older
+        .slice(0, Math.max(0, count))
+        .map((one) => ({ ...one, text: beginningOf(one.text, textBytes) }));
       return { entries, total: quarantined.length, dropped };
     });
   }
@@ -80,7 +82,7 @@ export function quarantine(
 ): void {
   const { quarantined } = fleet.foreign;
   const bytes = Buffer.byteLength(text);
-  const kept = bytes > limits.quarantineText ? text.slice(0, beginning) : text;
+  const kept = bytes > limits.quarantineText ? beginningOf(text, beginning) : text;
   const at = Math.floor(fleet.clock.now());
   quarantined.push({ id: `${fleet.nextNumber()}-0`, origin, reason, left, bytes: whole ?? bytes, text: kept, at });
   let all = quarantined.reduce((sum, entry) => sum + Buffer.byteLength(entry.text), 0);
@@ -88,6 +90,11 @@ export function quarantine(
     all -= Buffer.byteLength(quarantined.shift()?.text ?? '');
     fleet.foreign.quarantineDropped++;
   }
+}
+
+/** A character that is cut through shows as U+FFFD. */
+function beginningOf(text: string, bytes: number): string {
+  return Buffer.from(text).subarray(0, bytes).toString();
 }
 
 function numberOf(id: string): number {

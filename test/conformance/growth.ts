@@ -2,6 +2,7 @@
  * Numbers and ids of which a port promises that they grow: each new one of a name is greater than all before it, on either side.
  */
 import { compareEntryIds } from '../../src/broker/entry-id.ts';
+import type { Picked } from '../../src/broker/foreign.ts';
 import type { SendReply } from '../../src/broker/mail.ts';
 import { isAfter } from '../../src/broker/roster.ts';
 import { isRecord } from './symbols.ts';
@@ -51,6 +52,10 @@ export function grownIn(
       });
     case 'events.append':
       return (reply as readonly string[]).map((value) => ({ scope: 'event', value }));
+    case 'foreign.take':
+      return (reply as Picked).ids.flatMap((value) =>
+        value === undefined || value === 'quarantined' ? [] : [{ scope: 'id of a taken task', value }],
+      );
     case 'control.enrol':
       return isRecord(reply) && reply['kind'] === 'enrolled'
         ? [{ scope: 'version of the roster', value: String(reply['version']) }]

@@ -107,6 +107,28 @@ export const plants: readonly Plant[] = [
         return advance({ ...request, seen: fleet.schedules.get(request.name)?.next ?? request.seen });
       }),
   },
+  {
+    name: 'a bridge goes on when its lease has ended',
+    broker: (broker, fleet) =>
+      before(broker, 'foreign', ['take', 'end'], () => {
+        const { bridge } = fleet.foreign;
+        fleet.foreign.bridge = bridge && { ...bridge, until: Infinity };
+      }),
+  },
+  {
+    name: 'one foreign task more than the most is taken',
+    broker: (broker) =>
+      wrapped(broker, 'foreign', 'take', (take) => (request) => take({ ...request, most: request.most + 1 })),
+  },
+  {
+    name: 'a later answer of a foreign agent takes the place of the first',
+    broker: (broker, fleet) =>
+      before(broker, 'outgoing', ['answer'], () => fleet.foreign.out.forEach((out) => delete out.answer)),
+  },
+  {
+    name: 'what many processes say of one text is quarantined as often',
+    broker: (broker, fleet) => before(broker, 'quarantine', ['add'], () => fleet.foreign.keptOnce.clear()),
+  },
 ];
 
 function withQueues(deps: Fleet, change: (queue: QueueState) => void): MemoryFleet {

@@ -8,6 +8,7 @@
  *     runs in real time; it is looked at when it ends in memory.
  */
 import type { Notice } from '../../src/broker/notices.ts';
+import type { Out } from '../../src/broker/outgoing.ts';
 import { settlesWithin } from '../../src/core/clock.ts';
 import { systemClock } from '../../src/core/system.ts';
 import { Growth, type Grown, grownIn } from './growth.ts';
@@ -36,6 +37,7 @@ export interface Traits {
   overflow: boolean;
   cancelledRunning: boolean;
   repeatedFrame: boolean;
+  foreignEnd: boolean;
 }
 
 export class Play {
@@ -45,7 +47,13 @@ export class Play {
   readonly #symbols = new Symbols();
   readonly #growth = { memory: new Growth(), redis: new Growth() };
   readonly #frames = new Set<string>();
-  readonly traits: Traits = { expiry: false, overflow: false, cancelledRunning: false, repeatedFrame: false };
+  readonly traits: Traits = {
+    expiry: false,
+    overflow: false,
+    cancelledRunning: false,
+    repeatedFrame: false,
+    foreignEnd: false,
+  };
   operations = 0;
 
   constructor(deps: { lane: Lane; memory: Side; world: World }) {
@@ -272,6 +280,7 @@ export class Play {
 
   #noteTraits(call: Call, value: unknown): void {
     if (value === 'requested') this.traits.cancelledRunning = true;
+    if (Array.isArray(value) && value.includes('ended')) this.traits.foreignEnd = true;
     if (overflows.test(show(value))) this.traits.overflow = true;
     const [frame] = call.args;
     if (!isRecord(frame) || typeof frame['seq'] !== 'number') return;
@@ -295,6 +304,10 @@ function ordered(place: string, answer: Answer | undefined): unknown {
   if (answer === undefined || !('value' in answer)) return answer;
   const { value } = answer;
   if (place === 'mail.waiting') return { value: [...(value as readonly string[])].sort() };
+  if (place === 'outgoing.read' && isRecord(value)) {
+    const outs = [...(value['outs'] as readonly Out[])];
+    return { value: { ...value, outs: outs.sort((a, b) => (a.foreignId < b.foreignId ? -1 : 1)) } };
+  }
   if (place !== 'control.roster' || !isRecord(value)) return answer;
   const entries = [...(value['entries'] as readonly { readonly name: string }[])];
   return { value: { ...value, entries: entries.sort((a, b) => (a.name < b.name ? -1 : 1)) } };

@@ -8,6 +8,7 @@ import type { Broker } from '../../src/broker/broker.ts';
 import type { EventRecord } from '../../src/broker/events.ts';
 import { everyone, type Notice, type Subscription } from '../../src/broker/notices.ts';
 import { RuntimeError } from '../../src/core/errors.ts';
+import type { Outsider } from '../support/outsider.ts';
 import type { Kind } from './symbols.ts';
 import type { Call } from './steps.ts';
 
@@ -37,6 +38,7 @@ export interface Wait {
 export interface SideDeps {
   readonly kind: Kind;
   readonly brokers: ReadonlyMap<string, Broker>;
+  readonly outsider: Outsider;
   /** Resolves when what is on its way inside this process has arrived. */
   readonly settle: () => Promise<void>;
 }
@@ -46,6 +48,7 @@ const markerNode = 'marker';
 export class Side {
   readonly kind: Kind;
   readonly #brokers: ReadonlyMap<string, Broker>;
+  readonly #outsider: Outsider;
   readonly #settle: () => Promise<void>;
   readonly #heard = new Map<string, Heard>();
   readonly #ears = new Map<string, Subscription>();
@@ -55,9 +58,10 @@ export class Side {
   #allHear: (() => void) | undefined;
   #markers = 0;
 
-  constructor({ kind, brokers, settle }: SideDeps) {
+  constructor({ kind, brokers, outsider, settle }: SideDeps) {
     this.kind = kind;
     this.#brokers = brokers;
+    this.#outsider = outsider;
     this.#settle = settle;
   }
 
@@ -76,7 +80,8 @@ export class Side {
 
   /** Carries out a call whose arguments are real. */
   async call({ by, port, method }: Call, args: readonly unknown[]): Promise<Answer> {
-    const object = this.broker(by)[port] as unknown as Readonly<Record<string, (...args: unknown[]) => unknown>>;
+    const called: unknown = port === 'outsider' ? this.#outsider : this.broker(by)[port];
+    const object = called as Readonly<Record<string, (...args: unknown[]) => unknown>>;
     try {
       return { value: await object[method]?.(...args) };
     } catch (error) {

@@ -16,8 +16,10 @@ import { systemClock } from '../../src/core/system.ts';
 import { MemoryBroker } from '../../src/memory/broker.ts';
 import { MemoryFleet } from '../../src/memory/fleet.ts';
 import { RedisBroker } from '../../src/redis/broker.ts';
+import type { RedisTarget } from '../../src/redis/connections.ts';
 import { SeededRandom } from '../../src/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
+import { memoryOutsider, redisOutsider } from '../support/outsider.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { gatherWrites } from './gather-writes.ts';
 import { processes, Side } from './side.ts';
@@ -64,7 +66,7 @@ export class Stage {
     const scatter = gatherWrites(this.#server.socketPath);
     this.#closing.push(() => Promise.resolve(scatter()));
     this.#admin = new Redis(this.#server.socketPath, { connectionName: 'admin' });
-    for (let index = 0; index < lanes; index++) this.lanes.push(await this.#openLane(`f${index}`));
+    for (let index = 0; index < lanes; index++) this.lanes.push(await this.#openLane(index));
   }
 
   async stop(): Promise<void> {
@@ -102,15 +104,21 @@ export class Stage {
     writeSync(this.#time, micros, 0, micros.length, 0);
   }
 
-  async #openLane(fleet: string): Promise<Lane> {
+  /** Each has a database of its own: what all fleets of a database share would be shared by the lanes. */
+  async #openLane(db: number): Promise<Lane> {
+    const fleet = `f${db}`;
+    const target = { path: this.#server?.socketPath ?? '', db };
     const brokers = new Map<string, Broker>();
     for (const by of processes.keys()) {
-      const broker = this.#redisBroker(fleet, by);
+      const broker = this.#redisBroker(fleet, by, target);
       this.#closing.push(() => broker.stop());
       await broker.start();
       brokers.set(by, broker);
     }
-    const redis = new Side({ kind: 'redis', brokers, settle: () => Promise.resolve() });
+    const visitor = new Redis({ ...target, connectionName: 'outsider' });
+    this.#closing.push(() => Promise.resolve(visitor.disconnect()));
+    const outsider = redisOutsider(() => visitor, fleet);
+    const redis = new Side({ kind: 'redis', brokers, outsider, settle: () => Promise.resolve() });
     await redis.start();
     return {
       redis,
@@ -124,10 +132,9 @@ export class Stage {
     };
   }
 
-  #redisBroker(fleet: string, by: string): RedisBroker {
+  #redisBroker(fleet: string, by: string, url: RedisTarget): RedisBroker {
     const random = new SeededRandom(1);
     const [address, observer] = [`${fleet}.${by}`, new Observer()];
-    const url = this.#server?.socketPath ?? '';
     const deps = { fleet, address, classic: false, clock: systemClock, random, observer, mailShards: 4 };
     return new RedisBroker({ url, ...deps, ...settings });
   }
@@ -142,7 +149,8 @@ export class Stage {
       await broker.start();
       brokers.set(address, plant?.broker?.(broker, fleet) ?? broker);
     }
-    const side = new Side({ kind: 'memory', brokers, settle: () => clock.settle() });
+    const outsider = memoryOutsider(() => fleet);
+    const side = new Side({ kind: 'memory', brokers, outsider, settle: () => clock.settle() });
     await side.start();
     return side;
   }

@@ -12,13 +12,16 @@ export type PortName = {
     : never;
 }[keyof Broker];
 
-/** One call of a port method. Values that a broker minted stand in it as symbols. */
+/** Where a call goes: to a port, or round the broker (support/outsider.ts). */
+export type Place = PortName | 'outsider';
+
+/** One call of a port method, or of an outsider. Values that a broker minted stand in it as symbols. */
 export interface Call {
   readonly kind: 'call';
   readonly id: string;
   /** Process that calls. */
   readonly by: string;
-  readonly port: PortName;
+  readonly port: Place;
   readonly method: string;
   readonly args: readonly unknown[];
   /** The tag of the frame is the one of this agent's inbox. */

@@ -28,6 +28,8 @@ const mark = '§';
 const leastMinted = 1e15;
 const leastLength = 12;
 const mintedText = /^(?:.+\.[hnl]\.)?\d{10,}-\d+$|^\d{16}\.\d+$/;
+/** What a mark in a foreign list calls its newest entry. */
+const markText = /^\d+:|^[\da-f]{40}$/;
 
 export class Symbols {
   readonly #pairs = new Map<string, Pair>();
@@ -110,10 +112,12 @@ export class Symbols {
 
 class UnknownSymbol extends Error {}
 
-/** The run of a task's parts is text of any form. */
+/** The run of a task's parts is text of any form, and so is what proves which foreign entry was looked at. */
 function isMinted(value: unknown, name: string): boolean {
   if (typeof value === 'number') return value >= leastMinted;
-  return typeof value === 'string' && (name === 'run' || (value.length >= leastLength && mintedText.test(value)));
+  if (typeof value !== 'string') return false;
+  if (name === 'run' || name === 'proof' || (name === 'last' && markText.test(value))) return true;
+  return value.length >= leastLength && mintedText.test(value);
 }
 
 /**

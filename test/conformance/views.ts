@@ -1,8 +1,9 @@
 /**
  * What is looked at behind a step: the state that the reading methods of the ports show, of all that the step may have touched.
  */
+import { startMark } from '../../src/broker/foreign.ts';
 import { isRecord } from './symbols.ts';
-import type { Call, PortName } from './steps.ts';
+import type { Call, Place } from './steps.ts';
 import { agents, lockNames, queues, type World } from './world.ts';
 
 export type View = Pick<Call, 'by' | 'port' | 'method' | 'args'>;
@@ -18,6 +19,7 @@ export function everything(world: World): readonly View[] {
     ...lockNames.map((name) => view('locks', 'inspect', name)),
     ...viewsOfSchedules,
     view('control', 'roster', ''),
+    ...viewsOfForeign,
   ];
 }
 
@@ -33,7 +35,8 @@ export function inboxes(world: World): readonly View[] {
 const ofTasks = ['outcomes', 'state', 'stats', 'progress', 'deadLetters', 'roster'] as const;
 const ofMail = ['tagOf', 'ask', 'waiting', 'listen', 'post'] as const;
 const ofTheRest = ['last', 'inspect', 'nodes', 'lookup', 'read', 'readParts', 'readRecords', 'due'] as const;
-const readers: ReadonlySet<string> = new Set([ofTasks, ofMail, ofTheRest].flat());
+const ofForeign = ['look', 'taken', 'list'] as const;
+const readers: ReadonlySet<string> = new Set([ofTasks, ofMail, ofTheRest, ofForeign].flat());
 
 /** What a call may have changed; everything is looked at now and then. */
 export function touched(world: World, { port, method, args }: Call): readonly View[] {
@@ -58,6 +61,12 @@ export function touched(world: World, { port, method, args }: Call): readonly Vi
       return viewsOfNodes(world);
     case 'logs':
       return viewsOfLogs(args);
+    case 'foreign':
+      return [...viewsOfForeign, ...viewsOfEvents];
+    case 'outgoing':
+    case 'quarantine':
+    case 'outsider':
+      return viewsOfForeign;
     case 'schedules':
       return viewsOfSchedules;
     default:
@@ -104,6 +113,13 @@ function viewsOfWaiting(world: World): readonly View[] {
 
 const viewsOfEvents: readonly View[] = [view('events', 'last'), view('events', 'read', { after: '0', count: 50 })];
 
+const viewsOfForeign: readonly View[] = [
+  ...(['queue', 'completed'] as const).map((list) => view('foreign', 'look', { list, mark: startMark, count: 50 })),
+  view('foreign', 'taken', { after: '', count: 50 }),
+  view('outgoing', 'read'),
+  view('quarantine', 'list', { count: 50, textBytes: 50 }),
+];
+
 const viewsOfSchedules: readonly View[] = [
   view('schedules', 'read', { after: '', count: 50 }),
   view('schedules', 'due', 50),
@@ -119,7 +135,7 @@ function viewsOfLogs(args: readonly unknown[]): readonly View[] {
   ];
 }
 
-function view(port: PortName, method: string, ...args: readonly unknown[]): View {
+function view(port: Place, method: string, ...args: readonly unknown[]): View {
   return { by: 'c', port, method, args };
 }
 

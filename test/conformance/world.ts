@@ -4,8 +4,10 @@
  * Everything minted stands here as a symbol. It is learned from the answers, which were equal on both sides.
  */
 import type { AppendOp, EventRecord } from '../../src/broker/events.ts';
+import type { Look } from '../../src/broker/foreign.ts';
 import type { Frame } from '../../src/broker/frame.ts';
 import type { AcknowledgeOp, AskOp, SendOp } from '../../src/broker/mail.ts';
+import type { Out } from '../../src/broker/outgoing.ts';
 import type { ClaimedTask, EnqueueOp, SettleOp } from '../../src/broker/tasks.ts';
 import type { Chance } from './chance.ts';
 import type { Call } from './steps.ts';
@@ -45,6 +47,18 @@ export interface KnownMessage {
   readonly opId: string;
 }
 
+/** What is known of foreign agents. */
+export interface KnownForeign {
+  /** Node that held the lease last. */
+  bridge?: string | undefined;
+  /** At the queue. */
+  readonly looks: Extract<Look, { readonly kind: 'entries' }>[];
+  /** Ids of the tasks that were taken. */
+  readonly taken: string[];
+  readonly outs: Out[];
+  readonly quarantined: string[];
+}
+
 type AnyOp = EnqueueOp | SettleOp | SendOp | AskOp | AcknowledgeOp | AppendOp;
 type LaneName = 'enqueue' | 'settle' | 'send' | 'ask' | 'acknowledge' | 'append';
 
@@ -75,6 +89,7 @@ export class World {
   readonly deaths: number[] = [];
   readonly due = new Map<string, number>();
   readonly ears: string[] = [];
+  readonly foreign: KnownForeign = { looks: [], taken: [], outs: [], quarantined: [] };
   /** Processes that wait for tasks. */
   readonly waiting = new Set<string>();
   /** Calls that sent a frame, to be repeated. */
@@ -94,6 +109,12 @@ export class World {
   /** A node that has joined, whether or not it is present still; or one that never did. */
   node(chance: Chance): string {
     return chance.is(0.95) ? (chance.recent(this.nodes.slice(-3)) ?? 'a1') : 'a9';
+  }
+
+  /** The bridge to foreign agents; now and then a node that is none. */
+  bridge(chance: Chance): string | undefined {
+    if (chance.is(0.05)) return this.node(chance);
+    return this.foreign.bridge;
   }
 
   /** The next frame of a sender; now and then one that is out of line. */

@@ -214,6 +214,40 @@ describeBrokers('foreign tasks', (open) => {
     expect((await bridge.events.read({ after: '0', count: 10 })).events).toHaveLength(1);
   });
 
+  test('B4: where others have taken what was looked at, the mark of a take is the start', async () => {
+    const { fleet, bridge, push, look } = await stand(open);
+    await push('a', 'b');
+    const { entries, from } = await look();
+    const picks = entries.map(({ number, proof }) => ({ number, proof }));
+    const take = () => bridge.foreign.take({ node: bridge.address, from, looked: 2, picks, most });
+    await fleet.outsider.pop('queue');
+    expect(await take()).toEqual({ ids: [undefined, undefined], next: startMark });
+    await fleet.outsider.pop('queue');
+    expect(await take()).toEqual({ ids: [undefined, undefined], next: startMark });
+  });
+
+  test('B5: what ends trims the events, as any that is appended does', async () => {
+    const { fleet, bridge, push, take } = await stand(() => open({ events: 2 }));
+    await push('a', 'b', 'c');
+    const { ids } = await take(startMark, 'a', 'b', 'c');
+    await bridge.foreign.end({ node: bridge.address, ends: ids.map((id) => ends(id)) });
+    const { events, gap } = await bridge.events.read({ after: '0', count: 10 });
+    expect([events.length, gap]).toEqual([2, true]);
+    expect(await fleet.outsider.read('completed')).toHaveLength(3);
+  });
+
+  test('B6: nothing is taken from a queue of another type', async () => {
+    const { fleet, bridge, push, look } = await stand(open);
+    await push('a');
+    const { entries, from } = await look();
+    const picks = entries.map(({ number, proof }) => ({ number, proof }));
+    await fleet.outsider.spoil('queue', true);
+    const reply = await bridge.foreign.take({ node: bridge.address, from, looked: 1, picks, most });
+    expect(reply).toEqual({ ids: [undefined], next: startMark });
+    await fleet.outsider.spoil('queue', false);
+    expect(await fleet.outsider.read('queue')).toEqual(['a']);
+  });
+
   test('B6: a queue of another type is told by its look', async () => {
     const { fleet, bridge } = await stand(open);
     await fleet.outsider.spoil('queue', true);

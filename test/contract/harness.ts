@@ -6,12 +6,12 @@
  */
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
 import type { Broker, BrokerInfo } from '../../src/broker/broker.ts';
-import type { ForeignList } from '../../src/broker/foreign.ts';
 import type { Frame } from '../../src/broker/frame.ts';
 import { MemoryBroker } from '../../src/memory/broker.ts';
 import { MemoryFleet } from '../../src/memory/fleet.ts';
 import { SeededRandom } from '../../src/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
+import { memoryOutsider, type Outsider } from '../support/outsider.ts';
 import { RedisFarm } from './redis-farm.ts';
 
 /** A started broker, the address of its process, and what its start told. */
@@ -43,18 +43,6 @@ export interface Stage {
   readonly outsider: Outsider;
   /** The broker loses everything it stored. Only processes that connect afterwards are of use then. */
   lose(): Promise<void>;
-}
-
-/** An agent of another protocol, as far as the shared lists go. */
-export interface Outsider {
-  /** Pushes a text as the newest of a list. */
-  push(list: ForeignList, text: string): Promise<void>;
-  /** Takes the oldest. */
-  pop(list: ForeignList): Promise<string | undefined>;
-  /** Oldest first. */
-  read(list: ForeignList): Promise<readonly string[]>;
-  /** Gives a key another type, or takes it away again. */
-  spoil(key: ForeignList | 'events', spoilt: boolean): Promise<void>;
 }
 
 export interface TestFleet extends Omit<Stage, 'make'> {
@@ -133,14 +121,7 @@ function memoryStage({ waiterLeaseMs, ...retention }: FleetOptions & Retention):
     ended: (promise) => clock.until(promise),
     cut: (member) => Promise.resolve(brokers.get(member)?.cutLink()),
     restore: (member) => Promise.resolve(brokers.get(member)?.restoreLink()),
-    outsider: {
-      push: (list, text) => Promise.resolve(void fleet.foreign[list].push(text)),
-      pop: (list) => Promise.resolve(fleet.foreign[list].shift()),
-      read: (list) => Promise.resolve([...fleet.foreign[list]]),
-      async spoil(key, spoilt) {
-        await Promise.resolve(spoilt ? fleet.foreign.wrongTypes.add(key) : fleet.foreign.wrongTypes.delete(key));
-      },
-    },
+    outsider: memoryOutsider(() => fleet),
     async lose() {
       fleet = new MemoryFleet(deps);
       await clock.settle();

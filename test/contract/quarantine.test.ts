@@ -44,6 +44,15 @@ describeBrokers('the quarantine', (open) => {
     expect(older).toMatchObject([{ origin: 'msg:*', reason: 'it is no JSON', left: 'channel', text: 'first' }]);
   });
 
+  test('no entries are told when none are asked for, and a text is cut by its bytes', async () => {
+    const { member } = await stand(open);
+    await member.quarantine.add([bad('aé')]);
+    expect(await member.quarantine.list({ count: 0, textBytes: 9 })).toEqual({ entries: [], total: 1, dropped: 0 });
+    const textOf = async (textBytes: number) =>
+      (await member.quarantine.list({ count: 1, textBytes })).entries.map(({ text }) => text);
+    expect([await textOf(0), await textOf(2), await textOf(3)]).toEqual([[''], ['a\ufffd'], ['aé']]);
+  });
+
   test('Z1: the newest stay, and those that were pushed out are counted', async () => {
     const { member } = await stand(open);
     for (let page = 0; page < 11; page++)
@@ -83,6 +92,23 @@ describeBrokers('the quarantine', (open) => {
     const other = await fleet.join();
     await Promise.all([member.quarantine.add([bad('x')]), other.quarantine.add([bad('x'), bad('x', { origin: 'y' })])]);
     expect((await all(member)).total).toBe(2);
+  });
+
+  test('Z3: a size that is told and one that is not are the same', async () => {
+    const { member } = await stand(open);
+    await member.quarantine.add([bad('é'), bad('é', { bytes: 2 }), bad('é', { bytes: 3 })]);
+    expect((await all(member)).entries.map(({ bytes }) => bytes)).toEqual([3, 2]);
+  });
+
+  test('Z4: an entry without any text is given back or forgotten as any other', async () => {
+    const { fleet, member } = await stand(open);
+    const id = await taken(fleet, member, '');
+    await member.quarantine.add([bad('')]);
+    const [copy] = (await all(member)).entries;
+    expect(await member.quarantine.release([id])).toEqual([id]);
+    expect(await member.quarantine.drop([String(copy?.id)])).toEqual([copy?.id]);
+    expect(await fleet.outsider.read('queue')).toEqual(['']);
+    expect((await all(member)).total).toBe(0);
   });
 
   test('Z4: a release gives an entry of a list back to it, once', async () => {

@@ -5,14 +5,13 @@
  */
 import { Redis } from 'ioredis';
 import { expect } from 'vitest';
-import type { ForeignList } from '../../src/broker/foreign.ts';
 import { Observer } from '../../src/core/observer.ts';
 import { systemClock, systemRandom } from '../../src/core/system.ts';
 import { RedisBroker } from '../../src/redis/broker.ts';
-import { Keys } from '../../src/redis/keys.ts';
+import { redisOutsider } from '../support/outsider.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { waitFor } from '../support/wait.ts';
-import type { FleetOptions, Member, Outsider, Retention, Stage } from './harness.ts';
+import type { FleetOptions, Member, Retention, Stage } from './harness.ts';
 
 /** As short as a test may be slow: what takes longer is broken. */
 const limitMs = 15_000;
@@ -57,31 +56,8 @@ export class RedisFarm {
       ended: (promise) => promise,
       cut: (member) => this.#cut(member),
       restore: () => Promise.resolve(),
-      outsider: this.#outsider(fleet),
+      outsider: redisOutsider(() => this.#admin ?? expect.fail('the farm has not started'), fleet),
       lose: async () => void (await this.#admin?.flushall()),
-    };
-  }
-
-  /** The lists have one name, whatever the fleet. */
-  #outsider(fleet: string): Outsider {
-    const keys = new Keys({ fleet, db: 0, classic: false });
-    const nameOf = (list: ForeignList | 'events'): string =>
-      list === 'events' ? keys.events.stream : keys.foreign[list];
-    const admin = (): Redis => this.#admin ?? expect.fail('the farm has not started');
-    return {
-      push: async (list, text) => void (await admin().lpush(nameOf(list), text)),
-      pop: async (list) => (await admin().rpop(nameOf(list))) ?? undefined,
-      read: async (list) => (await admin().lrange(nameOf(list), 0, -1)).reverse(),
-      async spoil(key, spoilt) {
-        const [name, away] = [nameOf(key), `${nameOf(key)}:away`];
-        if (spoilt) {
-          if ((await admin().exists(name)) === 1) await admin().rename(name, away);
-          await admin().set(name, 'spoilt');
-        } else {
-          await admin().del(name);
-          if ((await admin().exists(away)) === 1) await admin().rename(away, name);
-        }
-      },
     };
   }
 

@@ -5,6 +5,8 @@
  */
 import type { Chance } from '../chance.ts';
 import { lockWords, presenceWords, scheduleWords } from './fleet.ts';
+import { foreignWords, outsiderWords } from './foreign.ts';
+import { outgoingWords, quarantineWords } from './outgoing.ts';
 import { mailWords, noticeWords } from './post.ts';
 import { controlWords, queueWords } from './steering.ts';
 import { eventWords, logWords } from './streams.ts';
@@ -22,10 +24,23 @@ export const vocabulary: readonly Word[] = [
   ...presenceWords,
   ...logWords,
   ...scheduleWords,
+  ...foreignWords,
+  ...outgoingWords,
+  ...quarantineWords,
+  ...outsiderWords,
 ];
 
 /** Without these nothing else comes about. */
-const needed: ReadonlySet<string> = new Set(['tasks.enqueue', 'tasks.claim', 'presence.join', 'presence.activate']);
+const needed: ReadonlySet<string> = new Set([
+  'tasks.enqueue',
+  'tasks.claim',
+  'presence.join',
+  'presence.activate',
+  'foreign.hold',
+  'foreign.look',
+  'foreign.take',
+  'outsider.push',
+]);
 
 export interface Weighted {
   readonly word: Word;

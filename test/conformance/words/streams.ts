@@ -123,7 +123,7 @@ function ask(chance: Chance, args: readonly unknown[]): Said {
   return { by: chance.of('a', 'b', 'c'), args };
 }
 
-function event(world: World, chance: Chance): AppendOp {
+export function event(world: World, chance: Chance): AppendOp {
   const data = chance.of('{"path":"a"}', '[]', '"text"', '7', 'null', '{}', '[1,{"a":null}]');
   const again = chance.is(0.1) && { again: true as const };
   return {

@@ -1,14 +1,14 @@
 /**
- * A word of the generator: one method of a port, how it is called in the world as it is, and what its answer teaches.
+ * A word of the generator: one method of a port or of an outsider, how it is called in the world as it is, and what its answer teaches.
  */
 import type { Chance } from '../chance.ts';
-import type { Call, PortName } from '../steps.ts';
+import type { Call, Place } from '../steps.ts';
 import type { World } from '../world.ts';
 
 export type Said = Pick<Call, 'by' | 'args'> & Partial<Pick<Call, 'tagOf'>>;
 
 export interface Word {
-  readonly port: PortName;
+  readonly port: Place;
   readonly method: string;
   /** How often it is said, beside others. */
   readonly weight: number;

@@ -5,7 +5,7 @@
 -- Complexity: O(entries pushed out)
 local function forgetQuarantined(stream, about, id, text)
   redis.call('XDEL', stream, id)
-  redis.call('HINCRBY', about, 'bytes', -#text)
+  redis.call('HINCRBY', about, 'bytes', 0 - #text) -- no text: -0 is no integer to Redis
   if redis.call('XLEN', stream) == 0 then
     redis.call('DEL', stream, about)
   end
