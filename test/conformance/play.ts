@@ -8,6 +8,7 @@
  *     runs in real time; it is looked at when it ends in memory.
  */
 import type { Notice } from '../../src/broker/notices.ts';
+import type { Picked } from '../../src/broker/foreign.ts';
 import type { Out } from '../../src/broker/outgoing.ts';
 import { settlesWithin } from '../../src/core/clock.ts';
 import { systemClock } from '../../src/core/system.ts';
@@ -37,7 +38,7 @@ export interface Traits {
   overflow: boolean;
   cancelledRunning: boolean;
   repeatedFrame: boolean;
-  foreignEnd: boolean;
+  foreignTake: boolean;
 }
 
 export class Play {
@@ -52,7 +53,7 @@ export class Play {
     overflow: false,
     cancelledRunning: false,
     repeatedFrame: false,
-    foreignEnd: false,
+    foreignTake: false,
   };
   operations = 0;
 
@@ -280,7 +281,7 @@ export class Play {
 
   #noteTraits(call: Call, value: unknown): void {
     if (value === 'requested') this.traits.cancelledRunning = true;
-    if (Array.isArray(value) && value.includes('ended')) this.traits.foreignEnd = true;
+    if (call.method === 'take' && (value as Picked).ids.some((id) => id !== undefined)) this.traits.foreignTake = true;
     if (overflows.test(show(value))) this.traits.overflow = true;
     const [frame] = call.args;
     if (!isRecord(frame) || typeof frame['seq'] !== 'number') return;

@@ -60,7 +60,7 @@ const mostPasses = 20;
 export const blockSize = 16;
 
 function emptyReport(): Report {
-  const traits = { expiry: 0, overflow: 0, cancelledRunning: 0, repeatedFrame: 0, foreignEnd: 0 };
+  const traits = { expiry: 0, overflow: 0, cancelledRunning: 0, repeatedFrame: 0, foreignTake: 0 };
   return { histories: 0, operations: 0, found: [], traits };
 }
 

@@ -42,6 +42,9 @@ const needed: ReadonlySet<string> = new Set([
   'outsider.push',
 ]);
 
+/** What is said of foreign agents hangs together: some histories say much of them, others nothing. */
+const ofForeign: ReadonlySet<string> = new Set(['foreign', 'outgoing', 'quarantine', 'outsider']);
+
 export interface Weighted {
   readonly word: Word;
   readonly weight: number;
@@ -49,7 +52,10 @@ export interface Weighted {
 
 /** The words of one history. */
 export function chosenWords(chance: Chance): readonly Weighted[] {
-  const ports = new Map(vocabulary.map(({ port }) => [port, chance.of(0.3, 1, 1, 3)]));
+  const foreign = chance.of(0, 0, 0.7, 2.5);
+  const ports = new Map(
+    vocabulary.map(({ port }) => [port, ofForeign.has(port) ? foreign : chance.of(0.3, 1, 1, 3)] as const),
+  );
   return vocabulary.map((word) => {
     const name = `${word.port}.${word.method}`;
     const own = needed.has(name) ? 1 : chance.of(0, 1, 1, 1, 2);
