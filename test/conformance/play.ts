@@ -47,6 +47,8 @@ export class Play {
   readonly #world: World;
   readonly #symbols = new Symbols();
   readonly #growth = { memory: new Growth(), redis: new Growth() };
+  /** Of the step that is on. */
+  readonly #grown: Readonly<Record<'memory' | 'redis', Grown[]>> = { memory: [], redis: [] };
   readonly #frames = new Set<string>();
   readonly traits: Traits = {
     expiry: false,
@@ -131,8 +133,8 @@ export class Play {
     const pair = { memory: ordered(place, memory), redis: ordered(place, redis) };
     const answer = within(place, () => this.#symbols.match(pair));
     if ('value' in memory && 'value' in redis) {
-      this.#grow('memory', grownIn({ ...call, args: args.memory }, memory.value));
-      this.#grow('redis', grownIn({ ...call, args: args.redis }, redis.value));
+      this.#grown.memory.push(...grownIn({ ...call, args: args.memory }, memory.value));
+      this.#grown.redis.push(...grownIn({ ...call, args: args.redis }, redis.value));
     }
     return answer as Record<string, unknown>;
   }
@@ -179,10 +181,11 @@ export class Play {
         this.#world.held.push({ name: notice.lock, holder: notice.holder, token: notice.token });
         for (const side of ['memory', 'redis'] as const) {
           const value = this.#symbols.realise(notice.token, side) ?? 0;
-          this.#grow(side, [{ scope: `token of ${notice.lock}`, value }]);
+          this.#grown[side].push({ scope: `token of ${notice.lock}`, value });
         }
       }
     }
+    for (const side of ['memory', 'redis'] as const) this.#demandGrowth(side);
   }
 
   #matchAs(place: () => string, pair: Pair): unknown {
@@ -272,8 +275,14 @@ export class Play {
     return memory && redis && { memory, redis };
   }
 
-  #grow(kind: 'memory' | 'redis', grown: readonly Grown[]): void {
-    for (const one of grown) {
+  /**
+   * The least first: a call that hands a lock over and gets a permit itself tells the two tokens on two links, and all that can be said of
+   * them is that both are greater than those of the steps before.
+   */
+  #demandGrowth(kind: 'memory' | 'redis'): void {
+    const grown = this.#grown[kind].splice(0);
+    const [numbers, ids] = [grown.filter(isNumbered), grown.filter((one) => !isNumbered(one))];
+    for (const one of [...numbers.toSorted((a, b) => a.value - b.value), ...ids]) {
       const broken = this.#growth[kind].note(one);
       if (broken !== undefined) throw new Difference(one.scope, { memory: '', redis: '', [kind]: broken });
     }
@@ -317,4 +326,8 @@ function ordered(place: string, answer: Answer | undefined): unknown {
 /** State without what moves on by itself. */
 function still(seen: unknown): string {
   return JSON.stringify(seen, (name, field: unknown) => (moving.has(name) ? undefined : field)) ?? '';
+}
+
+function isNumbered(one: Grown): one is Grown & { readonly value: number } {
+  return typeof one.value === 'number';
 }
