@@ -27,7 +27,7 @@ export interface Handled {
   /** Virtual time in milliseconds. */
   readonly at: number;
   /** What has become of it. */
-  end: 'running' | 'returned' | 'threw';
+  end: 'running' | HandlerEnd['kind'];
 }
 
 /** What a handler ended with. */
@@ -143,20 +143,15 @@ async function delayed(agent: Agent, plan: FaultPlan, at: string, run: () => unk
 
 async function counted(hooks: InstrumentHooks, handled: Handled, run: () => Promise<unknown>): Promise<unknown> {
   hooks.onRunning(1);
-  let end: HandlerEnd | undefined;
-  try {
-    const value = await run();
-    end = { kind: 'returned', value };
-    handled.end = 'returned';
-    return value;
-  } catch (error) {
-    end = { kind: 'threw', error };
-    throw error;
-  } finally {
-    if (handled.end !== 'returned') handled.end = 'threw';
-    hooks.onRunning(-1);
-    hooks.onEnded(handled, end);
-  }
+  const end = await run().then(
+    (value): HandlerEnd => ({ kind: 'returned', value }),
+    (error: unknown): HandlerEnd => ({ kind: 'threw', error }),
+  );
+  handled.end = end.kind;
+  hooks.onRunning(-1);
+  hooks.onEnded(handled, end);
+  if (end.kind === 'threw') throw end.error;
+  return end.value;
 }
 
 function isGenerator(handler: Method): boolean {
