@@ -40,17 +40,10 @@ const sizes = {
 
 const perSecond = 'a second';
 
-function taskRows(s) {
-  const tasks = (mode, params) => (system) => ({ system, load: 'tasks', params: { mode, ...params } });
-  const through = (params) => tasks('through', { n: s.tasks, warm: s.warm, concurrency: 100, ...params });
-  const apart = (system) => ({ system, load: 'tasks-apart', params: { n: s.tasks, warm: s.warm, concurrency: 100 } });
-  const enqueue = tasks('enqueue', { n: s.tasks, warm: s.warm });
-  const drain = tasks('drain', { n: s.tasks, concurrency: 100 });
-  const run = tasks('run', { n: s.run, warm: s.warm, one: s.one, concurrency: 100 });
-  const memory = tasks('memory', { n: s.waiting, warm: s.warm });
-  const strict = through({ n: s.strict, warm: 200, concurrency: 1 });
-  const row = (name, peer, of, floor, goal, more = {}) => ({
-    group: 'tasks',
+/** Makes rows of a group, each of which is a rate unless it says otherwise. */
+function rowIn(group) {
+  return (name, peer, of, floor, goal, more) => ({
+    group,
     name,
     peer,
     figure: 'rate',
@@ -61,6 +54,18 @@ function taskRows(s) {
     theirs: of(peer),
     ...more,
   });
+}
+
+function taskRows(s) {
+  const tasks = (mode, params) => (system) => ({ system, load: 'tasks', params: { mode, ...params } });
+  const through = (params) => tasks('through', { n: s.tasks, warm: s.warm, concurrency: 100, ...params });
+  const apart = (system) => ({ system, load: 'tasks-apart', params: { n: s.tasks, warm: s.warm, concurrency: 100 } });
+  const enqueue = tasks('enqueue', { n: s.tasks, warm: s.warm });
+  const drain = tasks('drain', { n: s.tasks, concurrency: 100 });
+  const run = tasks('run', { n: s.run, warm: s.warm, one: s.one, concurrency: 100 });
+  const memory = tasks('memory', { n: s.waiting, warm: s.warm });
+  const strict = through({ n: s.strict, warm: 200, concurrency: 1 });
+  const row = rowIn('tasks');
   const less = (figure, unit) => ({ figure, unit, less: true });
   return [
     row('tasks, one process, against add', 'bullmq', through(), 3.5, 8),
@@ -129,18 +134,7 @@ function lockRows(s) {
 function callRows(s) {
   const calls = (system) => ({ system, load: 'calls', params: { n: s.calls, warm: s.warm, one: s.one } });
   const heard = (system) => ({ system, load: 'broadcasts', params: { n: s.heard, warm: s.warm } });
-  const row = (name, peer, of, floor, goal, more) => ({
-    group: 'calls',
-    name,
-    peer,
-    figure: 'rate',
-    unit: perSecond,
-    floor,
-    goal,
-    ours: of('ours'),
-    theirs: of(peer),
-    ...more,
-  });
+  const row = rowIn('calls');
   const p50 = { figure: 'p50', unit: 'us', less: true };
   return [
     ...['moleculer', 'nest'].flatMap((peer) => [
