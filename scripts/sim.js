@@ -1,7 +1,7 @@
 // `npm run sim`: the project's own scenarios (test/simulation) under many seeds, in simulation. Each seed runs twice, and both runs must be the
 // same. Exits 1 when an invariant was broken; what broke it is shrunk, and kept in `.sim/` as JSON and as a page that draws it.
 //
-// Options: `--seeds N` (2,000, shared out among the scenarios), `--from S` (begin with seed S), `--only NAME` (one scenario), `--keep FOLDER`,
+// Options: `--seeds N` (2,000, shared out among the scenarios), `--from S` (begin with seed S; each scenario has a first seed of its own), `--only NAME` (one scenario), `--keep FOLDER`,
 // `--threads T` (as many as there are processors), `--quick` (shrink nothing), `--json` (the last line is one JSON object).
 // The sources are bundled first, into a folder that is removed at the end: code that was translated file by file on its way in is half as
 // fast.

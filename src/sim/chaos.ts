@@ -96,7 +96,10 @@ export class Chaos {
   /** Somewhere in the window. */
   #soon(shape: number, run: () => void): void {
     const { scheduler, outside } = this.#world;
-    scheduler.plan(outside, 'strike', scheduler.nowMs + reshape(shape, 'when') * windowMs, run);
+    scheduler.plan(outside, 'strike', scheduler.nowMs + reshape(shape, 'when') * windowMs, () => {
+      this.#world.effects++;
+      run();
+    });
   }
 
   /** So much earlier than the strike as will be lost; nothing is copied in a run in which nothing is rewound. */

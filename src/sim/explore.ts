@@ -114,6 +114,9 @@ export function ratesOf(seed: number, highest: FaultRates): FaultRates {
 /** Mostly the consequence of another violation. */
 export const unended = 'the scenario ends';
 const restMs = 600_000;
+/** Longer than the lease of a node: what is not renewed shows. */
+const leaseMs = 8_000;
+/** Every lease of somebody who is gone has ended. */
 const leasesMs = 20_000;
 const flat = { fromMs: 1, toMs: 1 };
 
@@ -150,7 +153,8 @@ export async function attempt(scenario: Scenario, variant: Variant): Promise<Att
     await run(sim, size);
     sim.heal();
     await sim.settle({ within: restMs });
-    await sim.advance(leasesMs); // who is gone has lost what it held
+    await sim.advance(leaseMs);
+    if (sim.violations().length > 0) await sim.advance(leasesMs - leaseMs); // who is gone may still hold something
     await sim.settle({ within: restMs });
     isOver = true;
     await check?.(sim);

@@ -41,7 +41,7 @@ interface Life {
   /** Its agents were up, once. */
   cameUp: boolean;
   /** How many faults had struck when it was told to stop; -1 when it was cut off, or something was late. */
-  struckAtStop: number | undefined;
+  disturbedAtStop: number | undefined;
 }
 
 export class SimProcess {
@@ -160,10 +160,10 @@ export class SimProcess {
   /** What it had could be given back only if nothing has struck since it was told to stop. */
   #lookForResidue(life: Life): void {
     if (life.running > 0) return;
-    const { ledger, plan } = this.#world;
+    const { ledger } = this.#world;
     const { place, wire, cameUp } = life;
     const left = { name: this.name, node: life.addresses.at(-1) ?? '', place, wire, cameUp };
-    const isDisturbed = life.struckAtStop !== plan.struck.length || !wire.isUp;
+    const isDisturbed = life.disturbedAtStop !== this.#world.disturbances || !wire.isUp;
     const undisturbed = isDisturbed ? [] : [...callsLeft(left), ...residueInBroker(this.#world, left)];
     for (const what of [...timersLeft(this.#world, left), ...undisturbed])
       ledger.violate('a node that stops in order leaves nothing', what);
@@ -173,7 +173,8 @@ export class SimProcess {
   async stop(options: { readonly graceMs?: number } = {}): Promise<void> {
     const life = this.#life;
     if (life === undefined || this.state === 'down') return;
-    life.struckAtStop ??= life.wire.isUp && !life.wire.isLate ? this.#world.plan.struck.length : -1;
+    const isDisturbed = !life.wire.isUp || life.wire.isLate || life.place.state === 'held';
+    life.disturbedAtStop ??= isDisturbed ? -1 : this.#world.disturbances;
     await this.#world.within(life.place, async () => this.#incarnations?.stop(options));
   }
 
@@ -232,7 +233,7 @@ export class SimProcess {
     this.#world.listen(this.name, observer);
     const clock = new ProcessClock(scheduler, place);
     clock.jump(this.#world.wallOffsetMs);
-    const made = { brokers: [], addresses: [], agents: [], running: 0, cameUp: false, struckAtStop: undefined };
+    const made = { brokers: [], addresses: [], agents: [], running: 0, cameUp: false, disturbedAtStop: undefined };
     this.#life = { number, place, clock, wire, observer, ...made };
     return this.#life;
   }

@@ -88,6 +88,8 @@ export class World {
   readonly said: Said[] = [];
   /** Starts and ends that went wrong. */
   readonly failures: string[] = [];
+  /** Faults from outside that have had their effect; it comes a while after they were drawn. */
+  effects = 0;
   /** How often the broker has lost data. */
   losses = 0;
   isFull = false;
@@ -113,6 +115,11 @@ export class World {
     const random = new SeededRandom(mix(seed, hash('broker')));
     this.fleet = new MemoryFleet({ clock: this.brokerClock, random, retention });
     this.ledger = new Ledger(this.scheduler, this.fleet);
+  }
+
+  /** Grows with whatever a fault does. */
+  get disturbances(): number {
+    return this.plan.struck.length + this.effects;
   }
 
   /** Milliseconds since the simulation began. */

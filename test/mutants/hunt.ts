@@ -1,18 +1,18 @@
 /**
  * The hunt for one planted fault, in a process of its own whose `src/` has it: seed after seed of every scenario until an invariant breaks.
  *
- * How seeds are counted: scenarios take turns, seed 1 of each, then seed 2 of each; every run of one scenario under one seed is one seed
+ * How seeds are counted: scenarios take turns, the first seed of each, then the second of each; every run of one scenario under one seed is one seed
  * looked at. Nothing is told of where the fault is.
  */
 import { type Attempt, attempt, explore, ratesOf, type Scenario, usualRates } from '../../src/sim/explore.ts';
 import type { FaultKind } from '../../src/sim/faults.ts';
 import { shrink } from '../../src/sim/shrink.ts';
-import { scenarios } from '../simulation/scenarios.ts';
+import { firstSeedOf, scenarios } from '../simulation/scenarios.ts';
 
 export interface Hunt {
   /** Looked for in these alone. Default: all. */
   readonly scenarios?: readonly string[];
-  /** Begin with this seed. */
+  /** Begin with this seed. Default: the first of each scenario. */
   readonly from?: number;
   /** Seeds looked at, at most. */
   readonly seeds: number;
@@ -84,8 +84,9 @@ async function* failuresOf(order: Hunt, onLook: () => boolean): AsyncGenerator<F
   const taken = scenarios
     .filter(({ name }) => order.scenarios?.includes(name) ?? true)
     .flatMap((one) => suited(one, order));
-  for (let seed = order.from ?? 1; taken.length > 0; seed++) {
+  for (let turn = 0; taken.length > 0; turn++) {
     for (const scenario of taken) {
+      const seed = (order.from ?? firstSeedOf(scenario.name)) + turn;
       if (order.alone !== undefined && !ratesOf(seed, scenario.faults ?? {})[order.alone]) continue; // this seed spares it
       const failure = await failureOf(scenario, seed, order);
       const isOver = onLook();

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { FaultKind } from '../../src/testing.ts';
-import { scenarios } from './scenarios.ts';
+import { firstSeedOf, scenarios } from './scenarios.ts';
 import type { Found, Share } from './share.ts';
 
 interface Report {
@@ -34,7 +34,7 @@ export async function main(args: readonly string[], thread: URL, processors: num
     args: [...args],
     options: {
       seeds: { type: 'string', default: '2000' },
-      from: { type: 'string', default: '1' },
+      from: { type: 'string' },
       only: { type: 'string' },
       keep: { type: 'string', default: '.sim' },
       threads: { type: 'string', default: String(processors) },
@@ -45,7 +45,8 @@ export async function main(args: readonly string[], thread: URL, processors: num
   const chosen = scenarios.filter(({ name }) => values.only === undefined || name === values.only);
   if (chosen.length === 0)
     throw new Error(`expected a scenario (${scenarios.map(({ name }) => name).join(', ')}), got: ${values.only}`);
-  const [seeds, from, threads] = [counted(values, 'seeds'), counted(values, 'from'), counted(values, 'threads')];
+  const [seeds, threads] = [counted(values, 'seeds'), counted(values, 'threads')];
+  const from = values.from === undefined ? firstSeedOf : always(counted(values, 'from'));
   const keep = values.quick ? {} : { keep: values.keep };
   const shares = sharesOf(
     chosen.map(({ name }) => name),
@@ -73,18 +74,25 @@ export async function main(args: readonly string[], thread: URL, processors: num
   return report.violations + report.unequalHashes === 0 ? 0 : 1;
 }
 
-function counted<Name extends string>(values: Readonly<Record<Name, string>>, name: Name): number {
+function always<T>(value: T): () => T {
+  return () => value;
+}
+
+function counted<Name extends string>(values: Readonly<Partial<Record<Name, string>>>, name: Name): number {
   const value = Number(values[name]);
   if (Number.isSafeInteger(value) && value > 0) return value;
   throw new Error(`expected --${name} to be a whole number from 1, got: ${values[name]}`);
 }
 
 /** All scenarios by turns, so that the first minute has seen each of them. */
-function sharesOf(names: readonly string[], { seeds, from, keep }: Omit<Share, 'scenario'>): Share[] {
+function sharesOf(
+  names: readonly string[],
+  { seeds, from, keep }: Pick<Share, 'seeds' | 'keep'> & { readonly from: (name: string) => number },
+): Share[] {
   const each = names.map((scenario, index) => ({
     scenario,
     left: Math.floor(seeds / names.length) + (index < seeds % names.length ? 1 : 0),
-    next: from,
+    next: from(scenario),
   }));
   const shares: Share[] = [];
   while (each.some(({ left }) => left > 0)) {
