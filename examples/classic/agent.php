@@ -33,9 +33,13 @@ class ClassicAgent
         $link = new Predis\Client($this->url . "?read_write_timeout=$timeout");
         $heard = $link->pubSubLoop(['subscribe' => 'broadcast:agents']);
         $heard->current(); // the subscription is confirmed
-        return (function () use ($heard) {
-            foreach ($heard as $message) {
-                if ($message->kind === 'message') yield json_decode($message->payload, true);
+        return (function () use ($heard, $timeout) {
+            try {
+                foreach ($heard as $message) {
+                    if ($message->kind === 'message') yield json_decode($message->payload, true);
+                }
+            } catch (Predis\Connection\ConnectionException) {
+                throw new Exception("expected a broadcast within $timeout seconds, got: none");
             }
         })();
     }

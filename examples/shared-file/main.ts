@@ -51,7 +51,7 @@ function sourceFiles(): readonly string[] {
 async function loseHolder(stage: Stage, file: string, source: string): Promise<void> {
   const ghost = stage.start('ghost', 'ghost.php', file, source);
   await ghost.says('holds the lock');
-  ghost.signal('SIGKILL');
+  await ghost.kill(); // SIGKILL: none of its code runs any more
   stage.say('the ghost is killed; the others wait until its lock has expired');
 }
 

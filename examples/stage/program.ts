@@ -78,7 +78,7 @@ export class Program {
     if (end !== 'status 0' && !this.#signalled) throw new Error(`expected ${this.name} to end well, got: ${end}`);
   }
 
-  /** Ends it at once, whatever it does. */
+  /** Ends it at once, whatever it does; resolves when it is gone. */
   async kill(): Promise<void> {
     this.signal('SIGKILL');
     await this.#end;

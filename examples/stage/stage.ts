@@ -3,7 +3,7 @@
  *
  * Whatever becomes of the example (its end, its failure, Ctrl-C), all that it has started is ended before the process is.
  */
-import { resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { type Fleet, type RuntimeOptions, startFleet } from 'agent-runtime';
 import { type Interpreters, Program } from './program.ts';
@@ -33,7 +33,8 @@ export interface Place {
 }
 
 const nameWidth = 8;
-const colours = { '.php': 'magenta', '.py': 'yellow', '.ts': 'cyan' } as const;
+type Colour = 'cyan' | 'magenta' | 'red' | 'yellow';
+const colours: Readonly<Record<string, Colour>> = { '.php': 'magenta', '.py': 'yellow' };
 
 /** Runs an example; resolves to the exit code when nothing of it is left. */
 export async function perform(example: Example, place: Place): Promise<number> {
@@ -42,6 +43,7 @@ export async function perform(example: Example, place: Place): Promise<number> {
   const killAll = (): void => stage.killAtOnce();
   process.once('exit', killAll);
   try {
+    stage.say(`a Redis of its own is up at ${server.url} (pid ${server.pid})`);
     const outcome = await Promise.race([example(stage).then(() => 0), stage.failed, stopSignal()]);
     if (outcome !== 0) stage.say('stopped: ending what was started');
     return outcome;
@@ -54,9 +56,10 @@ export async function perform(example: Example, place: Place): Promise<number> {
   }
 }
 
-/** Resolves with the exit code of the first Ctrl-C, or of the like; the second one ends the process at once. */
+/** Resolves with the exit code of the first Ctrl-C, or of the like; the second one ends the process at once. Nobody reading is the like. */
 function stopSignal(): Promise<number> {
   return new Promise((resolve) => {
+    process.stdout.on('error', () => resolve(128 + 13));
     for (const [signal, number] of [
       ['SIGINT', 2],
       ['SIGTERM', 15],
@@ -89,6 +92,7 @@ class RealStage implements Stage {
     const running = await startFleet({ ...config, redis: this.#server.url }, { projectDir: this.#place.home });
     this.#stops.push(() => running.stop({ graceMs: 0 }));
     void running.ended.then(({ reason }) => this.#onEnd(new Error(`the fleet has ended: ${reason}`)));
+    this.say(`node ${running.node} of the fleet is up, in this process (pid ${process.pid})`);
     return running.fleet;
   }
 
@@ -96,10 +100,11 @@ class RealStage implements Stage {
     if (this.#closing) throw new Error(`${name} is not started: the example is ending`);
     const { home: cwd, interpreters } = this.#place;
     const env = { ...process.env, REDIS_URL: this.#server.url, PYTHONUNBUFFERED: '1' };
-    const colour = colours[script.slice(script.lastIndexOf('.')) as keyof typeof colours];
-    const show = (line: string): void => console.log(`${styled(colour, name.padEnd(nameWidth))} ${line}`);
+    const colour = colours[extname(script)] ?? 'cyan';
+    const show = (line: string): void => this.#show(colour, name, line);
     const program = new Program({ name, script, args: [name, ...args], cwd, env, interpreters, show });
     this.#programs.push(program);
+    this.say(`${name} is ${script} (pid ${program.pid})`);
     program.finished().catch((error: Error) => this.#onEnd(error));
     return program;
   }
@@ -110,7 +115,7 @@ class RealStage implements Stage {
   }
 
   say(text: string): void {
-    console.log(`${styled('cyan', 'example'.padEnd(nameWidth))} ${text}`);
+    this.#show('cyan', 'example', text);
   }
 
   /** Programs first, then the fleet, and last what all of them talk to. */
@@ -127,11 +132,15 @@ class RealStage implements Stage {
     for (const program of this.#programs) program.signal('SIGKILL');
   }
 
+  #show(colour: Colour, name: string, line: string): void {
+    if (!this.#closing) console.log(`${styled(colour, name.padEnd(nameWidth))} ${line}`);
+  }
+
   #onEnd(error: Error): void {
     if (!this.#closing) this.#fail(error);
   }
 }
 
-function styled(colour: 'cyan' | 'magenta' | 'red' | 'yellow', text: string): string {
+function styled(colour: Colour, text: string): string {
   return process.stdout.isTTY && !process.env.NO_COLOR ? styleText(colour, text) : text;
 }
