@@ -6,6 +6,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import type { Guard } from './guard.ts';
 
 /** What runs a script, by the ending of its name. */
 export type Interpreters = Readonly<Record<string, readonly string[]>>;
@@ -17,6 +18,7 @@ export interface ProgramDeps {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   readonly interpreters: Interpreters;
+  readonly guard: Guard;
   readonly show: (line: string) => void;
 }
 
@@ -28,11 +30,12 @@ export class Program {
   readonly #end: Promise<string>;
   #signalled = false;
 
-  constructor({ name, script, args, cwd, env, interpreters, show }: ProgramDeps) {
+  constructor({ name, script, args, cwd, env, interpreters, guard, show }: ProgramDeps) {
     this.name = name;
     const [command = '', ...before] = interpreters[extname(script)] ?? [];
     // A group of its own: Ctrl-C reaches the example, which ends its programs itself.
     this.#child = spawn(command, [...before, script, ...args], { cwd, env, detached: true });
+    guard.watch(this.#child);
     this.#readers = [this.#child.stdout, this.#child.stderr].map((input) => createInterface({ input }));
     for (const reader of this.#readers)
       reader.on('line', (line) => {

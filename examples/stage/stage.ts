@@ -3,9 +3,12 @@
  *
  * Whatever becomes of the example (its end, its failure, Ctrl-C), all that it has started is ended before the process is.
  */
-import { extname, resolve } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { extname, join, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { type Fleet, type RuntimeOptions, startFleet } from 'agent-runtime';
+import { Guard } from './guard.ts';
 import { type Interpreters, Program } from './program.ts';
 import { type Server, startServer } from './server.ts';
 
@@ -38,10 +41,10 @@ const colours: Readonly<Record<string, Colour>> = { '.php': 'magenta', '.py': 'y
 
 /** Runs an example; resolves to the exit code when nothing of it is left. */
 export async function perform(example: Example, place: Place): Promise<number> {
-  const server = await startServer(place.redisServer);
-  const stage = new RealStage(place, server);
-  const killAll = (): void => stage.killAtOnce();
-  process.once('exit', killAll);
+  const folder = await mkdtemp(join(tmpdir(), 'example-'));
+  const guard = new Guard(folder);
+  const server = await startServer(place.redisServer, folder, guard);
+  const stage = new RealStage({ ...place, server, guard });
   try {
     stage.say(`a Redis of its own is up at ${server.url} (pid ${server.pid})`);
     const outcome = await Promise.race([example(stage).then(() => 0), stage.failed, stopSignal()]);
@@ -52,7 +55,8 @@ export async function perform(example: Example, place: Place): Promise<number> {
     return 1;
   } finally {
     await stage.close();
-    process.off('exit', killAll);
+    await rm(folder, { recursive: true, force: true });
+    guard.dismiss();
   }
 }
 
@@ -71,9 +75,13 @@ function stopSignal(): Promise<number> {
   });
 }
 
+interface StageDeps extends Place {
+  readonly server: Server;
+  readonly guard: Guard;
+}
+
 class RealStage implements Stage {
-  readonly #place: Place;
-  readonly #server: Server;
+  readonly #deps: StageDeps;
   readonly #programs: Program[] = [];
   readonly #stops: (() => Promise<void>)[] = [];
   #closing = false;
@@ -81,15 +89,15 @@ class RealStage implements Stage {
   /** Rejects when something that should go on has ended. */
   readonly failed: Promise<never>;
 
-  constructor(place: Place, server: Server) {
-    this.#place = place;
-    this.#server = server;
+  constructor(deps: StageDeps) {
+    this.#deps = deps;
     this.failed = new Promise((_, reject) => (this.#fail = reject));
     this.failed.catch(() => {}); // it is raced
   }
 
   async fleet(config: RuntimeOptions): Promise<Fleet> {
-    const running = await startFleet({ ...config, redis: this.#server.url }, { projectDir: this.#place.home });
+    const { home, server } = this.#deps;
+    const running = await startFleet({ ...config, redis: server.url }, { projectDir: home });
     this.#stops.push(() => running.stop({ graceMs: 0 }));
     void running.ended.then(({ reason }) => this.#onEnd(new Error(`the fleet has ended: ${reason}`)));
     this.say(`node ${running.node} of the fleet is up, in this process (pid ${process.pid})`);
@@ -98,11 +106,11 @@ class RealStage implements Stage {
 
   start(name: string, script: string, ...args: readonly string[]): Program {
     if (this.#closing) throw new Error(`${name} is not started: the example is ending`);
-    const { home: cwd, interpreters } = this.#place;
-    const env = { ...process.env, REDIS_URL: this.#server.url, PYTHONUNBUFFERED: '1' };
+    const { home: cwd, interpreters, server, guard } = this.#deps;
+    const env = { ...process.env, REDIS_URL: server.url, PYTHONUNBUFFERED: '1' };
     const colour = colours[extname(script)] ?? 'cyan';
     const show = (line: string): void => this.#show(colour, name, line);
-    const program = new Program({ name, script, args: [name, ...args], cwd, env, interpreters, show });
+    const program = new Program({ name, script, args: [name, ...args], cwd, env, interpreters, guard, show });
     this.#programs.push(program);
     this.say(`${name} is ${script} (pid ${program.pid})`);
     program.finished().catch((error: Error) => this.#onEnd(error));
@@ -110,7 +118,7 @@ class RealStage implements Stage {
   }
 
   folder(otherwise: string): string {
-    const { folder, cwd } = this.#place;
+    const { folder, cwd } = this.#deps;
     return folder === undefined ? otherwise : resolve(cwd, folder);
   }
 
@@ -124,12 +132,7 @@ class RealStage implements Stage {
     process.on('unhandledRejection', () => {}); // what the example still waits for is told that it is over
     await Promise.all(this.#programs.map((program) => program.kill()));
     await Promise.all(this.#stops.map((stop) => stop()));
-    await this.#server.stop();
-  }
-
-  /** When the process ends before it could close. */
-  killAtOnce(): void {
-    for (const program of this.#programs) program.signal('SIGKILL');
+    await this.#deps.server.stop();
   }
 
   #show(colour: Colour, name: string, line: string): void {
