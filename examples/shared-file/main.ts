@@ -21,7 +21,7 @@ export async function main(stage: Stage): Promise<void> {
 
   const fleet = await stage.fleet(config);
   const sources = sourceFiles();
-  const [first = '', last = '', ...others] = sources;
+  const [first = '', between = '', last = '', ...others] = sources;
   const slow = stage.start('slow', 'slow.ts', file, last); // waits for its turn
 
   await loseHolder(stage, file, first);
@@ -31,6 +31,7 @@ export async function main(stage: Stage): Promise<void> {
   await slow.says('holds the lock');
   slow.signal('SIGSTOP');
   stage.say('the slow one is stopped; the next in line waits until its lease has ended');
+  await writeNote(stage, fleet, file, between); // which the slow one knows nothing of, and would write over
   await writeNote(stage, fleet, file, last);
   slow.tell('go on');
   slow.signal('SIGCONT');
