@@ -111,7 +111,7 @@ export default {
   },
   overrides: [
     {
-      files: ['src/**/*.ts', 'agents/**/*.ts', 'test/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'],
+      files: ['src/**/*.ts', 'agents/**/*.ts', 'examples/**/*.ts', 'test/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'],
       excludeFiles: ['**/*.config.ts'],
       rules: {
         'import/no-default-export': 'error',

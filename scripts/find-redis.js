@@ -19,23 +19,42 @@ export async function missingRedis(run, { classic = false } = {}) {
     ...(classic && !hasClassic() ? classicPackages : []),
   ];
   if (wanted.length > 0 && process.getuid?.() === 0 && onPath('apt-get')) await install(run, wanted);
+  return redisProblem('The tests');
+}
+
+/** Why `who` cannot start a private Redis, as one sentence; nothing when it can. */
+export function redisProblem(who) {
   const found = find();
   if (found === undefined) {
-    return `The tests start a private Redis: install redis-server (or valkey-server) ${leastMajor}.0 or newer so that it is on the PATH.`;
+    return `${who} start a private Redis: install redis-server (or valkey-server) ${leastMajor}.0 or newer so that it is on the PATH.`;
   }
   const { stdout } = spawnSync(found, ['--version'], { encoding: 'utf8' });
   const major = Number(/v=(\d+)\./.exec(stdout ?? '')?.[1]);
   if (major >= leastMajor) return undefined;
-  return `The tests need redis-server ${leastMajor}.0 or newer, and ${found} says: ${stdout?.trim() || 'nothing'}.`;
+  return `${who} need redis-server ${leastMajor}.0 or newer, and ${found} says: ${stdout?.trim() || 'nothing'}.`;
 }
 
-/** Any of the machine's Pythons will do: the first on the PATH may be another one than the system's. */
-function hasClassic() {
+/** The programs that can run classic agents, where they are installed; `redis` is the server. */
+export function classicPrograms() {
   const works = (program, ...args) => spawnSync(program, args, { stdio: 'ignore' }).status === 0;
-  const pythons = ['python3', 'python'].flatMap(allOnPath);
-  return (
-    works('php', '-r', "require 'Predis/Autoloader.php';") && pythons.some((path) => works(path, '-c', 'import redis'))
-  );
+  return {
+    redis: find(),
+    php: allOnPath('php').find((path) => works(path, '-r', "require 'Predis/Autoloader.php';")),
+    // Any of the machine's Pythons will do: the first on the PATH may be another one than the system's.
+    python: ['python3', 'python'].flatMap(allOnPath).find((path) => works(path, '-c', 'import redis')),
+  };
+}
+
+/** Why `who` cannot start classic agents, as one line; nothing when they can. */
+export function classicProblem({ php, python }, who) {
+  const missing = [...(php ? [] : ['PHP with Predis']), ...(python ? [] : ['Python with redis-py'])];
+  if (missing.length === 0) return undefined;
+  return `${who} need ${missing.join(' and ')}: install ${classicPackages.join(', ')} (as Debian and Ubuntu call them).`;
+}
+
+function hasClassic() {
+  const { php, python } = classicPrograms();
+  return php !== undefined && python !== undefined;
 }
 
 async function install(run, packages) {

@@ -12,7 +12,8 @@ import { styleRules } from './tidy/style.ts';
 import { wordRules } from './tidy/words.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const files = readTree(root, ['src', 'agents', 'test', 'scripts', 'bin', 'bench/run', 'bench/loads', 'bench/systems']);
+const code = ['src', 'agents', 'examples', 'test', 'scripts', 'bin', 'bench/run', 'bench/loads', 'bench/systems'];
+const files = readTree(root, code).filter(({ path }) => !path.endsWith('.md')); // pages are the affair of docs.test.ts
 const rules = [...layerRules, ...sizeRules, ...styleRules, ...globalRules, ...wordRules];
 
 describe('the code keeps the house rules', () => {
