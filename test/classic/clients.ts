@@ -1,15 +1,11 @@
 /**
  * Real classic clients for the tests: a PHP process with Predis and a Python process with redis-py, driven by lines of JSON.
- *
- * `npm test` installs them where it may. Where they are missing, tests that need them are skipped and say why; in CI they fail instead.
  */
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
-
-export type Language = 'php' | 'python';
+import { type Language, programOf } from './programs.ts';
 
 export interface ClassicClient {
   /** Calls a method of the agent; calls are carried out one after the other. Rejects with what it throws. */
@@ -20,38 +16,13 @@ export interface ClassicClient {
   kill(): void;
 }
 
-const probes: Readonly<Record<Language, readonly string[]>> = {
-  php: ['-r', "require 'Predis/Autoloader.php';"],
-  python: ['-c', 'import redis'],
-};
-
-/** A Python that has redis-py: the first on the PATH may be another one than the system's. */
-function find(language: Language): string | undefined {
-  const names = language === 'php' ? ['php'] : ['python3', 'python'];
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const found = folders.flatMap((folder) => names.map((name) => join(folder, name))).filter((path) => existsSync(path));
-  return found.find((path) => spawnSync(path, [...probes[language]], { stdio: 'ignore' }).status === 0);
-}
-
-const programs = { php: find('php'), python: find('python') } as const;
-
-const wanted = 'php-cli, php-predis and python3-redis of Debian or Ubuntu';
-
-/** Why the tests of these clients are skipped; undefined when they are to run. In CI they always run. */
-export const missingClients: string | undefined =
-  process.env['CI'] || (programs.php && programs.python)
-    ? undefined
-    : `needs ${[programs.php ? '' : 'php with Predis', programs.python ? '' : 'python3 with redis-py'].filter(Boolean).join(' and ')}: install ${wanted}`;
-
 /** Starts a client in the name of `agent`; it ends with the test. */
 export function startClient(
   language: Language,
   agent: string,
   server: { readonly host: string; readonly port: number },
 ): ClassicClient {
-  const program = programs[language];
-  if (program === undefined)
-    throw new Error(`expected ${language} to have its Redis client, got: none; install ${wanted}`);
+  const program = programOf(language);
   const folder = join(import.meta.dirname, language);
   const script = join(folder, language === 'php' ? 'drive.php' : 'drive.py');
   const child = spawn(program, [script, agent, server.host, String(server.port)], { cwd: folder });

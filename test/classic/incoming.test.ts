@@ -3,7 +3,8 @@
  */
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/wait.ts';
-import { missingClients, startClient } from './clients.ts';
+import { startClient } from './clients.ts';
+import { missingClients } from './programs.ts';
 import { auditor, classicStage } from './fleet.ts';
 import { entry } from './rig/entries.ts';
 import { expectClassic } from './vectors.ts';

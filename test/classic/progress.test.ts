@@ -4,7 +4,8 @@
 import { Agent, onTask, pool, type Task } from 'agent-runtime';
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/wait.ts';
-import { missingClients, startClient } from './clients.ts';
+import { startClient } from './clients.ts';
+import { missingClients } from './programs.ts';
 import { classicStage } from './fleet.ts';
 import { entry } from './rig/entries.ts';
 import { expectClassic } from './vectors.ts';

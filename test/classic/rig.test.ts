@@ -3,6 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import { classicStage } from './fleet.ts';
+import { missingClients } from './programs.ts';
 import { killUnderLoad } from './rig/kills.ts';
 import { measureThroughput } from './rig/throughput.ts';
 
@@ -19,8 +20,8 @@ test(
   limitMs,
 );
 
-test(
-  'nodes and classic workers are killed under load, and what the protocol lets us protect ends once',
+test.skipIf(missingClients !== undefined)(
+  `nodes and classic workers in PHP are killed under load, and what the protocol lets us protect ends once (${missingClients ?? 'a real client'})`,
   async () => {
     const { kills, ...figures } = await killUnderLoad(place(), { kills: 5, seed: 3, rate: 20 });
     expect(kills.nodes + kills.workers).toBe(5);

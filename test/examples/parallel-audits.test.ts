@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCheck } from '../../agents/checks/catalogue.ts';
-import { missingClients } from '../classic/clients.ts';
+import { missingClients } from '../classic/programs.ts';
 import { runExample, temporaryFolder } from './run.ts';
 
 const skipped = test.skipIf(missingClients !== undefined);

@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { missingClients } from '../classic/clients.ts';
+import { missingClients } from '../classic/programs.ts';
 import { waitFor } from '../support/wait.ts';
 import { alive, root, runExample, temporaryFolder } from './run.ts';
 

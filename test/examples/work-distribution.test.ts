@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { missingClients } from '../classic/clients.ts';
+import { missingClients } from '../classic/programs.ts';
 import { root, runExample, temporaryFolder } from './run.ts';
 
 const workers = { audit: /^py-[12]$/, 'update-docs': /^php-[12]$/, deploy: /^deploy@/, test: /^(php|py)-[12]$/ };

@@ -9,10 +9,10 @@ import type { Redis } from 'ioredis';
 import { type Clock, sleep } from '../../../src/core/clock.ts';
 import { systemClock } from '../../../src/core/system.ts';
 import { SeededRandom } from '../../../src/sim/seeded-random.ts';
-import type { Child } from '../../chaos/proofs/child.ts';
 import { waitFor } from '../../support/wait.ts';
 import { entry } from './entries.ts';
-import { heldKey, startNode, startWorker } from './nodes.ts';
+import { startNode } from './nodes.ts';
+import { heldKey, PhpWorker } from './php-worker.ts';
 
 export interface KillFigures {
   readonly kills: { readonly nodes: number; readonly workers: number };
@@ -53,9 +53,9 @@ export async function killUnderLoad(
   const random = new SeededRandom(seed);
   const start = [
     ...Array.from({ length: nodes }, () => () => startNode({ redis, size: 2, concurrency: 10, timing })),
-    () => startWorker({ redis, name: worker }),
+    () => PhpWorker.start({ redis, name: worker }),
   ];
-  const children: Child[] = await Promise.all(start.map((one) => one()));
+  const children: Killable[] = await Promise.all(start.map((one) => one()));
   const fleet = await connect({ redis, classic: true });
   const load = new Load(raw, (input) => fleet.enqueue({ role: worker, task: 'resize' }, input));
   const over = new AbortController();
@@ -76,6 +76,10 @@ export async function killUnderLoad(
     over.abort();
     await Promise.all([fleet.close(), ...children.map((child) => child.kill())]);
   }
+}
+
+interface Killable {
+  kill(): Promise<void>;
 }
 
 interface Handle {

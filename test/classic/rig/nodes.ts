@@ -16,11 +16,3 @@ export interface RigNode {
 export function startNode(parameters: RigNode): Promise<Child> {
   return new Child({ entry: '../../classic/rig/node.ts', parameters }).ready();
 }
-
-/** Set: entries that a classic worker has in its hands. */
-export const heldKey = 'rig:held';
-
-/** Resolves when the worker takes tasks. */
-export function startWorker(parameters: { readonly redis: string; readonly name: string }): Promise<Child> {
-  return new Child({ entry: '../../classic/rig/worker.ts', parameters }).ready();
-}
