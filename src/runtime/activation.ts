@@ -6,6 +6,8 @@
  *
  * X9  A cell that was given back is asked for no more: what it is granted by a claim that was under way goes back at once, and it stands
  *     by for nothing.
+ * X10 A broker that has lost data may have forgotten an id that this node runs, and grants it to another. It was away for it: when the link
+ *     was lost and is back, all ids that run here are looked at, and one that is no longer this node's ends the node's right to work.
  */
 import type { PresencePort } from '../broker/presence.ts';
 import type { Clock } from '../core/clock.ts';
@@ -22,6 +24,10 @@ export interface ActivationDeps {
   readonly presence: PresencePort;
   readonly node: string;
   readonly intervalMs: number;
+  /** All agents of the node. */
+  readonly cells: () => readonly Cell[];
+  /** X10 */
+  readonly onForgotten: (reason: string) => void;
   /** A cell that stood by has been granted its id. */
   readonly onGranted: (cell: Cell) => void;
 }
@@ -33,6 +39,8 @@ export class Activation extends Duty {
   /** X9 */
   readonly #given = new WeakSet<Cell>();
   #asking: Promise<void> = Promise.resolve();
+  /** X10 */
+  #isInDoubt = false;
 
   constructor(deps: ActivationDeps) {
     super(deps, { name: 'activating agents', intervalMs: () => deps.intervalMs, tick: () => this.lookAgain() });
@@ -67,9 +75,16 @@ export class Activation extends Duty {
     return granted;
   }
 
+  /** X10: the link was lost, and is back. */
+  onReset(): void {
+    this.#isInDoubt = true;
+    void this.lookAgain().catch(() => undefined); // the next turn looks again
+  }
+
   /** Looks which ids may be free, and asks for those. */
   lookAgain(): Promise<void> {
     return this.#inTurn(async () => {
+      if (this.#isInDoubt) await this.#lookAtOwn();
       const ids = this.#standby.page();
       if (ids.length === 0) return;
       await this.#ask(this.#standby.looked(ids, await this.#deps.presence.lookup(ids)));
@@ -98,6 +113,20 @@ export class Activation extends Duty {
     this.#standby.clear();
     await this.stop();
     await this.#asking.catch(() => undefined); // a failed turn was reported
+  }
+
+  /** X10 */
+  async #lookAtOwn(): Promise<void> {
+    const { presence, node, cells, onForgotten } = this.#deps;
+    const isOwn = (cell: Cell): boolean => cell.epoch > 0 && cell.state !== 'standby' && !this.#given.has(cell);
+    const own = cells().filter(isOwn);
+    for (let from = 0; from < own.length; from += limits.frameOps) {
+      const page = own.slice(from, from + limits.frameOps);
+      const found = await presence.lookup(page.map(({ id }) => id));
+      const forgotten = page.find((cell, index) => isOwn(cell) && found[index]?.owner !== node);
+      if (forgotten !== undefined) return onForgotten(`the broker has forgotten that ${forgotten.id} runs here`);
+    }
+    this.#isInDoubt = false;
   }
 
   /** Calls never overlap. */

@@ -23,13 +23,15 @@ export interface PopulationParts {
   readonly servers: readonly Server[];
   /** Made after the population. */
   readonly roster: () => Roster;
+  /** An agent of this node is another's. */
+  readonly onForgotten: (reason: string) => void;
   /** The node cannot go on. */
   readonly onFailed: (reason: string, error: unknown) => void;
 }
 
 /** Throws `ConfigError` when an agent class is wrong. */
 export function populationOf({ broker, config, node, ...deps }: NodeDeps, parts: PopulationParts): Population {
-  const { execution, logBook, inFlight, servers, roster, onFailed } = parts;
+  const { execution, logBook, inFlight, servers, roster, onForgotten, onFailed } = parts;
   const { member, settings, scopes, culprits } = execution;
   const onEscalate = (cell: Cell, error: unknown, group: Group): void => {
     if (!roster().onGivenUp(cell, error)) onFailed(givenUp(cell, error, group), error);
@@ -47,6 +49,7 @@ export function populationOf({ broker, config, node, ...deps }: NodeDeps, parts:
     inFlight,
     context: { member, settings, scopes, culprits, logBook, endChildren },
     servers: [...servers, upTold],
+    onForgotten,
     onEscalate,
   };
   return new Population(own, cellSpecs(config.agents, node));

@@ -109,6 +109,7 @@ export class Node {
       inFlight: seen.inFlight,
       servers: [this.#subscriptions, this.#postman, this.#intake],
       roster: () => this.#roster,
+      onForgotten: (reason) => this.#fence(reason),
       onFailed: (reason, error) => this.#ending.fail({ kind: 'failed', reason, error }),
     });
     this.#roster = rosterOf(deps, {
@@ -270,7 +271,7 @@ export class Node {
     this.#postman.onReset();
     this.#intake.onReset();
     this.#duties.onReset();
-    this.population.watches.onReset();
+    this.population.onReset();
     this.#roster.onReset();
   }
 

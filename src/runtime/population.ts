@@ -43,6 +43,8 @@ export interface PopulationDeps {
   readonly inFlight: InFlight;
   /** In the order in which a cell is connected to them. */
   readonly servers: readonly Server[];
+  /** The broker says that an agent of this node is another's. */
+  readonly onForgotten: (reason: string) => void;
   /** An agent fails again and again, and its groups with it: the node cannot go on. */
   readonly onEscalate: (cell: Cell, error: unknown, group: Group) => void;
 }
@@ -60,7 +62,7 @@ export class Population {
     this.#deps = deps;
     const { servers: services, execution, heartbeatMs: intervalMs } = deps;
     const onGranted = (cell: Cell): void => void this.supervisor.bringUp(cell);
-    this.activation = new Activation({ ...deps, intervalMs, onGranted });
+    this.activation = new Activation({ ...deps, intervalMs, onGranted, cells: () => this.cells });
     this.lifecycle = new LifecycleBook(deps);
     this.watches = new Watches(deps);
     const { lifecycle } = this;
@@ -127,6 +129,12 @@ export class Population {
     this.watches.onNotice(notice);
     if (notice.kind === 'gone') this.activation.onGone(notice.node);
     else if (notice.kind === 'freed') this.activation.onFreed(notice.agentId);
+  }
+
+  /** Notices may have been missed. */
+  onReset(): void {
+    this.watches.onReset();
+    this.activation.onReset();
   }
 
   #create(spec: CellSpec): Cell {

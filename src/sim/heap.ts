@@ -5,11 +5,11 @@
  */
 export interface Due {
   /** Virtual time in milliseconds. */
-  readonly at: number;
+  at: number;
   /** Among steps of one time. */
-  readonly tie: number;
+  tie: number;
   /** Among steps of one time and tie: in the order in which they were planned. */
-  readonly order: number;
+  order: number;
   cancelled: boolean;
 }
 

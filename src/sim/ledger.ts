@@ -88,7 +88,7 @@ export class Ledger {
   /** By the operation that enqueued them. */
   readonly #taskOf = new Map<string, string>();
   /** By task: when its holder got it or renewed it last, by the broker's clock. */
-  readonly #renewedAt = new Map<string, number>();
+  readonly #renewedAt = new Map<string, { readonly at: number; readonly byBroker: number }>();
 
   constructor(scheduler: Scheduler, fleet: Pick<MemoryFleet, 'clock' | 'directory'>) {
     this.#scheduler = scheduler;
@@ -109,6 +109,7 @@ export class Ledger {
 
   /** The broker has lost what happened since then; everything, if that is not said. */
   noteLoss(since = -Infinity): void {
+    for (const [id, { at }] of this.#renewedAt) if (at >= since) this.#renewedAt.delete(id);
     this.losses.push({ since, at: this.#now });
   }
 
@@ -170,21 +171,25 @@ export class Ledger {
   #claimed(by: string, tasks: readonly ClaimedTask[]): void {
     for (const { receipt } of tasks) {
       this.tasks.get(receipt.taskId)?.holders.push(by);
-      this.#renewedAt.set(receipt.taskId, this.#fleet.clock.now());
+      this.#noteRenewal(receipt.taskId);
     }
   }
 
   #renewed({ receipts }: { readonly receipts: readonly HeldReceipt[] }, replies: readonly ClaimRenewal[]): void {
     receipts.forEach(({ taskId }, index) => {
-      if (replies[index] !== 'stale') this.#renewedAt.set(taskId, this.#fleet.clock.now());
+      if (replies[index] !== 'stale') this.#noteRenewal(taskId);
     });
+  }
+
+  #noteRenewal(taskId: string): void {
+    this.#renewedAt.set(taskId, { at: this.#now, byBroker: this.#fleet.clock.now() });
   }
 
   /** Asked before the tasks count as those of who took them over. */
   #recovered({ leaseMs }: RecoverRequest, tasks: readonly ClaimedTask[]): void {
     for (const { receipt } of tasks) {
       const holder = this.tasks.get(receipt.taskId)?.holders.at(-1);
-      const agoMs = this.#fleet.clock.now() - (this.#renewedAt.get(receipt.taskId) ?? 0);
+      const agoMs = this.#fleet.clock.now() - (this.#renewedAt.get(receipt.taskId)?.byBroker ?? 0);
       if (holder !== undefined && agoMs < leaseMs && this.#fleet.directory.isPresent(holder))
         this.violate(
           'a claim stands while it is renewed',

@@ -90,11 +90,8 @@ export class Scheduler {
   /** Plans a step; the returned function cancels it. */
   plan(place: Place, label: string, at: number, run: () => void): () => void {
     if (place.state === 'dead') return () => {};
-    const due = Math.max(at, this.#nowMs);
-    const tie = mix(this.#seed ^ place.number, Math.floor(due * 1_000));
-    const step: Step = { at: due, tie, order: this.#order++, cancelled: false, place, label, run };
-    place.pending++;
-    this.#heap.push(step);
+    const step: Step = { at: Math.max(at, this.#nowMs), tie: 0, order: 0, cancelled: false, place, label, run };
+    this.#push(step);
     return () => {
       if (step.cancelled) {
         const held = place.held.indexOf(step);
@@ -118,7 +115,20 @@ export class Scheduler {
     place.state = 'running';
     const held = place.held;
     place.held = [];
-    for (const { label, run } of held) this.plan(place, label, this.#nowMs, run);
+    for (const step of held) {
+      step.at = this.#nowMs;
+      step.cancelled = false; // whoever planned it may cancel it still
+      this.#push(step);
+    }
+  }
+
+  /** S3 */
+  #push(step: Step): void {
+    const { place, at } = step;
+    step.tie = mix(this.#seed ^ place.number, Math.floor(at * 1_000));
+    step.order = this.#order++;
+    place.pending++;
+    this.#heap.push(step);
   }
 
   kill(place: Place): void {

@@ -86,6 +86,21 @@ describe('steps', () => {
     expect(ran).toEqual(['one', 'two', 'three']);
   });
 
+  test('S4: of a place that was held are cancelled by whoever planned them, also when they have been released', async () => {
+    const scheduler = new Scheduler(1);
+    const place = newPlace('one');
+    const ran: number[] = [];
+    const cancels = [1, 2, 3].map((number) => scheduler.plan(place, 'step', startMs, () => void ran.push(number)));
+    place.state = 'held';
+    await scheduler.advance(5);
+    cancels[0]?.();
+    scheduler.release(place);
+    cancels[1]?.();
+    await scheduler.advance(5);
+    expect(ran).toEqual([3]);
+    expect(place.pending).toBe(0);
+  });
+
   test('S6: that do not let time go on are an error', async () => {
     const scheduler = new Scheduler(1);
     const place = newPlace('busy');
