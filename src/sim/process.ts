@@ -173,9 +173,15 @@ export class SimProcess {
   async stop(options: { readonly graceMs?: number } = {}): Promise<void> {
     const life = this.#life;
     if (life === undefined || this.state === 'down') return;
-    const isDisturbed = !life.wire.isUp || life.wire.isLate || life.place.state === 'held';
-    life.disturbedAtStop ??= isDisturbed ? -1 : this.#world.disturbances;
+    life.disturbedAtStop ??= this.#isDisturbed(life) ? -1 : this.#world.disturbances;
     await this.#world.within(life.place, async () => this.#incarnations?.stop(options));
+  }
+
+  /** What struck before still has its effect. */
+  #isDisturbed({ wire, place, cameUp, addresses }: Life): boolean {
+    const { isFull, fleet } = this.#world;
+    const isGone = cameUp && !fleet.directory.isPresent(addresses.at(-1) ?? '');
+    return !wire.isUp || wire.isLate || place.state === 'held' || isFull || isGone;
   }
 
   pause(): void {
