@@ -148,7 +148,11 @@ export class Population {
     const context = { ...this.#deps.context, watches: this.watches };
     return {
       contextFor: (cell) => new CellContext(context, cell),
-      execute: (cell, work) => inFlight.track(cell.id, work, () => execute(execution, cell, work)),
+      execute: (cell, work) => {
+        inFlight.begin(cell.id, work);
+        return execute(execution, cell, work);
+      },
+      onEnded: (work) => inFlight.end(work),
       onPushedOut: (cell, work) => refuseLive(execution, cell.id, work, mailboxFull(cell.id)),
       onGivenUp: ({ id, zombies }, name) => observe(observer, 'handler.given-up', { agent: id, name, zombies }),
       onHaunted: (cell) => {
