@@ -50,10 +50,10 @@ export function nextTrace(identity: Identity, random: Random, waits: boolean): T
 }
 
 /** The earlier of the caller's own deadline and the one of the call it is part of. */
-export function nextDeadline(identity: Identity, own: number | undefined): { deadline?: number } {
+export function nextDeadline(identity: Identity, own: number | undefined): { deadline: number } | undefined {
   const outer = identity.scope()?.deadline;
   const deadline = own === undefined ? outer : outer === undefined ? own : Math.min(own, outer);
-  return deadline === undefined ? {} : { deadline };
+  return deadline === undefined ? undefined : { deadline };
 }
 
 /** What verbs need to know of the configuration. */

@@ -45,6 +45,8 @@ export class TaskWatch {
   /** W2 */
   readonly #early = new Map<string, TaskOutcome>();
   #enqueuing = 0;
+  /** Those that have returned in this tick. */
+  #returned = 0;
   #look: Timer | undefined;
   #soon: Timer | undefined;
   #stopped: Error | undefined;
@@ -71,16 +73,19 @@ export class TaskWatch {
     });
   }
 
-  /** Runs an enqueue; outcomes that overtake its reply are kept until it has returned and its caller could listen (W2). */
-  async duringEnqueue<T>(enqueue: () => Promise<T>): Promise<T> {
+  /** An enqueue begins; outcomes that overtake its reply are kept until it has returned and its caller could listen (W2). */
+  beginEnqueue(): void {
     this.#enqueuing++;
-    try {
-      return await enqueue();
-    } finally {
-      this.#deps.clock.endOfTick(() => {
-        if (--this.#enqueuing === 0) this.#early.clear();
-      });
-    }
+  }
+
+  /** It has returned. */
+  endEnqueue(): void {
+    if (this.#returned++ > 0) return;
+    this.#deps.clock.endOfTick(() => {
+      this.#enqueuing -= this.#returned;
+      this.#returned = 0;
+      if (this.#enqueuing === 0) this.#early.clear();
+    });
   }
 
   /** Hears of a task until it has ended. With `late`, the outcome is read once, since the notice may have come already. */

@@ -74,9 +74,10 @@ export class Following {
   }
 
   /** Enqueues it and waits for its outcome; undefined when the queue has no room. */
-  #submit(id: string, task: ClassicTask, unknown: string | undefined): Promise<string | undefined> {
+  async #submit(id: string, task: ClassicTask, unknown: string | undefined): Promise<string | undefined> {
     const { member, maxWaiting } = this.#deps;
-    return member.tasks.duringEnqueue(async () => {
+    member.tasks.beginEnqueue();
+    try {
       const reply = await member.lanes.enqueue.submit(task.assignee, {
         priority: 'normal',
         delayMs: 0,
@@ -90,7 +91,9 @@ export class Following {
         this.#fail(id, task, 'unknown-task', 'the fleet knows nothing of it any more'); // F3
       else this.#listen(id, task, taskId, kind === 'known');
       return taskId;
-    });
+    } finally {
+      member.tasks.endEnqueue();
+    }
   }
 
   /** The same one, whoever enqueues it. */
