@@ -34,6 +34,7 @@ class FakeCell {
     this.size = size;
   }
   size: number;
+  running = 0;
   get free(): number {
     return Math.max(0, this.size - this.taken.length);
   }
@@ -154,6 +155,20 @@ describe('intake', () => {
     await give(1);
     await give(2);
     expect([one.taken.length, two.taken.length]).toEqual([1, 2]);
+  });
+
+  test('I1: handlers of one cell that end in one tick make room for one claim', async () => {
+    const { clock, claims, serve, room, give } = open();
+    const cell = serve('a@n1.1', 'a', 4);
+    await give(4);
+    for (const running of [3, 2, 1]) {
+      cell.taken.length = running;
+      cell.running = running;
+      room(cell);
+      expect(claims).toHaveLength(1);
+    }
+    await clock.settle();
+    expect(claims.slice(1).map(({ request }) => request.count)).toEqual([3]);
   });
 
   test('I1: a single is served from the queue of its role and that of its id', () => {
