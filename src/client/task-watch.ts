@@ -41,7 +41,8 @@ const earlyKept = 1_000;
 
 export class TaskWatch {
   readonly #deps: TaskWatchDeps;
-  readonly #listeners = new Map<string, Set<TaskListener>>();
+  /** Lists that are never changed: nearly all have one listener, and there may be very many. */
+  readonly #listeners = new Map<string, readonly TaskListener[]>();
   /** W2 */
   readonly #early = new Map<string, TaskOutcome>();
   #enqueuing = 0;
@@ -99,18 +100,20 @@ export class TaskWatch {
       listener.onSettled(early);
       return () => {};
     }
-    const listeners = this.#listeners.get(taskId) ?? new Set();
-    this.#listeners.set(taskId, listeners.add(listener));
+    this.#listeners.set(taskId, [...(this.#listeners.get(taskId) ?? []), listener]);
     this.#look ??= repeat(
       this.#deps.clock,
       () => lookEveryMs,
       () => this.#readAll(),
     );
     if (late) this.#readLate(taskId);
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0 && this.#listeners.get(taskId) === listeners) this.#forget(taskId);
-    };
+    return () => this.#leave(taskId, listener);
+  }
+
+  #leave(taskId: string, listener: TaskListener): void {
+    const left = this.#listeners.get(taskId)?.filter((one) => one !== listener);
+    if (left?.length === 0) this.#forget(taskId);
+    else if (left !== undefined) this.#listeners.set(taskId, left);
   }
 
   onNotice(notice: Notice): void {
