@@ -4,7 +4,8 @@
  * I1  A queue is claimed by script for as many tasks as its cells are free, until a claim comes back short: then it is *drained*.
  *     Handlers of one cell that end in one tick make room for one claim.
  * I2  Drained queues with free cells are waited on with one blocking read. The set is renewed when a queue joins it; a queue that
- *     leaves it meanwhile may bring at most one task for each priority beyond its room, which then waits in a mailbox.
+ *     leaves it meanwhile may bring at most two tasks for each priority beyond its room, which then wait in a mailbox. One task alone
+ *     leaves its queue drained; when there were two, there may be more.
  *     A limited queue is not waited on: while a claim of it came back short it *rests*, until its rate leaves room again, until
  *     everyone is told that there is room, or for 2 s.
  * I3  A claim is leased from the moment it arrives (leases.ts), whether it runs or waits in a mailbox.
@@ -239,13 +240,12 @@ export class Intake {
       const stop = new AbortController();
       this.#waiting = { queues: new Set(queues), stop };
       try {
-        const request = { queues, node, count: 1, timeoutMs: blockMs, signal: stop.signal };
+        const count = queues.every((name) => this.freeFor(name) > 1) ? 2 : 1;
+        const request = { queues, node, count, timeoutMs: blockMs, signal: stop.signal };
         const claimed = await this.#watch.read('wait for tasks', () => tasks.wait(request));
-        for (const task of claimed) {
-          this.place(task);
-          const queue = this.#queues.get(task.queue);
-          if (queue !== undefined) this.#recheck(queue);
-        }
+        for (const task of claimed) this.place(task);
+        for (const queue of this.#queues.values())
+          if (claimed.filter((task) => task.queue === queue.name).length >= count) this.#recheck(queue);
       } catch (error) {
         this.#report(error);
         if (!isPassing(error)) break;

@@ -192,13 +192,16 @@ describe('intake', () => {
     expect(waits).toHaveLength(3);
   });
 
-  test('I2: a task that a wait brings is placed, and its queue is looked at again', async () => {
+  test('I2: tasks that a wait brings are placed; where there may be more, the queue is looked at again', async () => {
     const { clock, claims, waits, serve, give } = open();
-    const cell = serve('a@n1.1', 'a', 2);
+    const cell = serve('a@n1.1', 'a', 4);
     await give(0);
     waits[0]?.answer([task('a')]);
     await clock.settle();
-    expect([cell.taken.length, claims.at(-1)?.request.count]).toEqual([1, 1]);
+    expect([cell.taken.length, claims.length, waits.length, waits[1]?.request.count]).toEqual([1, 1, 2, 2]);
+    waits[1]?.answer([task('a'), task('a')]);
+    await clock.settle();
+    expect([cell.taken.length, claims.at(-1)?.request.count]).toEqual([3, 1]);
   });
 
   test('I2: looks by claim at a queue whose tasks were released, and at all after a restored link', async () => {
