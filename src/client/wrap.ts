@@ -20,11 +20,12 @@ export interface Content extends Pick<Envelope, 'kind' | 'to' | 'name' | 'data'>
 export function wrap(member: Member, identity: Identity, content: Content): Envelope {
   const { kind, to, name, data, deadline, policy, waits } = content;
   const { random, address } = member.deps;
-  const sentAt = member.serverNow();
-  const own = deadline === undefined ? undefined : sentAt + durationMs(deadline, 'deadline');
+  const now = member.serverNow();
+  const own = deadline === undefined ? undefined : now + durationMs(deadline, 'deadline');
+  const opId = random.id('op');
   return {
     v: 1,
-    opId: random.id('op'),
+    opId,
     kind,
     to,
     name,
@@ -32,8 +33,8 @@ export function wrap(member: Member, identity: Identity, content: Content): Enve
     ...(policy && { policy }),
     from: identity.name,
     via: address,
-    sentAt,
+    sentAt: Math.floor(now),
     ...(kind !== 'message' && nextDeadline(identity, own)), // a message that is left behind outlives its call
-    trace: nextTrace(identity, random, waits),
+    trace: nextTrace(identity, opId, waits),
   };
 }

@@ -55,9 +55,15 @@ export interface TaskPolicy {
   readonly resultTtlMs?: number;
 }
 
-/** Envelope to wire. Throws `DeliveryError` when the payload is too large, too deep or not JSON. */
+/**
+ * Envelope to wire. What most of them would only repeat is left out: the trace of a story that begins here, and the address of a sender that
+ * is called by it. Throws `DeliveryError` when the payload is too large, too deep or not JSON.
+ */
 export function encodeEnvelope(envelope: Envelope): string {
-  return encodePayload(envelope, `${envelope.kind} "${envelope.name}"`);
+  const { kind, name, opId, from, via, trace } = envelope;
+  const isFirst = trace.id === opId && trace.asks.length === 0;
+  const record = { ...envelope, via: via === from ? undefined : via, trace: isFirst ? undefined : trace };
+  return encodePayload(record, `${kind} "${name}"`);
 }
 
 /** Any payload to JSON text within the limits: what the receiver would refuse is refused here. `what` names it in the error. */
@@ -102,8 +108,16 @@ function mayHoldForbiddenKey(text: string): boolean {
 /** Wire to envelope. Throws `DeliveryError('malformed')`; never returns half an envelope. */
 export function decodeEnvelope(text: string): Envelope {
   const value = decodePayload(text);
-  if (!isEnvelope(value)) throw malformed('an envelope', text);
-  return value;
+  const whole = typeof value === 'object' && value !== null ? withDefaults(value) : value;
+  if (!isEnvelope(whole)) throw malformed('an envelope', text);
+  return whole;
+}
+
+/** What `encodeEnvelope` leaves out. */
+function withDefaults(record: { via?: unknown; from?: unknown; trace?: unknown; opId?: unknown }): unknown {
+  if (record.via === undefined) record.via = record.from;
+  if (record.trace === undefined) record.trace = { id: record.opId, asks: [] };
+  return record;
 }
 
 /** JSON text from outside to a value: depth and size are checked before it is parsed; no object in it has a key `__proto__`. */
