@@ -42,7 +42,7 @@ export class CellContext extends FleetVerbs implements AgentContext {
   constructor(deps: ContextDeps, cell: Cell) {
     const scope = (): CallScope | undefined => scopeOf(deps.scopes);
     const identity = { name: cell.id, isAgent: true, scope };
-    super({ member: deps.member, settings: deps.settings, identity, parent: parentOf(deps, cell) });
+    super({ member: deps.member, settings: deps.settings, identity, parent: new CellParent(deps, cell) });
     this.#cell = cell;
     this.#deps = deps;
     this.#life = cell.life;
@@ -106,17 +106,34 @@ export class CellContext extends FleetVerbs implements AgentContext {
   }
 }
 
-/** This incarnation of the agent as a parent: its signal aborts when it ends, and when it is restarted. */
-function parentOf({ endChildren }: ContextDeps, cell: Cell): Parent {
-  const { life } = cell;
-  const children = new Map<string, string>();
-  life.listen({ onAbort: () => endChildren(children) });
-  return {
-    ref: () => ({ id: cell.id, epoch: cell.epoch }),
-    adopt(name, spawn) {
-      children.set(name, spawn);
-      if (life.aborted) endChildren(children);
-      return () => void children.delete(name);
-    },
-  };
+/** This incarnation of the agent as a parent: its children end when it does, and when it is restarted. */
+class CellParent implements Parent {
+  readonly #deps: ContextDeps;
+  readonly #cell: Cell;
+  readonly #life: LazyAbort;
+  /** There once it has spawned. */
+  #children: Map<string, string> | undefined;
+
+  constructor(deps: ContextDeps, cell: Cell) {
+    this.#deps = deps;
+    this.#cell = cell;
+    this.#life = cell.life;
+  }
+
+  ref(): { id: string; epoch: number } {
+    return { id: this.#cell.id, epoch: this.#cell.epoch };
+  }
+
+  adopt(name: string, spawn: string): () => void {
+    const children = (this.#children ??= this.#beginFamily());
+    children.set(name, spawn);
+    if (this.#life.aborted) this.#deps.endChildren(children);
+    return () => void children.delete(name);
+  }
+
+  #beginFamily(): Map<string, string> {
+    const children = new Map<string, string>();
+    this.#life.listen({ onAbort: () => this.#deps.endChildren(children) });
+    return children;
+  }
 }

@@ -88,8 +88,9 @@ export class Cell {
   readonly #running = new Set<Work>();
   /** Those who wait until no handler runs. */
   #idlers: (() => void)[] = [];
-  readonly #trailing = new Set<Promise<void>>();
-  #zombies = new Set<Promise<void>>();
+  /** These two are there once they are needed: most agents are idle, and there may be very many. */
+  #trailing: Set<Promise<void>> | undefined;
+  #zombies: Set<Promise<void>> | undefined;
   #agent: object | undefined;
   #context: AgentContext | undefined;
   #life = new LazyAbort();
@@ -144,7 +145,7 @@ export class Cell {
 
   /** X5 */
   get zombies(): number {
-    return this.#zombies.size;
+    return this.#zombies?.size ?? 0;
   }
 
   /** Handlers that could start at once: what intake may claim tasks for. */
@@ -160,7 +161,7 @@ export class Cell {
   /** Makes the instance and runs its `onStart` methods. Rejects with what they throw. */
   async start(): Promise<void> {
     this.#life = new LazyAbort();
-    this.#zombies = new Set();
+    this.#zombies = undefined;
     await this.#hooks.within(this, () => this.#begin());
   }
 
@@ -214,13 +215,14 @@ export class Cell {
 
   /** Something that goes on when its handler has ended, and that the end of the cell waits for. */
   trail(rest: Promise<void>): void {
-    const trailing = rest.finally(() => this.#trailing.delete(trailing));
-    this.#trailing.add(trailing);
+    const all = (this.#trailing ??= new Set());
+    const trailing = rest.finally(() => all.delete(trailing));
+    all.add(trailing);
   }
 
   /** X5: `rest` resolves when the handler has ended all the same. */
   giveUp(name: string, rest: Promise<void>): void {
-    const zombies = this.#zombies;
+    const zombies = (this.#zombies ??= new Set());
     zombies.add(rest);
     void rest.then(() => zombies.delete(rest));
     this.#hooks.onGivenUp(this, name);
@@ -228,7 +230,7 @@ export class Cell {
   }
 
   get trailing(): number {
-    return this.#trailing.size;
+    return this.#trailing?.size ?? 0;
   }
 
   /** X2: returns what was waiting. */
@@ -239,8 +241,8 @@ export class Cell {
 
   /** Resolves when no handler runs any more, and nothing trails behind one. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0 || this.#trailing.size > 0) {
-      if (this.#running.size === 0) await Promise.all(this.#trailing);
+    while (this.#running.size > 0 || this.trailing > 0) {
+      if (this.#running.size === 0 && this.#trailing !== undefined) await Promise.all(this.#trailing);
       else await new Promise<void>((resolve) => this.#idlers.push(resolve));
     }
   }
