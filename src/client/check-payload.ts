@@ -6,10 +6,21 @@
 import type { Schema } from '../agent/contract.ts';
 import { DeliveryError } from '../core/errors.ts';
 
-/** The value in the schema's output form. Throws `DeliveryError('invalid-payload')` that lists every issue. */
+type Checked = Awaited<ReturnType<Schema['~standard']['validate']>>;
+
+/** The value in the schema's output form. Rejects with `DeliveryError('invalid-payload')` that lists every issue. */
 export async function checkPayload(schema: Schema | undefined, value: unknown, what: string): Promise<unknown> {
+  return await checkSoon(schema, value, what);
+}
+
+/** The same at once, where the schema can say at once; then it throws. What every task pays for is worth the two ways. */
+export function checkSoon(schema: Schema | undefined, value: unknown, what: string): unknown {
   if (schema === undefined) return value;
-  const result = await schema['~standard'].validate(value);
+  const result = schema['~standard'].validate(value);
+  return result instanceof Promise ? result.then((later) => valueOf(later, what)) : valueOf(result, what);
+}
+
+function valueOf(result: Checked, what: string): unknown {
   if (result.issues === undefined) return result.value;
   const issues = result.issues.map((issue) => `${pathOf(issue.path)}${issue.message}`);
   throw new DeliveryError('invalid-payload', `expected ${what} to fit its schema, got: ${issues.join('; ')}`, {

@@ -54,7 +54,8 @@ export async function inTurns<T, R>(
 ): Promise<R[]> {
   const done: R[] = [];
   for (const [index, item] of items.entries()) {
-    done.push(await each(item, index));
+    const result = each(item, index);
+    done.push(result instanceof Promise ? await result : result);
     if (index % limits.frameOps === limits.frameOps - 1) await new Promise<void>((resolve) => clock.endOfTick(resolve));
   }
   return done;

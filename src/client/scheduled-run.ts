@@ -16,12 +16,12 @@ import type { VerbsDeps } from './verbs.ts';
 export const runKeyMs = 3_600_000;
 
 /** The task of the run that is due at `dueAt`; without one, of a run outside the regular ones. Throws like `enqueue`. */
-export function prepareRun(deps: VerbsDeps, record: ScheduleRecord, dueAt?: number): Promise<PreparedTask> {
+export async function prepareRun(deps: VerbsDeps, record: ScheduleRecord, dueAt?: number): Promise<PreparedTask> {
   const { call } = decodeDefinition(record);
   const name = `schedule:${record.name}`;
   const at = dueAt === undefined ? 'by-hand' : new Date(dueAt).toISOString();
   const scope = (): CallScope => ({ trace: { id: `${name}@${at}`, asks: [] }, signal: new AbortController().signal });
   const key = dueAt === undefined ? {} : { key: `${name}@${dueAt}`, keyTtl: runKeyMs };
   const task = { ...call, options: { ...call.options, ...key } };
-  return prepareTask({ ...deps, identity: { name, isAgent: false, scope } }, task, { waits: false });
+  return await prepareTask({ ...deps, identity: { name, isAgent: false, scope } }, task, { waits: false });
 }

@@ -7,7 +7,6 @@
 import type { ContextSlot } from '../core/context-slot.ts';
 import type { Trace } from '../core/envelope.ts';
 import { CancelledError } from '../core/errors.ts';
-import type { Random } from '../core/random.ts';
 
 /** The handler call in which a verb is used. */
 export interface CallScope {
@@ -40,20 +39,20 @@ export interface Identity {
 }
 
 /**
- * The trace of something new that is started by `identity`. Only who waits for it (`ask`, `run`) hands on the chain of asks:
+ * The trace of something new that is started by `identity`: of the call that it is part of, or of a story of its own. Only who waits for it (`ask`, `run`) hands on the chain of asks:
  * what is merely left behind makes nobody wait.
  */
-export function nextTrace(identity: Identity, random: Random, waits: boolean): Trace {
+export function nextTrace(identity: Identity, opId: string, waits: boolean): Trace {
   const outer = identity.scope()?.trace;
-  if (outer === undefined) return { id: random.id('trace'), asks: [] };
+  if (outer === undefined) return { id: opId, asks: [] };
   return waits ? outer : { id: outer.id, asks: [] };
 }
 
 /** The earlier of the caller's own deadline and the one of the call it is part of. */
-export function nextDeadline(identity: Identity, own: number | undefined): { deadline?: number } {
+export function nextDeadline(identity: Identity, own: number | undefined): { deadline: number } | undefined {
   const outer = identity.scope()?.deadline;
   const deadline = own === undefined ? outer : outer === undefined ? own : Math.min(own, outer);
-  return deadline === undefined ? {} : { deadline };
+  return deadline === undefined ? undefined : { deadline };
 }
 
 /** What verbs need to know of the configuration. */

@@ -18,7 +18,7 @@ import { type Duration, durationMs } from '../core/duration.ts';
 import { decodePayload } from '../core/envelope.ts';
 import { abortReason, DeliveryError, HandlerError, restoreError } from '../core/errors.ts';
 import { cancelTask } from './cancel.ts';
-import { checkPayload } from './check-payload.ts';
+import { checkSoon } from './check-payload.ts';
 import type { Member } from './member.ts';
 import { readTask } from './task-stream.ts';
 
@@ -32,8 +32,8 @@ export interface HandleDeps {
   readonly isKnown?: boolean;
   readonly outputSchema?: Schema | undefined;
   readonly partSchema?: Schema | undefined;
-  /** Of the handler call in which the task was enqueued: its end is the end of waiting, too. */
-  readonly callSignal?: AbortSignal | undefined;
+  /** The handler call in which the task was enqueued: its end is the end of waiting, too. */
+  readonly call?: { readonly signal: AbortSignal } | undefined;
 }
 
 /** The outcome while somebody waits for it. */
@@ -64,12 +64,11 @@ export class Handle implements TaskHandle {
 
   async result(options: ResultOptions = {}): Promise<unknown> {
     const outcome = await this.#await(options);
-    if (outcome.kind === 'completed')
-      return checkPayload(
-        this.#deps.outputSchema,
-        decodePayload(outcome.result),
-        `the result of task "${this.#deps.name}"`,
-      );
+    if (outcome.kind === 'completed') {
+      const { outputSchema, name } = this.#deps;
+      const checked = checkSoon(outputSchema, decodePayload(outcome.result), `the result of task "${name}"`);
+      return checked instanceof Promise ? await checked : checked;
+    }
     const cause = restoreError(outcome.error);
     throw new HandlerError(
       `task "${this.#deps.name}" failed after ${outcome.attempts} attempts (${outcome.reason}): ${cause.message}`,
@@ -117,9 +116,9 @@ export class Handle implements TaskHandle {
   }
 
   stream(options: StreamOptions = {}): AsyncIterable<TaskPart> {
-    const { callSignal } = this.#deps;
+    const { call } = this.#deps;
     const result = (signal: AbortSignal): Promise<unknown> => this.result({ signal });
-    return readTask({ ...this.#deps, result }, callSignal === undefined ? options : { signal: callSignal, ...options });
+    return readTask({ ...this.#deps, result }, call === undefined ? options : { signal: call.signal, ...options });
   }
 
   cancel(reason?: string): Promise<CancelAnswer> {
@@ -140,13 +139,22 @@ export class Handle implements TaskHandle {
     return { outcome, leave, waiters: 0 };
   }
 
-  /** Waits with the others; the last one that gives up ends the listening. */
-  async #await({ timeout, signal = this.#deps.callSignal }: ResultOptions): Promise<TaskOutcome> {
+  /** Waits with the others. One without limits never gives up. */
+  #await({ timeout, signal = this.#deps.call?.signal }: ResultOptions): Promise<TaskOutcome> {
     const waiting = (this.#waiting ??= this.#listen(true));
     waiting.waiters++;
+    return timeout === undefined && signal === undefined ? waiting.outcome : this.#limited(waiting, timeout, signal);
+  }
+
+  /** The last one that gives up ends the listening. */
+  async #limited(
+    waiting: Waiting,
+    timeout: Duration | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<TaskOutcome> {
     let given = false;
     try {
-      const outcome = await this.#limited(waiting.outcome, timeout, signal);
+      const outcome = await this.#within(waiting.outcome, timeout, signal);
       given = true;
       return outcome;
     } finally {
@@ -157,12 +165,11 @@ export class Handle implements TaskHandle {
     }
   }
 
-  #limited(
+  #within(
     outcome: Promise<TaskOutcome>,
     timeout: Duration | undefined,
     signal: AbortSignal | undefined,
   ): Promise<TaskOutcome> {
-    if (timeout === undefined && signal === undefined) return outcome;
     const { clock } = this.#deps.member.deps;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(abortReason(signal));

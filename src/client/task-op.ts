@@ -8,7 +8,7 @@ import { encodeEnvelope, type TaskPolicy } from '../core/envelope.ts';
 import { DeliveryError } from '../core/errors.ts';
 import type { Schema } from '../agent/contract.ts';
 import type { EnqueueOp } from '../broker/tasks.ts';
-import { checkPayload } from './check-payload.ts';
+import { checkSoon } from './check-payload.ts';
 import { inputKey } from './input-key.ts';
 import type { Settings } from './scope.ts';
 import type { TaskCall } from './task-call.ts';
@@ -35,19 +35,31 @@ export interface TaskOrigin {
 /** Times are written as whole microseconds: up to here they stay exact. */
 const farthestMs = 10 * 366 * 86_400_000;
 
-/** Throws `DeliveryError` and `ConfigError` for what can never be sent. `what` names the input. */
-export async function prepareTask(
+/** Throws, or rejects with, `DeliveryError` and `ConfigError` for what can never be sent. `what` names the input. */
+export function prepareTask(
   deps: VerbsDeps,
   call: TaskCall,
-  { waits, parent }: TaskOrigin,
+  origin: TaskOrigin,
   what = `the input of task "${call.name}"`,
-): Promise<PreparedTask> {
+): PreparedTask | Promise<PreparedTask> {
+  const checked = checkSoon(call.inputSchema, call.input, what);
+  return checked instanceof Promise ? checked.then(() => prepared(deps, call, origin)) : prepared(deps, call, origin);
+}
+
+function prepared(deps: VerbsDeps, call: TaskCall, { waits, parent }: TaskOrigin): PreparedTask {
   const { member, settings, identity } = deps;
   const { options, defaults, name, queue, outputSchema, partSchema } = call;
-  await checkPayload(call.inputSchema, call.input, what);
   const policy = policyOf(call);
-  const content = { to: queue, name, data: call.input, deadline: options.deadline, policy, waits };
-  const wrapped = wrap(member, identity, { kind: 'task', ...content });
+  const content = {
+    kind: 'task',
+    to: queue,
+    name,
+    data: call.input,
+    deadline: options.deadline,
+    policy,
+    waits,
+  } as const;
+  const wrapped = wrap(member, identity, content);
   const envelope = encodeEnvelope(parent === undefined ? wrapped : { ...wrapped, parent });
   const key = keyOf(call, settings);
   const concurrencyKey = concurrencyKeyOf(call);
@@ -63,9 +75,10 @@ export async function prepareTask(
 }
 
 /** Sends it. Throws `DeliveryError('queue-full')`, and `BrokerError` as the lane says. */
-export function submitTask({ member, identity }: VerbsDeps, task: PreparedTask): Promise<Handle> {
+export async function submitTask({ member, identity }: VerbsDeps, task: PreparedTask): Promise<Handle> {
   const { queue, name, op, resultTtlMs, outputSchema, partSchema } = task;
-  return member.tasks.duringEnqueue(async () => {
+  member.tasks.beginEnqueue();
+  try {
     const reply = await member.lanes.enqueue.submit(queue, op);
     if (reply.kind === 'queue-full')
       throw new DeliveryError(
@@ -73,10 +86,11 @@ export function submitTask({ member, identity }: VerbsDeps, task: PreparedTask):
         `expected queue "${queue}" to hold fewer than ${op.maxWaiting} tasks, got: ${reply.tasks}`,
       );
     const { taskId, kind } = reply;
-    const callSignal = identity.scope()?.signal;
-    const schemas = { outputSchema, partSchema };
-    return new Handle({ member, taskId, isKnown: kind === 'known', name, resultTtlMs, ...schemas, callSignal });
-  });
+    const isKnown = kind === 'known';
+    return new Handle({ member, taskId, isKnown, name, resultTtlMs, outputSchema, partSchema, call: identity.scope() });
+  } finally {
+    member.tasks.endEnqueue();
+  }
 }
 
 function policyOf({ options, defaults }: TaskCall): TaskPolicy {

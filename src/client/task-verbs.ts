@@ -19,7 +19,7 @@ export class ClientTasks implements TaskVerbs {
     this.#deps = deps;
   }
 
-  readonly enqueue = (async (...args: unknown[]) => this.#enqueue(args, false)) as TaskVerbs['enqueue'];
+  readonly enqueue = ((...args: unknown[]) => this.#enqueue(args, false)) as TaskVerbs['enqueue'];
 
   readonly run = (async (...args: unknown[]) =>
     (await this.#enqueue(args, true)).listenNow().result()) as TaskVerbs['run'];
@@ -31,7 +31,13 @@ export class ClientTasks implements TaskVerbs {
 
   readonly #handlersOf = (Class: AgentClass): HandlerTable => this.#deps.member.handlersOf(Class);
 
-  async #enqueue(args: readonly unknown[], waits: boolean): Promise<Handle> {
-    return submitTask(this.#deps, await prepareTask(this.#deps, readTaskCall(args, this.#handlersOf), { waits }));
+  #enqueue(args: readonly unknown[], waits: boolean): Promise<Handle> {
+    try {
+      const prepared = prepareTask(this.#deps, readTaskCall(args, this.#handlersOf), { waits });
+      if (!(prepared instanceof Promise)) return submitTask(this.#deps, prepared);
+      return prepared.then((task) => submitTask(this.#deps, task));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 }

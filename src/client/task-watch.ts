@@ -41,10 +41,13 @@ const earlyKept = 1_000;
 
 export class TaskWatch {
   readonly #deps: TaskWatchDeps;
-  readonly #listeners = new Map<string, Set<TaskListener>>();
+  /** Lists that are never changed: nearly all have one listener, and there may be very many. */
+  readonly #listeners = new Map<string, readonly TaskListener[]>();
   /** W2 */
   readonly #early = new Map<string, TaskOutcome>();
   #enqueuing = 0;
+  /** Those that have returned in this tick. */
+  #returned = 0;
   #look: Timer | undefined;
   #soon: Timer | undefined;
   #stopped: Error | undefined;
@@ -71,16 +74,19 @@ export class TaskWatch {
     });
   }
 
-  /** Runs an enqueue; outcomes that overtake its reply are kept until it has returned and its caller could listen (W2). */
-  async duringEnqueue<T>(enqueue: () => Promise<T>): Promise<T> {
+  /** An enqueue begins; outcomes that overtake its reply are kept until it has returned and its caller could listen (W2). */
+  beginEnqueue(): void {
     this.#enqueuing++;
-    try {
-      return await enqueue();
-    } finally {
-      this.#deps.clock.endOfTick(() => {
-        if (--this.#enqueuing === 0) this.#early.clear();
-      });
-    }
+  }
+
+  /** It has returned. */
+  endEnqueue(): void {
+    if (this.#returned++ > 0) return;
+    this.#deps.clock.endOfTick(() => {
+      this.#enqueuing -= this.#returned;
+      this.#returned = 0;
+      if (this.#enqueuing === 0) this.#early.clear();
+    });
   }
 
   /** Hears of a task until it has ended. With `late`, the outcome is read once, since the notice may have come already. */
@@ -94,18 +100,20 @@ export class TaskWatch {
       listener.onSettled(early);
       return () => {};
     }
-    const listeners = this.#listeners.get(taskId) ?? new Set();
-    this.#listeners.set(taskId, listeners.add(listener));
+    this.#listeners.set(taskId, [...(this.#listeners.get(taskId) ?? []), listener]);
     this.#look ??= repeat(
       this.#deps.clock,
       () => lookEveryMs,
       () => this.#readAll(),
     );
     if (late) this.#readLate(taskId);
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0 && this.#listeners.get(taskId) === listeners) this.#forget(taskId);
-    };
+    return () => this.#leave(taskId, listener);
+  }
+
+  #leave(taskId: string, listener: TaskListener): void {
+    const left = this.#listeners.get(taskId)?.filter((one) => one !== listener);
+    if (left?.length === 0) this.#forget(taskId);
+    else if (left !== undefined) this.#listeners.set(taskId, left);
   }
 
   onNotice(notice: Notice): void {

@@ -22,38 +22,86 @@ export interface VerbsDeps {
   readonly parent?: Parent | undefined;
 }
 
+/** A family is put together when one of its verbs is used first: of ten thousand agents, most use few. */
 export class FleetVerbs implements Verbs {
-  readonly enqueue: Verbs['enqueue'];
-  readonly run: Verbs['run'];
-  readonly enqueueMany: Verbs['enqueueMany'];
-  readonly send: Verbs['send'];
-  readonly ask: Verbs['ask'];
-  readonly stream: Verbs['stream'];
-  readonly broadcast: Verbs['broadcast'];
-  readonly events: Events;
-  readonly lock: Verbs['lock'];
-  readonly tryLock: Verbs['tryLock'];
-  readonly withLock: Verbs['withLock'];
-  readonly schedules: Verbs['schedules'];
-  readonly spawn: Verbs['spawn'];
+  readonly #deps: VerbsDeps;
+  #tasks: ClientTasks | undefined;
+  #mail: ClientMail | undefined;
+  #events: ClientEvents | undefined;
+  #locks: ClientLocks | undefined;
+  #schedules: ClientSchedules | undefined;
+  #spawn: Verbs['spawn'] | undefined;
 
   constructor(deps: VerbsDeps) {
-    const tasks = new ClientTasks(deps);
-    const mail = new ClientMail(deps);
-    const events = new ClientEvents(deps);
-    const locks = new ClientLocks(deps);
-    this.enqueue = tasks.enqueue;
-    this.run = tasks.run;
-    this.enqueueMany = tasks.enqueueMany;
-    this.send = mail.send;
-    this.ask = mail.ask;
-    this.stream = mail.stream;
-    this.broadcast = events.broadcast;
-    this.events = events.events;
-    this.lock = locks.lock;
-    this.tryLock = locks.tryLock;
-    this.withLock = locks.withLock;
-    this.schedules = new ClientSchedules(deps).schedules;
-    this.spawn = (agent, options) => spawnAgent(deps, agent, options, deps.parent);
+    this.#deps = deps;
+  }
+
+  get enqueue(): Verbs['enqueue'] {
+    return this.#taskVerbs.enqueue;
+  }
+
+  get run(): Verbs['run'] {
+    return this.#taskVerbs.run;
+  }
+
+  get enqueueMany(): Verbs['enqueueMany'] {
+    return this.#taskVerbs.enqueueMany;
+  }
+
+  get send(): Verbs['send'] {
+    return this.#mailVerbs.send;
+  }
+
+  get ask(): Verbs['ask'] {
+    return this.#mailVerbs.ask;
+  }
+
+  get stream(): Verbs['stream'] {
+    return this.#mailVerbs.stream;
+  }
+
+  get broadcast(): Verbs['broadcast'] {
+    return this.#eventVerbs.broadcast;
+  }
+
+  get events(): Events {
+    return this.#eventVerbs.events;
+  }
+
+  get lock(): Verbs['lock'] {
+    return this.#lockVerbs.lock;
+  }
+
+  get tryLock(): Verbs['tryLock'] {
+    return this.#lockVerbs.tryLock;
+  }
+
+  get withLock(): Verbs['withLock'] {
+    return this.#lockVerbs.withLock;
+  }
+
+  get schedules(): Verbs['schedules'] {
+    return (this.#schedules ??= new ClientSchedules(this.#deps)).schedules;
+  }
+
+  get spawn(): Verbs['spawn'] {
+    const deps = this.#deps;
+    return (this.#spawn ??= (agent, options) => spawnAgent(deps, agent, options, deps.parent));
+  }
+
+  get #taskVerbs(): ClientTasks {
+    return (this.#tasks ??= new ClientTasks(this.#deps));
+  }
+
+  get #mailVerbs(): ClientMail {
+    return (this.#mail ??= new ClientMail(this.#deps));
+  }
+
+  get #eventVerbs(): ClientEvents {
+    return (this.#events ??= new ClientEvents(this.#deps));
+  }
+
+  get #lockVerbs(): ClientLocks {
+    return (this.#locks ??= new ClientLocks(this.#deps));
   }
 }

@@ -18,18 +18,23 @@ export interface Content extends Pick<Envelope, 'kind' | 'to' | 'name' | 'data'>
 }
 
 export function wrap(member: Member, identity: Identity, content: Content): Envelope {
-  const { deadline, waits, ...given } = content;
+  const { kind, to, name, data, deadline, policy, waits } = content;
   const { random, address } = member.deps;
-  const sentAt = member.serverNow();
-  const own = deadline === undefined ? undefined : sentAt + durationMs(deadline, 'deadline');
+  const now = member.serverNow();
+  const own = deadline === undefined ? undefined : now + durationMs(deadline, 'deadline');
+  const opId = random.id('op');
   return {
     v: 1,
-    opId: random.id('op'),
-    ...given,
+    opId,
+    kind,
+    to,
+    name,
+    data,
+    ...(policy && { policy }),
     from: identity.name,
     via: address,
-    sentAt,
-    ...(given.kind === 'message' ? {} : nextDeadline(identity, own)), // a message that is left behind outlives its call
-    trace: nextTrace(identity, random, waits),
+    sentAt: Math.floor(now),
+    ...(kind !== 'message' && nextDeadline(identity, own)), // a message that is left behind outlives its call
+    trace: nextTrace(identity, opId, waits),
   };
 }

@@ -55,9 +55,15 @@ export interface TaskPolicy {
   readonly resultTtlMs?: number;
 }
 
-/** Envelope to wire. Throws `DeliveryError` when the payload is too large, too deep or not JSON. */
+/**
+ * Envelope to wire. What most of them would only repeat is left out: the trace of a story that begins here, and the address of a sender that
+ * is called by it. Throws `DeliveryError` when the payload is too large, too deep or not JSON.
+ */
 export function encodeEnvelope(envelope: Envelope): string {
-  return encodePayload(envelope, `${envelope.kind} "${envelope.name}"`);
+  const { kind, name, opId, from, via, trace } = envelope;
+  const isFirst = trace.id === opId && trace.asks.length === 0;
+  const record = { ...envelope, via: via === from ? undefined : via, trace: isFirst ? undefined : trace };
+  return encodePayload(record, `${kind} "${name}"`);
 }
 
 /** Any payload to JSON text within the limits: what the receiver would refuse is refused here. `what` names it in the error. */
@@ -79,7 +85,7 @@ export function encodePayload(value: unknown, what: string): string {
       `expected the payload of ${what} to be at most ${limits.payloadBytes} bytes, got: ${bytes}\nStore large data elsewhere and send a reference.`,
     );
   }
-  const depth = jsonDepth(text);
+  const depth = depthPast(limits.payloadDepth, text);
   if (depth > limits.payloadDepth) {
     const rule = `nested at most ${limits.payloadDepth} deep`;
     throw new DeliveryError('invalid-payload', `expected the payload of ${what} to be ${rule}, got: ${depth} deep`);
@@ -94,22 +100,33 @@ export function encodePayload(value: unknown, what: string): string {
 
 /** Whoever copies an object that has it as a key of its own changes what the copy inherits. */
 const forbiddenKey = '__proto__';
-/** It, or an escape of one of its letters. */
-const mayHoldForbiddenKey = /__proto__|\\u00(?:5f|70|72|6f|74)/i;
+/** It, or an escape: one of its letters may be written as such. */
+function mayHoldForbiddenKey(text: string): boolean {
+  return text.includes(forbiddenKey) || text.includes('\\u00');
+}
 
 /** Wire to envelope. Throws `DeliveryError('malformed')`; never returns half an envelope. */
 export function decodeEnvelope(text: string): Envelope {
   const value = decodePayload(text);
-  if (!isEnvelope(value)) throw malformed('an envelope', text);
-  return value;
+  const whole = typeof value === 'object' && value !== null ? withDefaults(value) : value;
+  if (!isEnvelope(whole)) throw malformed('an envelope', text);
+  return whole;
+}
+
+/** What `encodeEnvelope` leaves out. */
+function withDefaults(record: { via?: unknown; from?: unknown; trace?: unknown; opId?: unknown }): unknown {
+  if (record.via === undefined) record.via = record.from;
+  if (record.trace === undefined) record.trace = { id: record.opId, asks: [] };
+  return record;
 }
 
 /** JSON text from outside to a value: depth and size are checked before it is parsed; no object in it has a key `__proto__`. */
 export function decodePayload(text: string): unknown {
   if (text.length > 2 * limits.payloadBytes) throw malformed(`at most ${2 * limits.payloadBytes} characters`, text);
-  if (jsonDepth(text) > limits.payloadDepth) throw malformed(`nested at most ${limits.payloadDepth} deep`, text);
+  if (depthPast(limits.payloadDepth, text) > limits.payloadDepth)
+    throw malformed(`nested at most ${limits.payloadDepth} deep`, text);
   try {
-    return JSON.parse(text, mayHoldForbiddenKey.test(text) ? refuseForbiddenKey : undefined) as unknown;
+    return JSON.parse(text, mayHoldForbiddenKey(text) ? refuseForbiddenKey : undefined) as unknown;
   } catch (error) {
     throw error instanceof DeliveryError ? error : malformed('JSON', text);
   }
@@ -122,6 +139,16 @@ function refuseForbiddenKey(key: string, value: unknown): unknown {
 
 function malformed(rule: string, text: string): DeliveryError {
   return new DeliveryError('malformed', `expected the record to be ${rule}, got: ${text.slice(0, 80)}`);
+}
+
+/** As `jsonDepth` where that may be more than `most`; most texts have fewer brackets, which are counted sooner. */
+function depthPast(most: number, text: string): number {
+  let opened = 0;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1))
+      if (++opened > most) return jsonDepth(text);
+  }
+  return opened;
 }
 
 /** Deepest nesting of objects and arrays, by one linear scan that cannot overflow the stack. */
@@ -141,13 +168,15 @@ function jsonDepth(text: string): number {
   return deepest;
 }
 
+const textFields = ['opId', 'kind', 'from', 'via', 'to', 'name'];
+
 function isEnvelope(value: unknown): value is Envelope {
   if (typeof value !== 'object' || value === null) return false;
   const it = value as Record<string, unknown>;
   const trace = it['trace'] as { id?: unknown; asks?: unknown } | undefined | null;
   return (
     it['v'] === 1 &&
-    ['opId', 'kind', 'from', 'via', 'to', 'name'].every((field) => typeof it[field] === 'string') &&
+    textFields.every((field) => typeof it[field] === 'string') &&
     typeof it['sentAt'] === 'number' &&
     (it['deadline'] === undefined || typeof it['deadline'] === 'number') &&
     (it['parent'] === undefined || typeof it['parent'] === 'string') &&

@@ -83,10 +83,15 @@ type ForeignKey = 'queue' | 'completed' | 'bridge' | 'taken' | 'meta' | 'stored'
 type OutgoingKey = 'out' | 'outIds' | 'outTexts' | 'answers';
 export type ForeignKeys = { readonly [key in ForeignKey | OutgoingKey]: string };
 
+/** Whose keys are kept at hand. */
+const mostQueues = 1_000;
+
 export class Keys {
   readonly #prefix: string;
   readonly #channels: string;
   readonly #classic: boolean;
+  /** Of the queues asked for lately: every frame asks. */
+  readonly #queues = new Map<string, QueueKeys>();
 
   constructor({ fleet, db, classic }: KeyOptions) {
     this.#prefix = `rt:${fleet}:`;
@@ -100,6 +105,15 @@ export class Keys {
   }
 
   queue(queue: string): QueueKeys {
+    const known = this.#queues.get(queue);
+    if (known !== undefined) return known;
+    if (this.#queues.size >= mostQueues) this.#queues.clear();
+    const keys = this.#queueKeys(queue);
+    this.#queues.set(queue, keys);
+    return keys;
+  }
+
+  #queueKeys(queue: string): QueueKeys {
     const tag = `${this.#prefix}{q:${queue}}:`;
     return {
       meta: `${tag}meta`,

@@ -73,11 +73,14 @@ export class Link {
     const connection = this.#connection;
     if (connection === undefined || connection.client.status !== 'ready')
       throw new BrokerError('unreachable', `expected the ${this.#deps.role} link to Redis to be up, got: down`);
+    connection.watchdog.begin();
     try {
-      return await connection.watchdog.watch(connection.client.call(command, ...args));
+      return await connection.client.call(command, ...args);
     } catch (error) {
       if (isMisplaced(error)) this.discard(connection.client, error);
       throw brokerError(this.#closing.signal.aborted ? this.#closedError() : error, { what: command, written: true });
+    } finally {
+      connection.watchdog.end();
     }
   }
 

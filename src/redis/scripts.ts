@@ -113,15 +113,12 @@ export class Scripts {
   readonly #scripts: ReadonlyMap<ScriptName, Script> = readScripts();
 
   /** Calls a script; the reply is as the header of its file says. */
-  async run(link: Link, name: ScriptName, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+  run(link: Link, name: ScriptName, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const { hash, text } = this.#scripts.get(name) ?? readScript(name);
-    const rest = [keys.length, ...keys, ...args];
-    try {
-      return await link.call('evalsha', hash, ...rest);
-    } catch (error) {
+    return link.call('evalsha', hash, keys.length, ...keys, ...args).catch((error: unknown) => {
       if (!(error instanceof Error) || !isMissingScript(error.cause)) throw error;
-      return await link.call('eval', text, ...rest);
-    }
+      return link.call('eval', text, keys.length, ...keys, ...args);
+    });
   }
 
   /** Makes all scripts known to the server behind a new connection: of many clients that come back together, not each sends them. */

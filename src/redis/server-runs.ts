@@ -44,6 +44,7 @@ export class ServerRuns {
 
   /** Whether an entry id, or a task id that ends with one, was given out before the last change. */
   isBefore(id: string): boolean {
+    if (this.#since === 0) return false;
     const storedAt = /(?:^|\.)(\d+)-\d+$/.exec(id)?.[1];
     return storedAt !== undefined && Number(storedAt) <= this.#since;
   }

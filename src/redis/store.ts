@@ -32,8 +32,8 @@ export class Store {
   readonly replication: Replication | undefined;
   readonly #commands: Link;
   readonly #scripts: Scripts;
-  /** By lane, tag and sender: resolves to whether the first frame was answered. */
-  readonly #firstFrames = new Map<string, Promise<boolean>>();
+  /** By lane, tag and sender: whether the first frame was answered, as a promise until it was. */
+  readonly #firstFrames = new Map<string, true | Promise<boolean>>();
 
   constructor(deps: { keys: Keys; commands: Link; scripts: Scripts; replication?: Replication | undefined }) {
     this.replication = deps.replication;
@@ -51,10 +51,13 @@ export class Store {
   }
 
   /** Runs a script whose effects have to outlive a fail-over, where that is asked for. */
-  async runDurably(name: ScriptName, { keys, args }: ScriptCall): Promise<unknown> {
-    if (this.replication === undefined) return this.run(name, { keys, args });
-    const reply = await this.#scripts.run(this.replication.link, name, keys, args);
-    await this.replication.confirm();
+  runDurably(name: ScriptName, call: ScriptCall): Promise<unknown> {
+    return this.replication === undefined ? this.run(name, call) : this.#runConfirmed(this.replication, name, call);
+  }
+
+  async #runConfirmed(replication: Replication, name: ScriptName, { keys, args }: ScriptCall): Promise<unknown> {
+    const reply = await this.#scripts.run(replication.link, name, keys, args);
+    await replication.confirm();
     return reply;
   }
 
@@ -98,19 +101,24 @@ export class Store {
     }
   }
 
-  async #inOrder(key: string, frame: Frame<unknown>, run: () => Promise<unknown>): Promise<unknown> {
+  #inOrder(key: string, frame: Frame<unknown>, run: () => Promise<unknown>): Promise<unknown> {
     const first = this.#firstFrames.get(key);
-    if (first !== undefined) {
-      if (!(await first) && frame.prev > 0) throw outOfOrder(frame);
-      return await run();
-    }
+    if (first === true) return run();
+    if (first !== undefined)
+      return first.then((isAnswered) => {
+        if (!isAnswered && frame.prev > 0) throw outOfOrder(frame);
+        return run();
+      });
     if (this.#firstFrames.size >= mostFirstFrames) this.#firstFrames.clear();
     const running = run();
     const answered = running.then(
-      () => true,
+      () => {
+        if (this.#firstFrames.get(key) === answered) this.#firstFrames.set(key, true);
+        return true;
+      },
       () => !this.#firstFrames.delete(key),
     );
     this.#firstFrames.set(key, answered);
-    return await running;
+    return running;
   }
 }

@@ -35,21 +35,32 @@ export function entryOf(text: string): string {
 
 export function decodeDelivery(queue: string, row: DeliveryRow): ClaimedTask {
   const [lane, entry, deliveries, releases, flat, told] = row;
-  const fields = new Map<string, string>();
-  for (let i = 0; i + 1 < flat.length; i += 2) fields.set(flat[i] ?? '', flat[i + 1] ?? '');
+  const fields: { e?: string; a?: string; t?: string; p?: string } = {};
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const field = flat[i];
+    if (field === 'e' || field === 'a' || field === 't' || field === 'p') fields[field] = flat[i + 1] ?? '';
+  }
   const priority = priorities[lane - 1] ?? 'normal';
-  const moved = fields.get('t');
-  const taskId = moved === undefined ? formatTaskId({ queue, priority, number: entry }) : `${queue}.${moved}`;
+  const taskId = fields.t === undefined ? formatTaskId({ queue, priority, number: entry }) : `${queue}.${fields.t}`;
   const charged = deliveries - releases;
-  const [returned = '', ...lost] = (told ?? fields.get('p') ?? '').split(pastUnit);
-  return {
+  const past = told ?? fields.p ?? '';
+  const claimed = {
     queue,
     receipt: { taskId, priority, entry, deliveries },
-    envelope: fields.get('e') ?? '',
-    attempt: (Number(fields.get('a')) || 0) + charged,
-    redelivered: charged > 1 || Number(returned) > 0,
+    envelope: fields.e ?? '',
+    attempt: (Number(fields.a) || 0) + charged,
+    redelivered: charged > 1,
+  };
+  return past === '' ? claimed : { ...claimed, ...decodePast(past, claimed.redelivered) };
+}
+
+function decodePast(past: string, redelivered: boolean): Partial<ClaimedTask> {
+  const [returned = '', ...lost] = past.split(pastUnit);
+  const times = Number(returned) || 0;
+  return {
+    redelivered: redelivered || times > 0,
     ...(lost.length > 0 && { lost }),
-    ...(Number(returned) > 0 && { returned: Number(returned) }),
+    ...(times > 0 && { returned: times }),
   };
 }
 

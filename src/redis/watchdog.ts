@@ -22,16 +22,16 @@ export class Watchdog {
     this.#onHang = deps.onHang;
   }
 
-  /** Counts `call` as pending until it settles. */
-  async watch<T>(call: Promise<T>): Promise<T> {
+  /** A call is pending. */
+  begin(): void {
     if (this.#pending++ === 0) this.#heardAt = this.#clock.monotonic();
     this.#timer ??= this.#arm(this.#limitMs);
-    try {
-      return await call;
-    } finally {
-      this.#pending--;
-      this.#heardAt = this.#clock.monotonic();
-    }
+  }
+
+  /** It has settled. */
+  end(): void {
+    this.#pending--;
+    this.#heardAt = this.#clock.monotonic();
   }
 
   stop(): void {

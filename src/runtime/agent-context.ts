@@ -11,6 +11,7 @@ import { type CallScope, scopeOf, type Settings } from '../client/scope.ts';
 import { FleetVerbs } from '../client/verbs.ts';
 import type { Clock } from '../core/clock.ts';
 import { HandlerError } from '../core/errors.ts';
+import type { LazyAbort } from '../core/lazy-abort.ts';
 import type { Random } from '../core/random.ts';
 import type { Cell } from './cell.ts';
 import type { Culprits } from './culprits.ts';
@@ -32,25 +33,22 @@ export class CellContext extends FleetVerbs implements AgentContext {
   readonly #cell: Cell;
   readonly #deps: ContextDeps;
   /** Of this incarnation. */
-  readonly #life: AbortSignal;
+  readonly #life: LazyAbort;
   readonly #member: Member;
   readonly #culprits: Culprits;
   readonly #scope: () => CallScope | undefined;
-  /** Of the instance whose context this is. */
-  readonly #signal: AbortSignal;
   readonly log: AgentLog;
 
   constructor(deps: ContextDeps, cell: Cell) {
     const scope = (): CallScope | undefined => scopeOf(deps.scopes);
     const identity = { name: cell.id, isAgent: true, scope };
-    super({ member: deps.member, settings: deps.settings, identity, parent: parentOf(deps, cell) });
+    super({ member: deps.member, settings: deps.settings, identity, parent: new CellParent(deps, cell) });
     this.#cell = cell;
     this.#deps = deps;
-    this.#life = cell.signal;
+    this.#life = cell.life;
     this.#member = deps.member;
     this.#culprits = deps.culprits;
     this.#scope = scope;
-    this.#signal = cell.signal;
     this.log = deps.logBook.logOf(cell.id);
   }
 
@@ -100,7 +98,7 @@ export class CellContext extends FleetVerbs implements AgentContext {
   }
 
   get #isLive(): boolean {
-    return this.#cell.signal === this.#signal;
+    return this.#cell.life === this.#life;
   }
 
   setStatus(text?: string): void {
@@ -108,17 +106,34 @@ export class CellContext extends FleetVerbs implements AgentContext {
   }
 }
 
-/** This incarnation of the agent as a parent: its signal aborts when it ends, and when it is restarted. */
-function parentOf({ endChildren }: ContextDeps, cell: Cell): Parent {
-  const { signal } = cell;
-  const children = new Map<string, string>();
-  signal.addEventListener('abort', () => endChildren(children), { once: true });
-  return {
-    ref: () => ({ id: cell.id, epoch: cell.epoch }),
-    adopt(name, spawn) {
-      children.set(name, spawn);
-      if (signal.aborted) endChildren(children);
-      return () => void children.delete(name);
-    },
-  };
+/** This incarnation of the agent as a parent: its children end when it does, and when it is restarted. */
+class CellParent implements Parent {
+  readonly #deps: ContextDeps;
+  readonly #cell: Cell;
+  readonly #life: LazyAbort;
+  /** There once it has spawned. */
+  #children: Map<string, string> | undefined;
+
+  constructor(deps: ContextDeps, cell: Cell) {
+    this.#deps = deps;
+    this.#cell = cell;
+    this.#life = cell.life;
+  }
+
+  ref(): { id: string; epoch: number } {
+    return { id: this.#cell.id, epoch: this.#cell.epoch };
+  }
+
+  adopt(name: string, spawn: string): () => void {
+    const children = (this.#children ??= this.#beginFamily());
+    children.set(name, spawn);
+    if (this.#life.aborted) this.#deps.endChildren(children);
+    return () => void children.delete(name);
+  }
+
+  #beginFamily(): Map<string, string> {
+    const children = new Map<string, string>();
+    this.#life.listen({ onAbort: () => this.#deps.endChildren(children) });
+    return children;
+  }
 }

@@ -13,8 +13,20 @@ import { drain, isStream, type PartSink, pump } from './pump.ts';
 
 export type Wanted = 'nothing' | 'value' | OutgoingParts;
 
-/** Runs a handler that yields to its end. Resolves to the one value where that is wanted, checked by the schema of its parts. */
-export async function answerOf(
+/**
+ * What is wanted of what a handler returned, or a promise of it: one that yields is run to its end. The one value, where that is wanted, is
+ * then checked by the schema of its parts.
+ */
+export function answerOf(
+  handler: MessageHandler,
+  returned: unknown,
+  wanted: Wanted,
+  limits: { readonly signal: AbortSignal },
+): unknown {
+  return typeof wanted === 'object' || isStream(returned) ? inParts(handler, returned, wanted, limits) : returned;
+}
+
+async function inParts(
   handler: MessageHandler,
   returned: unknown,
   wanted: Wanted,

@@ -8,10 +8,12 @@ import type { Cell } from './cell.ts';
 import { defaultRestartPolicy } from './restart-policy.ts';
 import { agentsOf, aloneInGroup, type Decision, decideEnd, type Group, type Histories } from './supervision-tree.ts';
 
+const noHistories: Histories = new Map();
+
 export class Branch {
   readonly tree: Group;
   readonly #cells = new Map<string, Cell>();
-  #histories: Histories = new Map();
+  #histories: Histories = noHistories;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(tree: Group) {

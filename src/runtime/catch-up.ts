@@ -9,6 +9,7 @@
 import { backoffMs, type Backoff } from '../core/backoff.ts';
 import { type Clock, sleep } from '../core/clock.ts';
 import { BrokerError, describeError, OwnershipError } from '../core/errors.ts';
+import { LazyAbort } from '../core/lazy-abort.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 
@@ -32,7 +33,7 @@ export class CatchUp {
   #behind = false;
   #again = false;
   #reading = false;
-  readonly #stop = new AbortController();
+  readonly #stop = new LazyAbort();
 
   constructor(deps: CatchUpDeps) {
     this.#deps = deps;
@@ -63,7 +64,7 @@ export class CatchUp {
 
   /** Reads when it is behind: the mailbox has room, or it is time to look. */
   read(): void {
-    if (!this.#behind || this.#stop.signal.aborted) return;
+    if (!this.#behind || this.#stop.aborted) return;
     if (this.#reading) {
       this.#again = true;
       return;
@@ -73,13 +74,12 @@ export class CatchUp {
   }
 
   stop(): void {
-    this.#stop.abort();
+    this.#stop.abort(undefined);
   }
 
   async #run(): Promise<void> {
     const { clock, random, observer, what } = this.#deps;
-    const { signal } = this.#stop;
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0; !this.#stop.aborted; ) {
       this.#again = false;
       try {
         const end = await this.#deps.page();
@@ -91,7 +91,8 @@ export class CatchUp {
       } catch (error) {
         if (error instanceof OwnershipError || (error instanceof BrokerError && error.code === 'closed')) break;
         observe(observer, 'broker.trouble', { what, error: describeError(error) });
-        await sleep(clock, backoffMs(pause, ++failures, random, what), signal).catch(() => undefined); // stopping ends it
+        const waitMs = backoffMs(pause, ++failures, random, what);
+        await sleep(clock, waitMs, this.#stop.signal).catch(() => undefined); // stopping ends it
       }
     }
     this.#reading = false;

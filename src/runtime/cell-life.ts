@@ -6,6 +6,7 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import { sleep } from '../core/clock.ts';
 import { abortReason, CancelledError, describeError } from '../core/errors.ts';
+import type { AbortListener } from '../core/lazy-abort.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Activation } from './activation.ts';
 import type { Cell } from './cell.ts';
@@ -54,22 +55,22 @@ export class CellLife {
   async run(cell: Cell): Promise<void> {
     const { clock, lifecycle } = this.#deps;
     lifecycle.starting(cell);
-    const done = new AbortController();
     const starting = cell.start();
-    const { signal } = cell; // of this start
-    const late = new Promise<never>((_, reject) => {
+    const { life } = cell; // of this start
+    await new Promise<void>((resolve, reject) => {
+      let grace: Timer | undefined;
       const onAbort = (): void => {
-        const giveUp = (): void => reject(abortReason(signal));
-        sleep(clock, startAbortGraceMs, done.signal).then(giveUp, () => undefined); // it has ended in time
+        grace = clock.setTimer(startAbortGraceMs, () => reject(abortReason(life)));
       };
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true, signal: done.signal });
+      const ear: AbortListener = { onAbort };
+      if (life.aborted) onAbort();
+      else life.listen(ear);
+      const end = (): void => {
+        grace?.cancel();
+        life.unlisten(ear);
+      };
+      starting.finally(end).then(resolve, reject);
     });
-    try {
-      await Promise.race([starting, late]);
-    } finally {
-      done.abort();
-    }
   }
 
   /** Connects a cell that has started. */

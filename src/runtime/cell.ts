@@ -4,20 +4,20 @@
  *
  * X1  At most `concurrency` handlers run at once; work starts in the order in which the mailbox took it.
  * X2  A closed cell takes nothing in and starts nothing. What was waiting is handed back, what runs is awaited.
- * X3  `signal` aborts when the agent has to end: at the end of a drain's grace, or at once when its ownership is lost.
+ * X3  `life` aborts, and with it `signal`, when the agent has to end: at the end of a drain's grace, or at once when its ownership is lost.
  * X4  What is stored elsewhere is never dropped from the mailbox. Live mail that finds it full is refused, or with `drop-oldest` takes
  *     the place of the oldest live mail that waits there; either is counted.
  * X5  A handler that was given up (handler-call.ts, R2) takes no place any more, but counts as a zombie until it ends. When there are as
  *     many as handlers may run at once, and at least 4, `onHaunted` is called: the supervisor restarts the cell, and the new instance
  *     begins without them.
  */
-import { setMaxListeners } from 'node:events';
 import { attachContext } from '../agent/agent.ts';
 import type { AgentContext } from '../agent/context.ts';
 import type { HandlerTable } from '../agent/handlers.ts';
 import type { Overflow } from '../agent/hosting.ts';
 import type { AgentClass } from '../agent/task-types.ts';
 import { InvariantError } from '../core/errors.ts';
+import { LazyAbort } from '../core/lazy-abort.ts';
 import { Mailbox } from './mailbox.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { Group, RestartType } from './supervision-tree.ts';
@@ -66,6 +66,7 @@ export interface CellHooks {
   readonly within: <T>(cell: Cell, body: () => T) => T;
   /** Runs one piece of work; never rejects. */
   readonly execute: (cell: Cell, work: Work) => Promise<void>;
+  readonly onEnded: (work: Work) => void;
   /** X4: had to make room for newer live mail. */
   readonly onPushedOut: (cell: Cell, work: LiveWork) => void;
   /** A handler was given up. */
@@ -84,12 +85,15 @@ export class Cell {
   readonly spec: CellSpec;
   readonly #hooks: CellHooks;
   readonly #mailbox: Mailbox<Work>;
-  readonly #running = new Map<Promise<void>, Work>();
-  readonly #trailing = new Set<Promise<void>>();
-  #zombies = new Set<Promise<void>>();
+  readonly #running = new Set<Work>();
+  /** Those who wait until no handler runs. */
+  #idlers: (() => void)[] = [];
+  /** These two are there once they are needed: most agents are idle, and there may be very many. */
+  #trailing: Set<Promise<void>> | undefined;
+  #zombies: Set<Promise<void>> | undefined;
   #agent: object | undefined;
   #context: AgentContext | undefined;
-  #end = new AbortController();
+  #life = new LazyAbort();
   #open = false;
   state: CellState = 'down';
   /** Of the activation under which the agent runs. */
@@ -111,8 +115,13 @@ export class Cell {
     return this.spec.id;
   }
 
+  /** X3: of this incarnation. */
+  get life(): LazyAbort {
+    return this.#life;
+  }
+
   get signal(): AbortSignal {
-    return this.#end.signal;
+    return this.#life.signal;
   }
 
   /** What its agent may do. */
@@ -131,12 +140,12 @@ export class Cell {
 
   /** True while a task runs. */
   get busy(): boolean {
-    return [...this.#running.values()].some((work) => work.kind === 'task');
+    return [...this.#running].some((work) => work.kind === 'task');
   }
 
   /** X5 */
   get zombies(): number {
-    return this.#zombies.size;
+    return this.#zombies?.size ?? 0;
   }
 
   /** Handlers that could start at once: what intake may claim tasks for. */
@@ -151,9 +160,8 @@ export class Cell {
 
   /** Makes the instance and runs its `onStart` methods. Rejects with what they throw. */
   async start(): Promise<void> {
-    this.#end = new AbortController();
-    setMaxListeners(0, this.#end.signal); // every handler that runs listens to it, and stops listening when it ends
-    this.#zombies = new Set();
+    this.#life = new LazyAbort();
+    this.#zombies = undefined;
     await this.#hooks.within(this, () => this.#begin());
   }
 
@@ -166,7 +174,7 @@ export class Cell {
 
   /** Runs an `onStop` method. */
   stop(method: string): Promise<unknown> {
-    return this.#hooks.within(this, () => this.call(method));
+    return this.#hooks.within(this, async () => this.call(method));
   }
 
   fail(error: unknown): void {
@@ -207,13 +215,14 @@ export class Cell {
 
   /** Something that goes on when its handler has ended, and that the end of the cell waits for. */
   trail(rest: Promise<void>): void {
-    const trailing = rest.finally(() => this.#trailing.delete(trailing));
-    this.#trailing.add(trailing);
+    const all = (this.#trailing ??= new Set());
+    const trailing = rest.finally(() => all.delete(trailing));
+    all.add(trailing);
   }
 
   /** X5: `rest` resolves when the handler has ended all the same. */
   giveUp(name: string, rest: Promise<void>): void {
-    const zombies = this.#zombies;
+    const zombies = (this.#zombies ??= new Set());
     zombies.add(rest);
     void rest.then(() => zombies.delete(rest));
     this.#hooks.onGivenUp(this, name);
@@ -221,7 +230,7 @@ export class Cell {
   }
 
   get trailing(): number {
-    return this.#trailing.size;
+    return this.#trailing?.size ?? 0;
   }
 
   /** X2: returns what was waiting. */
@@ -232,34 +241,45 @@ export class Cell {
 
   /** Resolves when no handler runs any more, and nothing trails behind one. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0 || this.#trailing.size > 0)
-      await Promise.all([...this.#running.keys(), ...this.#trailing]);
+    while (this.#running.size > 0 || this.trailing > 0) {
+      if (this.#running.size === 0 && this.#trailing !== undefined) await Promise.all(this.#trailing);
+      else await new Promise<void>((resolve) => this.#idlers.push(resolve));
+    }
   }
 
   /** X3 */
   abort(reason: Error): void {
-    this.#end.abort(reason);
+    this.#life.abort(reason);
   }
 
-  /** Calls a method of the agent. */
-  async call(method: string, ...args: unknown[]): Promise<unknown> {
+  /** Calls a method of the agent: what it returns, or a promise of it. Throws or rejects with what it throws. */
+  call(method: string, ...args: unknown[]): unknown {
     const agent = this.#agent;
     if (agent === undefined) throw new InvariantError(`cell ${this.id} was called before it started`);
     const handler: unknown = Reflect.get(agent, method);
     if (typeof handler !== 'function') throw new InvariantError(`agent ${this.id} has no method ${method}`);
-    return (await Reflect.apply(handler, agent, args)) as unknown;
+    const returned: unknown = Reflect.apply(handler, agent, args);
+    return isThenable(returned) ? Promise.resolve(returned) : returned;
   }
 
   #pump(): void {
     while (this.#open && this.#running.size < this.spec.concurrency) {
       const work = this.#mailbox.take();
       if (work === undefined) return;
-      const run = this.#hooks.execute(this, work).finally(() => {
-        this.#running.delete(run);
-        this.#pump();
-        this.#hooks.onRoom(this);
-      });
-      this.#running.set(run, work);
+      this.#running.add(work);
+      void this.#hooks.execute(this, work).then(() => this.#onEnded(work));
     }
   }
+
+  #onEnded(work: Work): void {
+    this.#running.delete(work);
+    this.#hooks.onEnded(work);
+    this.#pump();
+    this.#hooks.onRoom(this);
+    if (this.#running.size === 0) for (const wake of this.#idlers.splice(0)) wake();
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

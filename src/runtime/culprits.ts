@@ -31,10 +31,10 @@ export class Culprits {
     deps: { readonly endCall?: (error: unknown) => void; readonly onFailure: (error: unknown) => void },
     body: () => T,
   ): T {
-    const { signal } = cell; // of this instance
+    const { life } = cell; // of this instance
     const fail = (error: unknown): void => {
       deps.endCall?.(error);
-      if (cell.signal === signal) deps.onFailure(error);
+      if (cell.life === life) deps.onFailure(error);
     };
     return this.#culprits.run({ cell, fail }, body);
   }

@@ -53,7 +53,7 @@ async function executeBroadcast(deps: ExecutionDeps, cell: Cell, work: Work & { 
       await callFreely(deps, cell, { id: event.opId ?? event.id, asks: [] }, handler.method, { ...record, data });
     } catch (error) {
       const isOwn = error instanceof AgentFailed;
-      if (delivery !== undefined && cell.signal.aborted && !isOwn) return; // it comes again
+      if (delivery !== undefined && cell.life.aborted && !isOwn) return; // it comes again
       reportFailure(deps, cell, event.topic, error);
       if (isOwn) break; // the agent goes down, and must not come back to the same event for ever
     }

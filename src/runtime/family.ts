@@ -29,8 +29,9 @@ export class Family {
   readonly #deps: ExecutionDeps;
   readonly #cell: Cell;
   readonly #taskId: string;
-  readonly #timers: Timer[] = [];
+  #timers: Timer[] | undefined;
   #fanOuts: FanOuts | undefined;
+  #hasEnded = false;
 
   constructor(deps: ExecutionDeps, cell: Cell, taskId: string) {
     this.#deps = deps;
@@ -45,6 +46,7 @@ export class Family {
     const admit = (queue: string): void => this.#admit(queue);
     const fanOuts = new FanOuts({ verbs: { member, settings, identity }, parent: this.#taskId, signal, admit });
     this.#fanOuts = fanOuts;
+    if (this.#hasEnded) void fanOuts.end(); // asked for too late: it refuses
     const start = async (...args: unknown[]): Promise<Children> => {
       const children = await fanOuts.start(args);
       this.#watch(children);
@@ -53,11 +55,15 @@ export class Family {
     return start as FanOut;
   }
 
-  /** The delivery is over; with `hasEnded` so is the task, and what is left of its children is cancelled. Never rejects. */
-  async end(hasEnded: boolean): Promise<void> {
-    for (const timer of this.#timers) timer.cancel();
-    if (!hasEnded) return;
-    await this.#fanOuts?.end().catch((error: unknown) => {
+  /**
+   * The delivery is over; with `hasEnded` so is the task, and what is left of its children is cancelled. Never rejects; undefined when there
+   * is nothing to wait for.
+   */
+  end(hasEnded: boolean): Promise<void> | undefined {
+    for (const timer of this.#timers ?? []) timer.cancel();
+    if (!hasEnded) return undefined;
+    this.#hasEnded = true;
+    return this.#fanOuts?.end().catch((error: unknown) => {
       const { observer } = this.#deps.member.deps; // the children see for themselves
       observe(observer, 'broker.trouble', {
         what: `cancelling the children of ${this.#taskId}`,
@@ -86,7 +92,7 @@ export class Family {
         `"${role}", which runs their parent, too: when parents take all its agents, nothing moves. Give parents a role of their own.`;
       observe(observer, 'log', { agent: this.#cell.id, level: 'warn', message });
     };
-    this.#timers.push(clock.setTimer(stalledMs, say));
+    (this.#timers ??= []).push(clock.setTimer(stalledMs, say));
   }
 }
 

@@ -8,11 +8,11 @@
  *     It is a zombie until it ends, and its cell is told of it (cell.ts, X5).
  */
 import type { ContextSlot } from '../core/context-slot.ts';
-import { setMaxListeners } from 'node:events';
 import type { CallScope } from '../client/scope.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Trace } from '../core/envelope.ts';
 import { abortReason, CancelledError, DeliveryError, HandlerError } from '../core/errors.ts';
+import { type AbortListener, LazyAbort } from '../core/lazy-abort.ts';
 
 /** When the handler does not say. */
 export const abortGraceMs = 1_000;
@@ -20,7 +20,7 @@ export const abortGraceMs = 1_000;
 export const drainAbortMs = 600;
 
 export interface CallLimits {
-  readonly sources: readonly AbortSignal[];
+  readonly sources: readonly LazyAbort[];
   /** Milliseconds left until the deadline. */
   readonly deadlineInMs?: number | undefined;
 }
@@ -32,52 +32,32 @@ export class AgentFailed extends HandlerError {
   }
 }
 
-/**
- * The signal of one call (R1). `end` releases its timers and listeners.
- *
- * The `AbortSignal` itself is made when somebody asks for it: few handlers do, and it costs as much as the rest of a short call.
- */
-export class CallSignal {
-  #controller: AbortController | undefined;
-  #aborted: { readonly reason: unknown } | undefined;
-  readonly #listeners = new Set<() => void>();
-  readonly #timers: Timer[] = [];
-  readonly #detach: (() => void)[] = [];
+/** The signal of one call (R1). `end` releases its timers and listeners. */
+export class CallSignal extends LazyAbort implements AbortListener {
   readonly #clock: Clock;
+  /** What ends it from inside the runtime. */
+  readonly #sources: readonly LazyAbort[];
+  #timers: Timer[] | undefined;
+  #detach: (() => void)[] | undefined;
 
-  constructor(clock: Clock, limits: CallLimits) {
+  constructor(clock: Clock, { sources, deadlineInMs }: CallLimits) {
+    super();
     this.#clock = clock;
-    for (const source of limits.sources) this.add(source);
-    const { deadlineInMs } = limits;
+    this.#sources = sources;
+    for (const source of sources) {
+      if (source.aborted) this.onAbort(source);
+      else source.listen(this);
+    }
     if (deadlineInMs !== undefined)
       this.#after(deadlineInMs, () => new DeliveryError('deadline', 'the deadline has passed while the handler ran'));
   }
 
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      setMaxListeners(0, this.#controller.signal); // a handler may wait for many things at once, each until it aborts
-      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
-    }
-    return this.#controller.signal;
-  }
-
-  get aborted(): boolean {
-    return this.#aborted !== undefined;
-  }
-
-  get reason(): unknown {
-    return this.#aborted?.reason;
-  }
-
-  /** Calls `listener` once it aborts, until the returned function is called. */
-  onAbort(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  onAbort(source: { readonly reason: unknown }): void {
+    this.abort(abortReason(source));
   }
 
   fail(error: unknown): void {
-    this.#abort(new AgentFailed(error));
+    this.abort(new AgentFailed(error));
   }
 
   /** What the call ended with; `error` is what its handler threw. */
@@ -86,11 +66,12 @@ export class CallSignal {
     return reason instanceof AgentFailed ? reason : error;
   }
 
+  /** One more source, which is no part of the runtime. */
   add(source: AbortSignal): void {
-    const onAbort = (): void => this.#abort(abortReason(source));
+    const onAbort = (): void => this.onAbort(source);
     if (source.aborted) return onAbort();
     source.addEventListener('abort', onAbort, { once: true });
-    this.#detach.push(() => source.removeEventListener('abort', onAbort));
+    (this.#detach ??= []).push(() => source.removeEventListener('abort', onAbort));
   }
 
   /** Begins the handler's own time: what it waited for before (a lock) does not count. */
@@ -103,20 +84,14 @@ export class CallSignal {
   }
 
   end(): void {
-    for (const timer of this.#timers) timer.cancel();
-    for (const detach of this.#detach) detach();
+    for (const source of this.#sources) source.unlisten(this);
+    for (const timer of this.#timers ?? []) timer.cancel();
+    for (const detach of this.#detach ?? []) detach();
   }
 
   /** The error is made when it is needed: most calls end in time, and an error costs as much as the call. */
   #after(ms: number, reason: () => Error): void {
-    this.#timers.push(this.#clock.setTimer(ms, () => this.#abort(reason())));
-  }
-
-  #abort(reason: unknown): void {
-    if (this.#aborted !== undefined) return;
-    this.#aborted = { reason };
-    this.#controller?.abort(reason);
-    for (const listener of this.#listeners) listener();
+    (this.#timers ??= []).push(this.#clock.setTimer(ms, () => this.abort(reason())));
   }
 }
 
@@ -127,48 +102,83 @@ export interface HandlerCall {
   /** Server time in milliseconds. */
   readonly deadline?: number | undefined;
   readonly limits: CallSignal;
-  readonly body: () => Promise<unknown>;
+  /** What the handler returns, or a promise of it. */
+  readonly body: () => unknown;
   /** How long the handler may go on when its signal has aborted. */
   readonly graceMs?: number | undefined;
   /** It is given up: resolves when the handler has ended all the same (R2). */
   readonly onGivenUp: (rest: Promise<void>) => void;
 }
 
-/** Runs `body` (R2). */
-export function callHandler(call: HandlerCall): Promise<unknown> {
-  const { clock, scopes, trace, deadline, limits, body, graceMs = abortGraceMs } = call;
-  let reason: Error | undefined;
-  const scope: CallScope = {
-    trace,
-    get signal() {
-      return limits.signal;
-    },
-    givenUp: () => reason,
-    ...(deadline === undefined ? {} : { deadline }),
-  };
+/** Runs `body` (R2): what it returns, or a promise of it. Throws or rejects with what ends it. */
+export function callHandler(call: HandlerCall): unknown {
+  const { scopes, limits, body } = call;
+  limits.throwIfAborted();
+  const scope = new Scope(call);
+  const returned = scopes.run(scope, body);
+  return returned instanceof Promise ? untilGivenUp(call, scope, returned) : returned;
+}
+
+class Scope implements CallScope {
+  readonly trace: Trace;
+  readonly deadline?: number;
+  readonly #limits: CallSignal;
+  #reason: Error | undefined;
+
+  constructor({ trace, deadline, limits }: HandlerCall) {
+    this.trace = trace;
+    if (deadline !== undefined) this.deadline = deadline;
+    this.#limits = limits;
+  }
+
+  get signal(): AbortSignal {
+    return this.#limits.signal;
+  }
+
+  givenUp(): Error | undefined {
+    return this.#reason;
+  }
+
+  giveUp(): Error {
+    return (this.#reason = abortReason(this.#limits));
+  }
+}
+
+/** `running` rejects with what the handler throws. */
+function untilGivenUp(
+  { clock, limits, onGivenUp, graceMs = abortGraceMs }: HandlerCall,
+  scope: Scope,
+  running: Promise<unknown>,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     let timer: Timer | undefined;
-    let running: Promise<void> = Promise.resolve();
-    const onAbort = (): void => {
-      const why = limits.reason;
-      const isDrain = why instanceof CancelledError && why.code === 'drain';
-      timer = clock.setTimer(isDrain ? Math.min(graceMs, drainAbortMs) : graceMs, () => {
-        reason = abortReason(limits);
-        call.onGivenUp(running);
-        reject(reason);
-      });
+    const giveUp = (): void => {
+      const reason = scope.giveUp();
+      const ended = (): void => undefined;
+      onGivenUp(running.then(ended, ended));
+      reject(reason);
     };
-    if (limits.aborted) return reject(abortReason(limits));
-    const unlisten = limits.onAbort(onAbort);
+    const watch: AbortListener = {
+      onAbort({ reason }) {
+        const isDrain = reason instanceof CancelledError && reason.code === 'drain';
+        timer = clock.setTimer(isDrain ? Math.min(graceMs, drainAbortMs) : graceMs, giveUp);
+      },
+    };
     const end = (): void => {
       timer?.cancel();
-      unlisten();
+      limits.unlisten(watch);
     };
-    const ending = scopes.run(scope, body).finally(end);
-    running = ending.then(
-      () => undefined,
-      () => undefined,
+    limits.listen(watch);
+    running.then(
+      (value) => {
+        end();
+        resolve(value);
+      },
+      (error: unknown) => {
+        end();
+        reject(error);
+      },
     );
-    ending.then(resolve, reject);
+    if (limits.aborted) watch.onAbort(limits); // its first, synchronous part has seen to that
   });
 }

@@ -19,7 +19,8 @@ import type { ThreadHost, ThreadRun, ThreadRunner, ThreadTask } from './thread-r
 const terminationMs = 500;
 
 export interface HandlerPlace {
-  call(task: Task): Promise<unknown>;
+  /** What the handler returns, or a promise of it. */
+  call(task: Task): unknown;
   /** The call is given up; `rest` resolves when its handler has ended. */
   giveUp(rest: Promise<void>): void;
 }

@@ -73,7 +73,7 @@ export async function callFreely(
   ...args: unknown[]
 ): Promise<unknown> {
   const { clock } = deps.member.deps;
-  const limits = new CallSignal(clock, { sources: [cell.signal] });
+  const limits = new CallSignal(clock, { sources: [cell.life] });
   try {
     return await callHandler({
       clock,
@@ -82,9 +82,11 @@ export async function callFreely(
       limits,
       onGivenUp: (rest) => cell.giveUp(method, rest),
       body: () =>
-        answerable(deps, cell, limits, async () => {
-          const returned = await cell.call(method, ...args);
-          return isStream(returned) ? pump(returned, drain, limits.signal) : returned;
+        answerable(deps, cell, limits, () => {
+          const drained = (returned: unknown): unknown =>
+            isStream(returned) ? pump(returned, drain, limits.signal) : returned;
+          const returned = cell.call(method, ...args);
+          return returned instanceof Promise ? returned.then(drained) : drained(returned);
         }),
     });
   } catch (error) {

@@ -17,33 +17,34 @@ export interface RunningWork {
 
 interface Entry {
   readonly agent: string;
-  readonly work: Work;
   readonly since: number;
   name?: string;
 }
 
 export class InFlight {
   readonly #now: () => number;
-  readonly #entries = new Set<Entry>();
+  readonly #entries = new Map<Work, Entry>();
 
   /** `now`: server time in milliseconds. */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Counts `work` as running until `run` has ended. */
-  track(agent: string, work: Work, run: () => Promise<void>): Promise<void> {
-    const entry: Entry = { agent, work, since: this.#now() };
-    this.#entries.add(entry);
-    return run().finally(() => this.#entries.delete(entry));
+  /** Counts `work` as running until it has ended. */
+  begin(agent: string, work: Work): void {
+    this.#entries.set(work, { agent, since: this.#now() });
+  }
+
+  end(work: Work): void {
+    this.#entries.delete(work);
   }
 
   /** At most `count`, those that run longest first. */
   oldest(count: number): readonly RunningWork[] {
     const found: RunningWork[] = [];
-    for (const entry of this.#entries) {
+    for (const [work, entry] of this.#entries) {
       if (found.length >= count) break;
-      const { agent, work, since } = entry;
+      const { agent, since } = entry;
       entry.name ??= nameOf(work);
       found.push({ agent, kind: work.kind, name: entry.name, since });
     }

@@ -2,8 +2,10 @@
  * Intake: claims tasks for cells that are free, and nothing it has no room for.
  *
  * I1  A queue is claimed by script for as many tasks as its cells are free, until a claim comes back short: then it is *drained*.
+ *     Handlers of one cell that end in one tick make room for one claim.
  * I2  Drained queues with free cells are waited on with one blocking read. The set is renewed when a queue joins it; a queue that
- *     leaves it meanwhile may bring at most one task for each priority beyond its room, which then waits in a mailbox.
+ *     leaves it meanwhile may bring at most two tasks for each priority beyond its room, which then wait in a mailbox. One task alone
+ *     leaves its queue drained; when there were two, there may be more.
  *     A limited queue is not waited on: while a claim of it came back short it *rests*, until its rate leaves room again, until
  *     everyone is told that there is room, or for 2 s.
  * I3  A claim is leased from the moment it arrives (leases.ts), whether it runs or waits in a mailbox.
@@ -51,6 +53,8 @@ export class Intake {
   #waiting: { readonly queues: ReadonlySet<string>; readonly stop: AbortController } | undefined;
   #blocked = false;
   readonly #watch: ClaimWatch;
+  /** Cells of which handlers have ended in this tick while others run. */
+  readonly #roomy = new Set<Cell>();
   /** Claims and releases on their way. */
   readonly #busy = new Set<Promise<void>>();
   readonly #stop = new AbortController();
@@ -72,7 +76,9 @@ export class Intake {
 
   /** Tasks for which `queue` has free cells. */
   freeFor(queue: string): number {
-    return [...(this.#queues.get(queue)?.cells ?? [])].reduce((sum, cell) => sum + cell.free, 0);
+    let free = 0;
+    for (const cell of this.#queues.get(queue)?.cells ?? []) free += cell.free;
+    return free;
   }
 
   /** Begins to claim for a cell: the queue of its role and, for one with an id of its own, the queue of that id. */
@@ -101,7 +107,18 @@ export class Intake {
 
   /** A cell has room again. */
   onRoom(cell: Cell): void {
+    if (cell.running > 0) return this.#roomSoon(cell);
     for (const queue of this.#queues.values()) if (queue.cells.has(cell)) this.#pull(queue);
+  }
+
+  /** I1 */
+  #roomSoon(cell: Cell): void {
+    if (this.#roomy.add(cell).size > 1) return;
+    this.#deps.clock.endOfTick(() => {
+      const cells = [...this.#roomy];
+      this.#roomy.clear();
+      for (const queue of this.#queues.values()) if (cells.some((one) => queue.cells.has(one))) this.#pull(queue);
+    });
   }
 
   /** Tasks of this queue were released, or may wait unseen: a blocking read does not bring those. */
@@ -126,12 +143,9 @@ export class Intake {
 
   /** Hands over a task that came in another way (recovery). */
   place(claimed: ClaimedTask): void {
-    const queue = this.#queues.get(claimed.queue);
-    const cells = [...(queue?.cells ?? [])];
-    const roomiest = cells.reduce<Cell | undefined>(
-      (best, cell) => (cell.free > (best?.free ?? -1) ? cell : best),
-      undefined,
-    );
+    let roomiest: Cell | undefined;
+    for (const cell of this.#queues.get(claimed.queue)?.cells ?? [])
+      if (roomiest === undefined || cell.free > roomiest.free) roomiest = cell;
     const lease = this.#deps.leases.hold(claimed);
     if (!this.#stop.signal.aborted && roomiest?.accept({ kind: 'task', claimed, lease })) return;
     lease.letGo();
@@ -226,13 +240,12 @@ export class Intake {
       const stop = new AbortController();
       this.#waiting = { queues: new Set(queues), stop };
       try {
-        const request = { queues, node, count: 1, timeoutMs: blockMs, signal: stop.signal };
+        const count = queues.every((name) => this.freeFor(name) > 1) ? 2 : 1;
+        const request = { queues, node, count, timeoutMs: blockMs, signal: stop.signal };
         const claimed = await this.#watch.read('wait for tasks', () => tasks.wait(request));
-        for (const task of claimed) {
-          this.place(task);
-          const queue = this.#queues.get(task.queue);
-          if (queue !== undefined) this.#recheck(queue);
-        }
+        for (const task of claimed) this.place(task);
+        for (const queue of this.#queues.values())
+          if (claimed.filter((task) => task.queue === queue.name).length >= count) this.#recheck(queue);
       } catch (error) {
         this.#report(error);
         if (!isPassing(error)) break;

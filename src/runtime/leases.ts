@@ -13,6 +13,7 @@
 import type { ClaimedTask, HeldReceipt, TaskPort } from '../broker/tasks.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import { CancelledError, OwnershipError } from '../core/errors.ts';
+import { LazyAbort } from '../core/lazy-abort.ts';
 import { limits } from '../core/limits.ts';
 import type { Observer } from '../core/observer.ts';
 import { Duty } from './duty.ts';
@@ -29,21 +30,52 @@ export interface LeasesDeps {
 
 /** One claim that is kept alive. */
 export interface Lease {
-  readonly signal: AbortSignal;
+  /** S2, S3 */
+  readonly lost: LazyAbort;
   readonly hasBegun: boolean;
-  /** S4: resolves when the handler may begin, unless the signal has aborted. Rejects with `BrokerError`. */
+  /** S4: true when the handler has begun with this; false when the broker has to be told first. */
+  beginAtOnce(): boolean;
+  /** S4: resolves when the handler may begin, unless `lost` has aborted. Rejects with `BrokerError`. */
   begin(): Promise<void>;
   /** Stop renewing: the claim has been settled, or given up. */
   letGo(): void;
 }
 
-interface Held {
+/** What a lease asks of those who renew it. */
+interface Keeper {
+  begin(held: Held): Promise<void>;
+  drop(held: Held): void;
+}
+
+class Held implements Lease {
   readonly claimed: ClaimedTask;
-  readonly lost: AbortController;
+  readonly lost = new LazyAbort();
+  readonly #keeper: Keeper;
   renewedAt: number;
-  hasBegun: boolean;
+  hasBegun = false;
   /** The broker does not take it for granted that the handler has begun (S4). */
   isDoubted: boolean;
+
+  constructor(claimed: ClaimedTask, renewedAt: number, keeper: Keeper) {
+    this.claimed = claimed;
+    this.renewedAt = renewedAt;
+    this.isDoubted = claimed.lost !== undefined;
+    this.#keeper = keeper;
+  }
+
+  beginAtOnce(): boolean {
+    if (this.isDoubted) return false;
+    this.hasBegun = true;
+    return true;
+  }
+
+  begin(): Promise<void> {
+    return this.beginAtOnce() ? Promise.resolve() : this.#keeper.begin(this);
+  }
+
+  letGo(): void {
+    this.#keeper.drop(this);
+  }
 }
 
 interface Beginning {
@@ -55,6 +87,7 @@ interface Beginning {
 export class Leases extends Duty {
   readonly #deps: LeasesDeps;
   readonly #held = new Set<Held>();
+  readonly #keeper: Keeper = { begin: (held: Held) => this.#begin(held), drop: (held: Held) => this.#drop(held) };
   #beginnings: Beginning[] = [];
   /** S2: fires when the first of them may have ended. */
   #guard: Timer | undefined;
@@ -66,19 +99,10 @@ export class Leases extends Duty {
 
   /** Keeps a claim alive from now on. */
   hold(claimed: ClaimedTask): Lease {
-    const renewedAt = this.#deps.clock.monotonic();
-    const isDoubted = claimed.lost !== undefined;
-    const held: Held = { claimed, lost: new AbortController(), renewedAt, hasBegun: false, isDoubted };
+    const held = new Held(claimed, this.#deps.clock.monotonic(), this.#keeper);
     this.#held.add(held);
     this.#guard ??= this.#deps.clock.setTimer(this.#deps.leaseMs, () => this.#loseLate());
-    return {
-      signal: held.lost.signal,
-      get hasBegun() {
-        return held.hasBegun;
-      },
-      begin: () => this.#begin(held),
-      letGo: () => this.#drop(held),
-    };
+    return held;
   }
 
   /** S3 */
@@ -100,7 +124,6 @@ export class Leases extends Duty {
   /** S4 */
   #begin(held: Held): Promise<void> {
     held.hasBegun = true;
-    if (!held.isDoubted) return Promise.resolve();
     return new Promise((resolve, reject) => {
       if (this.#beginnings.push({ held, resolve, reject }) === 1)
         this.#deps.clock.endOfTick(() => void this.#tellBeginnings());

@@ -35,7 +35,7 @@ export class LifecycleBook {
 
   /** A new incarnation begins. */
   starting(cell: Cell): void {
-    if (cell.signal.aborted) this.#failures.set(cell, describeError(cell.signal.reason).message);
+    if (cell.life.aborted) this.#failures.set(cell, describeError(cell.life.reason).message);
   }
 
   up(cell: Cell): void {

@@ -4,7 +4,7 @@
  * Messages that nobody waits for are message-execution.ts.
  */
 import type { MessageHandler } from '../agent/handlers.ts';
-import { checkPayload } from '../client/check-payload.ts';
+import { checkPayload, checkSoon } from '../client/check-payload.ts';
 import { wrapThrown } from '../client/reply-error.ts';
 import { encodePayload, type Envelope } from '../core/envelope.ts';
 import { AgentUnavailable, DeliveryError, describeError } from '../core/errors.ts';
@@ -40,9 +40,7 @@ async function answerInParts(deps: ExecutionDeps, cell: Cell, envelope: Envelope
 
 /** What the asker hears: of an agent that goes down, that it does, unless this very ask was what it failed with. */
 function toldOf(cell: Cell, error: unknown): unknown {
-  return cell.signal.aborted && !(error instanceof AgentFailed)
-    ? new AgentUnavailable(cell.id, 'it is stopping')
-    : error;
+  return cell.life.aborted && !(error instanceof AgentFailed) ? new AgentUnavailable(cell.id, 'it is stopping') : error;
 }
 
 /** Classic agents name no handler: the text is the name where a handler has it, else the handler of `*` gets it. */
@@ -78,10 +76,12 @@ export async function handle(
   if (handler === undefined) throw noHandler(cell, name);
   if (deadline !== undefined && deadline <= deps.member.serverNow())
     throw new DeliveryError('deadline', `expected "${name}" to be handled before its deadline, got: it has passed`);
-  const data = await checkPayload(handler.data, envelope.data, `the data of message "${name}"`);
+  const checked = checkSoon(handler.data, envelope.data, `the data of message "${name}"`);
+  const data = checked instanceof Promise ? await checked : checked;
   const { clock } = deps.member.deps;
   const deadlineInMs = deadline === undefined ? undefined : deadline - deps.member.serverNow();
-  const limits = new CallSignal(clock, { sources: parts ? [cell.signal, parts.signal] : [cell.signal], deadlineInMs });
+  const limits = new CallSignal(clock, { sources: [cell.life], deadlineInMs });
+  if (parts !== undefined) limits.add(parts.signal);
   try {
     const message = {
       id: opId,
@@ -97,21 +97,32 @@ export async function handle(
       },
     };
     const wanted = parts ?? (mark.isAsk ? 'value' : 'nothing');
-    const body = (): Promise<unknown> =>
-      answerable(deps, cell, limits, () =>
-        cell.call(handler.method, message).then(
-          (returned) => answerOf(handler, returned, wanted, limits),
-          (error: unknown) => Promise.reject(wrapThrown(error)),
-        ),
-      );
+    const answered = (returned: unknown): unknown => answerOf(handler, returned, wanted, limits);
+    const body = (): unknown =>
+      answerable(deps, cell, limits, () => answer(() => cell.call(handler.method, message), answered));
     const onGivenUp = (rest: Promise<void>): void => cell.giveUp(name, rest);
     const call = { clock, scopes: deps.scopes, trace, deadline, limits, body, onGivenUp };
-    return { handler, value: await callHandler(call) };
+    const value = callHandler(call);
+    return { handler, value: value instanceof Promise ? await value : value };
   } catch (error) {
     throw limits.outcomeOf(error);
   } finally {
     limits.end();
   }
+}
+
+/** What the handler itself throws is wrapped. */
+function answer(call: () => unknown, answered: (returned: unknown) => unknown): unknown {
+  const fail = (error: unknown): never => {
+    throw wrapThrown(error);
+  };
+  let returned: unknown;
+  try {
+    returned = call();
+  } catch (error) {
+    return fail(error);
+  }
+  return returned instanceof Promise ? returned.then(answered, fail) : answered(returned);
 }
 
 function noHandler(cell: Cell, name: string): DeliveryError {

@@ -31,7 +31,7 @@ export async function executeMessage(deps: ExecutionDeps, cell: Cell, work: Work
     const redelivered = entry.redelivered || envelope.again === true;
     await handle(deps, cell, envelope, { isAsk: false, redelivered });
   } catch (error) {
-    if (cell.signal.aborted && !(error instanceof AgentFailed)) return;
+    if (cell.life.aborted && !(error instanceof AgentFailed)) return;
     dead = deathOf(error);
     if (dead !== undefined) forget(); // should it be put back, it is new
     reportFailure(deps, cell, name, error, dead !== undefined);
@@ -47,7 +47,7 @@ export async function executeVolatile(
   try {
     await handle(deps, cell, envelope, { isAsk: false, redelivered: false });
   } catch (error) {
-    if (!cell.signal.aborted || error instanceof AgentFailed) reportFailure(deps, cell, envelope.name, error);
+    if (!cell.life.aborted || error instanceof AgentFailed) reportFailure(deps, cell, envelope.name, error);
   }
 }
 

@@ -56,6 +56,8 @@ export class Population {
   readonly watches: Watches;
   readonly #deps: PopulationDeps;
   readonly #cells = new Map<string, Cell>();
+  /** The same for all of them. */
+  readonly #hooks: CellHooks;
   #begun = false;
 
   constructor(deps: PopulationDeps, specs: readonly CellSpec[]) {
@@ -80,6 +82,7 @@ export class Population {
       lifecycle,
       graceMs: deps.drainGraceMs,
     });
+    this.#hooks = this.#makeHooks();
     for (const spec of specs) this.#create(spec);
   }
 
@@ -138,17 +141,21 @@ export class Population {
   }
 
   #create(spec: CellSpec): Cell {
-    const cell = new Cell(spec, this.#hooks());
+    const cell = new Cell(spec, this.#hooks);
     this.#cells.set(spec.id, cell);
     return cell;
   }
 
-  #hooks(): CellHooks {
+  #makeHooks(): CellHooks {
     const { execution, observer, servers, inFlight } = this.#deps;
     const context = { ...this.#deps.context, watches: this.watches };
     return {
       contextFor: (cell) => new CellContext(context, cell),
-      execute: (cell, work) => inFlight.track(cell.id, work, () => execute(execution, cell, work)),
+      execute: (cell, work) => {
+        inFlight.begin(cell.id, work);
+        return execute(execution, cell, work);
+      },
+      onEnded: (work) => inFlight.end(work),
       onPushedOut: (cell, work) => refuseLive(execution, cell.id, work, mailboxFull(cell.id)),
       onGivenUp: ({ id, zombies }, name) => observe(observer, 'handler.given-up', { agent: id, name, zombies }),
       onHaunted: (cell) => {

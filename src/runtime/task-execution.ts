@@ -5,10 +5,8 @@
  */
 import type { TaskHandler } from '../agent/handlers.ts';
 import type { Lock } from '../agent/lock.ts';
-import type { Task } from '../agent/envelopes.ts';
-import { checkPayload } from '../client/check-payload.ts';
+import { checkSoon } from '../client/check-payload.ts';
 import { wrapThrown } from '../client/reply-error.ts';
-import { scopeOf } from '../client/scope.ts';
 import { sleep } from '../core/clock.ts';
 import { decodeEnvelope, encodePayload, type Envelope } from '../core/envelope.ts';
 import { defaultBackoff } from '../core/backoff.ts';
@@ -28,6 +26,7 @@ import { callHandler, CallSignal } from './handler-call.ts';
 import { placeOf } from './handler-place.ts';
 import { type Attempt, type Verdict, verdictOf } from './outcome.ts';
 import { admit, takeTurn } from './task-admission.ts';
+import { type InHand, TaskInHand } from './task-in-hand.ts';
 import { toItsEnd } from './task-parts.ts';
 import type { Work } from './work.ts';
 
@@ -51,7 +50,8 @@ export async function executeTask(deps: ExecutionDeps, cell: Cell, work: TaskWor
     if (verdict.kind === 'release' && work.lease.hasBegun) verdict = { ...verdict, begun: true };
     if (verdict.kind === 'release' && error instanceof BrokerError) await pause(deps, cell);
   }
-  await family.end(await settle(deps, cell, work, envelope, verdict, startedAt));
+  const ending = family.end(await settle(deps, cell, work, envelope, verdict, startedAt));
+  if (ending !== undefined) await ending;
 }
 
 /** A broker in trouble is not helped by a task that comes back at once. */
@@ -80,7 +80,7 @@ function attemptOf(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope: En
   };
 }
 
-/** The steps between open and settle. Resolves to the result as JSON text. */
+/** The steps between open and settle. Resolves to the result as JSON text. Only what has to be waited for is: every task pays for each wait. */
 async function runTask(
   deps: ExecutionDeps,
   cell: Cell,
@@ -89,51 +89,64 @@ async function runTask(
   attempt: Attempt,
   family: Family,
 ): Promise<string> {
-  const { handler, input } = await admit(deps, cell, work, envelope);
-  const { parent } = envelope;
-  const leaveParent = parent === undefined ? () => {} : await followParent(deps.member, cell.signal, attempt, parent);
-  const { clock } = deps.member.deps;
-  const deadlineInMs = envelope.deadline === undefined ? undefined : envelope.deadline - deps.member.serverNow();
-  const limits = new CallSignal(clock, {
-    sources: [work.lease.signal, cell.signal],
-    deadlineInMs,
-  });
-  let lock: Lock | undefined;
-  let leaveTurn = (): void => {};
-  let body: Promise<unknown> = Promise.resolve();
-  let isOver = true;
+  const handler = admit(deps, cell, work, envelope);
+  const checked = checkSoon(handler.input, envelope.data, `the input of task "${envelope.name}"`);
+  const input = checked instanceof Promise ? await checked : checked;
+  const { parent, deadline } = envelope;
+  const leaveParent = parent === undefined ? undefined : await followParent(deps.member, cell.signal, attempt, parent);
+  const deadlineInMs = deadline === undefined ? undefined : deadline - deps.member.serverNow();
+  const limits = new CallSignal(deps.member.deps.clock, { sources: [work.lease.lost, cell.life], deadlineInMs });
+  const task = new TaskInHand({ deps, cell, work, envelope, family, limits }, input);
+  let leaveTurn: (() => void) | undefined;
+  let zombie = undefined as Promise<void> | undefined;
   try {
-    const task = { ...taskFor(deps, cell, work, envelope, input, limits.signal), fanOut: family.fanOut(limits.signal) };
-    limits.signal.throwIfAborted(); // it was cancelled or lost while it waited in the mailbox
-    lock = await takeLock(deps, cell, handler, task, limits);
-    leaveTurn = await takeTurn(deps, work, handler, limits.signal);
+    limits.throwIfAborted(); // it was cancelled or lost while it waited in the mailbox
+    const { lockName } = handler.options;
+    if (lockName !== undefined) task.lock = await takeLock(deps, cell, lockName(task), limits);
+    const turn = takeTurn(deps, work, handler, limits);
+    if (turn !== undefined) leaveTurn = await turn;
     limits.startTimeout(handler.options.timeoutMs);
     tellStart(deps, cell, work, envelope);
-    const given = lock === undefined ? task : { ...task, lock };
-    const place = placeOf(deps, cell, handler);
-    const run = (): Promise<unknown> => {
-      isOver = false;
-      const parts = { handler, claimed: work.claimed, notify: envelope.via, signal: limits.signal };
-      const called = (): Promise<unknown> => toItsEnd(deps.member, parts, place.call(given));
-      body = answerable(deps, cell, limits, called).finally(() => (isOver = true));
-      return body;
-    };
-    const { trace, deadline } = envelope;
-    const onGivenUp = (rest: Promise<void>): void => place.giveUp(rest);
-    const { graceMs } = handler.options;
-    const call = { clock, scopes: deps.scopes, trace, deadline, limits, body: run, graceMs, onGivenUp };
-    const value = await callHandler(call);
-    return await encodeResult(handler, value);
+    const returned = callTask(deps, cell, handler, { task, work, envelope, limits }, (rest) => (zombie = rest));
+    const result = encodeResult(handler, returned instanceof Promise ? await returned : returned);
+    return typeof result === 'string' ? result : await result;
   } catch (error) {
     throw limits.aborted && !(error instanceof OwnershipError) ? limits.reason : wrapThrown(error); // what the handler's own asks met is not what became of this task
   } finally {
     limits.end();
-    leaveParent();
-    leaveTurn();
+    leaveParent?.();
+    leaveTurn?.();
     // A handler that ignores its signal still works under the lock: nobody else may have it before that has ended.
-    const release = (): Promise<void> => releaseLock(deps, cell, lock);
-    await (isOver ? release() : void body.then(release, release));
+    const { lock } = task;
+    const release = (): Promise<void> | undefined => lock && releaseLock(deps, cell, lock);
+    if (lock !== undefined) await (zombie === undefined ? release() : void zombie.then(release));
   }
+}
+
+/** What the handler returns, or a promise of it; `onGivenUp` gets what resolves when one that was given up has ended all the same. */
+function callTask(
+  deps: ExecutionDeps,
+  cell: Cell,
+  handler: TaskHandler,
+  { task, work, envelope, limits }: Pick<InHand, 'work' | 'envelope' | 'limits'> & { readonly task: TaskInHand },
+  onGivenUp: (rest: Promise<void>) => void,
+): unknown {
+  const place = placeOf(deps, cell, handler);
+  const partsOf = () => ({ handler, claimed: work.claimed, notify: envelope.via, signal: limits.signal });
+  const { trace, deadline } = envelope;
+  return callHandler({
+    clock: deps.member.deps.clock,
+    scopes: deps.scopes,
+    trace,
+    deadline,
+    limits,
+    body: () => answerable(deps, cell, limits, () => toItsEnd(deps.member, partsOf, place.call(task))),
+    graceMs: handler.options.graceMs,
+    onGivenUp: (rest) => {
+      onGivenUp(rest);
+      place.giveUp(rest);
+    },
+  });
 }
 
 function tellStart(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope: Envelope): void {
@@ -147,53 +160,9 @@ function tellStart(deps: ExecutionDeps, cell: Cell, work: TaskWork, envelope: En
   });
 }
 
-function taskFor(
-  deps: ExecutionDeps,
-  cell: Cell,
-  work: TaskWork,
-  envelope: Envelope,
-  input: unknown,
-  signal: AbortSignal,
-): Omit<Task, 'fanOut'> {
-  const { receipt, queue, attempt, redelivered } = work.claimed;
-  return {
-    id: receipt.taskId,
-    name: envelope.name,
-    input,
-    attempt,
-    redelivered: redelivered || attempt > 1 || envelope.again === true,
-    ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
-    ...(envelope.parent === undefined ? {} : { parent: envelope.parent }),
-    from: envelope.from,
-    trace: envelope.trace,
-    signal,
-    async progress(done, total, note) {
-      scopeOf(deps.scopes); // refused when the call was given up
-      const step = {
-        done,
-        ...(total !== undefined && { total }),
-        ...(note !== undefined && { note }),
-        at: deps.member.serverNow(),
-      };
-      const { name, via, classic: classicId = receipt.taskId } = envelope;
-      const report = { taskId: receipt.taskId, body: encodePayload(step, 'a progress report'), notify: via };
-      const classic = { taskId: classicId, name, agent: cell.id, at: step.at };
-      deps.progress.send({ queue, report: { ...report, ttlMs: deps.settings.resultTtlMs, classic } });
-    },
-  };
-}
-
-async function takeLock(
-  deps: ExecutionDeps,
-  cell: Cell,
-  handler: TaskHandler,
-  task: Task,
-  limits: CallSignal,
-): Promise<Lock | undefined> {
-  const { lockName } = handler.options;
-  if (lockName === undefined) return undefined;
+async function takeLock(deps: ExecutionDeps, cell: Cell, name: string, limits: CallSignal): Promise<Lock> {
   const lock = await deps.member.locks.acquire({
-    name: lockName(task),
+    name,
     owner: cell.id,
     leaseMs: deps.settings.lockLeaseMs,
     waitMs: Number.POSITIVE_INFINITY,
@@ -203,24 +172,33 @@ async function takeLock(
   return lock;
 }
 
-async function releaseLock(deps: ExecutionDeps, cell: Cell, lock: Lock | undefined): Promise<void> {
+async function releaseLock(deps: ExecutionDeps, cell: Cell, lock: Lock): Promise<void> {
   try {
-    await lock?.release();
+    await lock.release();
   } catch (error) {
     // Its lease ends by itself; the task's own outcome is not touched by it.
     observe(deps.member.deps.observer, 'broker.trouble', {
-      what: `releasing lock "${lock?.name}" of ${cell.id}`,
+      what: `releasing lock "${lock.name}" of ${cell.id}`,
       error: describeError(error),
     });
   }
 }
 
-async function encodeResult(handler: TaskHandler, value: unknown): Promise<string> {
-  try {
-    await checkPayload(handler.output, value, `the result of task "${handler.name}"`);
-  } catch (cause) {
+/** The result as JSON text, or a promise of it. */
+function encodeResult(handler: TaskHandler, value: unknown): string | Promise<string> {
+  const unfit = (cause: unknown): never => {
     throw new HandlerError(cause instanceof Error ? cause.message : String(cause), { cause });
+  };
+  let checked: unknown;
+  try {
+    checked = checkSoon(handler.output, value, `the result of task "${handler.name}"`);
+  } catch (cause) {
+    return unfit(cause);
   }
+  return checked instanceof Promise ? checked.then(() => encoded(handler, value), unfit) : encoded(handler, value);
+}
+
+function encoded(handler: TaskHandler, value: unknown): string {
   try {
     return encodePayload(value ?? null, `the result of task "${handler.name}"`);
   } catch (cause) {

@@ -31,15 +31,14 @@ interface TaskPartsDeps {
 
 const repeatMs = 250;
 
-/** What a handler that runs returns in the end, also when it yields parts before. */
-export async function toItsEnd(
-  member: Member,
-  call: Pick<TaskPartsDeps, 'handler' | 'claimed' | 'notify' | 'signal'>,
-  running: Promise<unknown>,
-): Promise<unknown> {
+type PartsCall = Pick<TaskPartsDeps, 'handler' | 'claimed' | 'notify' | 'signal'>;
+
+/** What a handler that was called returns in the end, also when it yields parts before; or a promise of it. */
+export function toItsEnd(member: Member, call: () => PartsCall, running: unknown): unknown {
   const { clock, broker, address } = member.deps;
-  const returned = await running;
-  return isStream(returned) ? streamTask({ clock, logs: broker.logs, node: address, ...call }, returned) : returned;
+  const end = (returned: unknown): unknown =>
+    isStream(returned) ? streamTask({ clock, logs: broker.logs, node: address, ...call() }, returned) : returned;
+  return running instanceof Promise ? running.then(end) : end(running);
 }
 
 /** Runs a handler that yields to its end. Resolves to what it returns, with every part stored. */

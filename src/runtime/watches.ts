@@ -14,6 +14,7 @@ import type { Notice } from '../broker/notices.ts';
 import type { Activation, PresencePort } from '../broker/presence.ts';
 import type { Clock } from '../core/clock.ts';
 import { abortReason, DefinitionError, RuntimeError } from '../core/errors.ts';
+import type { LazyAbort } from '../core/lazy-abort.ts';
 import { limits } from '../core/limits.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
@@ -63,7 +64,7 @@ const mostHeard = 1_000;
 
 export class Watches extends Duty {
   readonly #deps: WatchesDeps;
-  readonly #watchers = new Map<AbortSignal, Watcher>();
+  readonly #watchers = new Map<LazyAbort, Watcher>();
   /** Those that hold, by the id that is watched. */
   readonly #held = new Map<string, Set<Watch>>();
   readonly #joins = new Set<Join>();
@@ -76,8 +77,8 @@ export class Watches extends Duty {
     this.#deps = deps;
   }
 
-  /** `life`: the signal of the incarnation that watches (W13). */
-  async watch(cell: Cell, life: AbortSignal, id: string): Promise<void> {
+  /** `life`: of the incarnation that watches (W13). */
+  async watch(cell: Cell, life: LazyAbort, id: string): Promise<void> {
     if (life.aborted) throw abortReason(life);
     if (cell.spec.table.down.length === 0) throw deaf(cell);
     const watcher = this.#watcherOf(cell, life);
@@ -96,7 +97,7 @@ export class Watches extends Duty {
   }
 
   /** W14 */
-  unwatch(life: AbortSignal, id: string): void {
+  unwatch(life: LazyAbort, id: string): void {
     const watcher = this.#watchers.get(life);
     const watch = watcher?.watches.get(id);
     if (watch !== undefined) this.#forget(watch);
@@ -115,21 +116,21 @@ export class Watches extends Duty {
   }
 
   onRoom(cell: Cell): void {
-    const watcher = this.#watchers.get(cell.signal);
+    const watcher = this.#watchers.get(cell.life);
     if (watcher !== undefined && watcher.due.size > 0) this.#tell(watcher);
   }
 
-  #watcherOf(cell: Cell, life: AbortSignal): Watcher {
+  #watcherOf(cell: Cell, life: LazyAbort): Watcher {
     const known = this.#watchers.get(life);
     if (known !== undefined) return known;
     const watcher: Watcher = { cell, watches: new Map(), due: new Set() };
     this.#watchers.set(life, watcher);
-    life.addEventListener('abort', () => this.#endWatcher(life, watcher), { once: true });
+    life.listen({ onAbort: () => this.#endWatcher(life, watcher) });
     return watcher;
   }
 
   /** W13 */
-  #endWatcher(life: AbortSignal, watcher: Watcher): void {
+  #endWatcher(life: LazyAbort, watcher: Watcher): void {
     this.#watchers.delete(life);
     for (const watch of watcher.watches.values()) this.#forget(watch);
     watcher.due.clear();

@@ -61,8 +61,9 @@ export class Answers {
   /** A completion that this node stores itself: it need not be read again. */
   noteOwn(completion: string): void {
     this.#own.add(completion);
+    if (this.#own.size <= mostOwn) return;
     const oldest = this.#own.values().next();
-    if (this.#own.size > mostOwn && !oldest.done) this.#own.delete(oldest.value);
+    if (!oldest.done) this.#own.delete(oldest.value);
   }
 
   /** An event of the stream. */

@@ -9,6 +9,7 @@
 import { foreignKey, type TaskEnd } from '../../broker/foreign.ts';
 import type { TaskOutcome } from '../../broker/queues.ts';
 import type { Member } from '../../client/member.ts';
+import type { TaskListener } from '../../client/task-watch.ts';
 import { sleep } from '../../core/clock.ts';
 import { encodeEnvelope } from '../../core/envelope.ts';
 import { BrokerError, DeliveryError, describeError, OwnershipError } from '../../core/errors.ts';
@@ -26,15 +27,50 @@ export interface FollowingDeps {
 const keptMs = 30 * 86_400_000;
 const againMs = 500;
 
+/** What becomes of a followed task in the fleet. */
+interface Hears {
+  settled(followed: Followed, outcome: TaskOutcome): void;
+  /** F3 */
+  missed(followed: Followed): void;
+}
+
+/** One task that is followed: thousands may be, so it is its own listener. */
+class Followed implements TaskListener {
+  readonly id: string;
+  readonly task: ClassicTask;
+  readonly #hears: Hears;
+  /** Of the fleet, once it was enqueued. */
+  taskId = '';
+  /** Stops listening. */
+  leave: () => void = noop;
+
+  constructor(id: string, task: ClassicTask, hears: Hears) {
+    this.id = id;
+    this.task = task;
+    this.#hears = hears;
+  }
+
+  onSettled(outcome: TaskOutcome): void {
+    this.#hears.settled(this, outcome);
+  }
+
+  onClosed(error: Error): void {
+    if (error instanceof DeliveryError) this.#hears.missed(this);
+  }
+}
+
 export class Following {
   readonly #deps: FollowingDeps;
-  /** By id, how to stop listening. */
-  readonly #followed = new Map<string, () => void>();
+  readonly #hears: Hears = {
+    settled: (followed, outcome) => this.#tell(followed, outcome),
+    missed: (followed) => void this.#enqueue(followed, followed.taskId),
+  };
+  readonly #followed = new Map<string, Followed>();
 
   constructor(deps: FollowingDeps) {
     this.#deps = deps;
     deps.signal.addEventListener('abort', () => {
-      for (const leave of this.#followed.values()) leave();
+      for (const followed of this.#followed.values()) followed.leave();
     });
   }
 
@@ -45,9 +81,10 @@ export class Following {
   /** Follows a taken task, which cannot be read where it is absent; one that is followed already is left alone. */
   follow(id: string, task: ClassicTask | undefined): void {
     if (this.#followed.has(id)) return;
-    this.#followed.set(id, () => {});
-    if (task === undefined) return this.#fail(id, nobody, 'malformed', 'it cannot be read');
-    void this.#enqueue(id, task);
+    const followed = new Followed(id, task ?? nobody, this.#hears);
+    this.#followed.set(id, followed);
+    if (task === undefined) return this.#fail(followed, 'malformed', 'it cannot be read');
+    void this.#enqueue(followed);
   }
 
   forget(id: string): void {
@@ -55,17 +92,17 @@ export class Following {
   }
 
   /** F1 */
-  async #enqueue(id: string, task: ClassicTask, unknown?: string): Promise<void> {
+  async #enqueue(followed: Followed, unknown?: string): Promise<void> {
     const { member, signal } = this.#deps;
     while (!signal.aborted) {
       try {
-        const taskId = await this.#submit(id, task, unknown);
+        const taskId = await this.#submit(followed, unknown);
         if (taskId !== undefined) return;
       } catch (error) {
-        if (error instanceof DeliveryError) return this.#fail(id, task, error.code, error.message);
+        if (error instanceof DeliveryError) return this.#fail(followed, error.code, error.message);
         if (error instanceof OwnershipError || (error instanceof BrokerError && error.code === 'closed')) return; // whoever is the bridge next goes on
         observe(member.deps.observer, 'broker.trouble', {
-          what: `enqueuing the classic task ${task.taskId}`,
+          what: `enqueuing the classic task ${followed.task.taskId}`,
           error: describeError(error),
         });
       }
@@ -74,9 +111,11 @@ export class Following {
   }
 
   /** Enqueues it and waits for its outcome; undefined when the queue has no room. */
-  #submit(id: string, task: ClassicTask, unknown: string | undefined): Promise<string | undefined> {
+  async #submit(followed: Followed, unknown: string | undefined): Promise<string | undefined> {
+    const { id, task } = followed;
     const { member, maxWaiting } = this.#deps;
-    return member.tasks.duringEnqueue(async () => {
+    member.tasks.beginEnqueue();
+    try {
       const reply = await member.lanes.enqueue.submit(task.assignee, {
         priority: 'normal',
         delayMs: 0,
@@ -87,10 +126,12 @@ export class Following {
       if (reply.kind === 'queue-full') return undefined;
       const { taskId, kind } = reply;
       if (taskId === unknown)
-        this.#fail(id, task, 'unknown-task', 'the fleet knows nothing of it any more'); // F3
-      else this.#listen(id, task, taskId, kind === 'known');
+        this.#fail(followed, 'unknown-task', 'the fleet knows nothing of it any more'); // F3
+      else this.#listen(followed, taskId, kind === 'known');
       return taskId;
-    });
+    } finally {
+      member.tasks.endEnqueue();
+    }
   }
 
   /** The same one, whoever enqueues it. */
@@ -113,32 +154,30 @@ export class Following {
   }
 
   /** F2 */
-  #listen(id: string, task: ClassicTask, taskId: string, late: boolean): void {
-    const listener = {
-      onSettled: (outcome: TaskOutcome) => this.#tell(id, task, taskId, outcome),
-      onClosed: (error: Error) => {
-        if (error instanceof DeliveryError) void this.#enqueue(id, task, taskId); // F3
-      },
-    };
-    const leave = this.#deps.member.tasks.listen(taskId, listener, late);
-    if (this.#followed.has(id)) this.#followed.set(id, leave);
+  #listen(followed: Followed, taskId: string, late: boolean): void {
+    followed.taskId = taskId;
+    const leave = this.#deps.member.tasks.listen(taskId, followed, late);
+    if (this.#followed.get(followed.id) === followed) followed.leave = leave;
   }
 
-  #tell(id: string, task: ClassicTask, taskId: string, outcome: TaskOutcome): void {
+  #tell(followed: Followed, outcome: TaskOutcome): void {
     if (this.#deps.signal.aborted) return;
-    const ending = this.#ending(id, task);
+    const { id, taskId } = followed;
+    const ending = this.#ending(followed);
     if (outcome.kind === 'completed') this.#deps.onOutcome({ id, taskId, ...completed(ending, outcome.result) });
     else this.#deps.onOutcome({ id, taskId, ...failed(ending, outcome.reason, outcome.error.message) });
   }
 
-  #fail(id: string, task: ClassicTask, reason: string, error: string): void {
-    this.#deps.onOutcome({ id, ...failed(this.#ending(id, task), reason, error) });
+  #fail(followed: Followed, reason: string, error: string): void {
+    this.#deps.onOutcome({ id: followed.id, ...failed(this.#ending(followed), reason, error) });
   }
 
   /** The event of an end has one id, whoever tells it. */
-  #ending(id: string, task: ClassicTask) {
+  #ending({ id, task }: Followed) {
     return { task, opId: foreignKey(id), at: Math.floor(this.#deps.member.serverNow()) };
   }
 }
 
 const nobody: ClassicTask = { taskId: '?', creator: '?', assignee: '?', task: '?', metadata: {} };
+
+function noop(): void {}

@@ -3,7 +3,7 @@
  *
  * A subject is a task by its id, a message or an ask by its operation id, an event by its id, a lock as `lock NAME`, an agent as `agent ID`.
  */
-import type { Envelope } from '../../core/envelope.ts';
+import { decodeEnvelope, type Envelope } from '../../core/envelope.ts';
 import { fieldOf, type Fields, wordOf } from '../fields.ts';
 import type { Delivery, Entry, Run, Trip } from '../journal.ts';
 
@@ -100,7 +100,7 @@ export class Cast {
   parse(text: unknown): Envelope | undefined {
     if (typeof text !== 'string') return undefined;
     let envelope = this.#parsed.get(text);
-    if (envelope === undefined) this.#parsed.set(text, (envelope = JSON.parse(text) as Envelope));
+    if (envelope === undefined) this.#parsed.set(text, (envelope = decodeEnvelope(text)));
     return envelope;
   }
 

@@ -103,11 +103,10 @@ describe('a waiter', () => {
 
   test('W2: gets an outcome that overtook the reply to its enqueue', async () => {
     const { clock, watch, heard, listener } = open();
-    const id = await watch.duringEnqueue(() => {
-      watch.onNotice({ kind: 'settled', taskId: taskId(1), outcome: done });
-      return Promise.resolve(taskId(1));
-    });
-    watch.listen(id, listener('a'), false);
+    watch.beginEnqueue();
+    watch.onNotice({ kind: 'settled', taskId: taskId(1), outcome: done });
+    watch.endEnqueue();
+    watch.listen(taskId(1), listener('a'), false);
     expect(heard).toEqual(['a completed']);
     await clock.settle();
     watch.listen(taskId(1), listener('b'), false);

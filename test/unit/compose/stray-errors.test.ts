@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { catchStrayErrors } from '../../../src/compose/stray-errors.ts';
 import { Observer } from '../../../src/core/observer.ts';
+import { LazyAbort } from '../../../src/core/lazy-abort.ts';
 import type { Cell } from '../../../src/runtime/cell.ts';
 import { Culprits } from '../../../src/runtime/culprits.ts';
 import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
@@ -80,7 +81,7 @@ describe('an error that nobody handles', () => {
 });
 
 describe('whose an error is', () => {
-  const cellOf = (id: string) => ({ id, signal: new AbortController().signal }) as { id: string; signal: AbortSignal };
+  const cellOf = (id: string) => ({ id, life: new LazyAbort() });
 
   test('U17: is known where its agent’s code, or what that began, goes on; an earlier instance fails nobody', async () => {
     const culprits = new Culprits();
@@ -88,12 +89,12 @@ describe('whose an error is', () => {
     const failures: unknown[] = [];
     const onFailure = (error: unknown): void => void failures.push(error);
     let go = (): void => {};
-    const later = culprits.run(cell as Cell, { onFailure }, () =>
+    const later = culprits.run(cell as unknown as Cell, { onFailure }, () =>
       new Promise<void>((resolve) => (go = resolve)).then(() => culprits.blame('late')),
     );
     expect([culprits.blame('outside'), failures]).toEqual([undefined, []]);
-    expect(culprits.run(cell as Cell, { onFailure }, () => culprits.blame('early'))).toBe('docs');
-    cell.signal = new AbortController().signal; // it was restarted
+    expect(culprits.run(cell as unknown as Cell, { onFailure }, () => culprits.blame('early'))).toBe('docs');
+    cell.life = new LazyAbort(); // it was restarted
     go();
     expect([await later, failures]).toEqual(['docs', ['early']]);
   });
@@ -102,7 +103,7 @@ describe('whose an error is', () => {
     const culprits = new Culprits();
     const ended: unknown[] = [];
     const call = { onFailure: () => {}, endCall: (error: unknown) => void ended.push(error) };
-    culprits.run(cellOf('docs') as Cell, call, () => culprits.blame('broken'));
+    culprits.run(cellOf('docs') as unknown as Cell, call, () => culprits.blame('broken'));
     expect(ended).toEqual(['broken']);
   });
 });

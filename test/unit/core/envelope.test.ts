@@ -36,13 +36,19 @@ describe('an envelope', () => {
     expect(decodeEnvelope(encodeEnvelope(bare))).toEqual(bare);
   });
 
-  test.each(['v', 'opId', 'kind', 'from', 'via', 'to', 'name', 'sentAt', 'trace'])(
-    'without %s is malformed',
-    (field) => {
-      const half = JSON.stringify({ ...envelope, [field]: undefined });
-      expect(() => decodeEnvelope(half)).toThrow(refused('malformed'));
-    },
-  );
+  test('says nothing twice: neither the address of a sender that is called by it, nor the story that begins with it', () => {
+    const first = { ...envelope, via: 'client', trace: { id: 'op1', asks: [] } };
+    const text = encodeEnvelope(first);
+    expect(Object.keys(JSON.parse(text) as object).filter((field) => field === 'via' || field === 'trace')).toEqual([]);
+    expect(decodeEnvelope(text)).toEqual(first);
+    const asked = { ...first, trace: { id: 'op1', asks: ['docs'] } };
+    expect(decodeEnvelope(encodeEnvelope(asked))).toEqual(asked);
+  });
+
+  test.each(['v', 'opId', 'kind', 'from', 'to', 'name', 'sentAt'])('without %s is malformed', (field) => {
+    const half = JSON.stringify({ ...envelope, [field]: undefined });
+    expect(() => decodeEnvelope(half)).toThrow(refused('malformed'));
+  });
 
   test.each([
     { v: 2 },

@@ -34,6 +34,7 @@ class FakeCell {
     this.size = size;
   }
   size: number;
+  running = 0;
   get free(): number {
     return Math.max(0, this.size - this.taken.length);
   }
@@ -156,6 +157,20 @@ describe('intake', () => {
     expect([one.taken.length, two.taken.length]).toEqual([1, 2]);
   });
 
+  test('I1: handlers of one cell that end in one tick make room for one claim', async () => {
+    const { clock, claims, serve, room, give } = open();
+    const cell = serve('a@n1.1', 'a', 4);
+    await give(4);
+    for (const running of [3, 2, 1]) {
+      cell.taken.length = running;
+      cell.running = running;
+      room(cell);
+      expect(claims).toHaveLength(1);
+    }
+    await clock.settle();
+    expect(claims.slice(1).map(({ request }) => request.count)).toEqual([3]);
+  });
+
   test('I1: a single is served from the queue of its role and that of its id', () => {
     const { intake, claims, serve } = open();
     serve('handbook', 'docs', 1, 'single');
@@ -177,13 +192,16 @@ describe('intake', () => {
     expect(waits).toHaveLength(3);
   });
 
-  test('I2: a task that a wait brings is placed, and its queue is looked at again', async () => {
+  test('I2: tasks that a wait brings are placed; where there may be more, the queue is looked at again', async () => {
     const { clock, claims, waits, serve, give } = open();
-    const cell = serve('a@n1.1', 'a', 2);
+    const cell = serve('a@n1.1', 'a', 4);
     await give(0);
     waits[0]?.answer([task('a')]);
     await clock.settle();
-    expect([cell.taken.length, claims.at(-1)?.request.count]).toEqual([1, 1]);
+    expect([cell.taken.length, claims.length, waits.length, waits[1]?.request.count]).toEqual([1, 1, 2, 2]);
+    waits[1]?.answer([task('a'), task('a')]);
+    await clock.settle();
+    expect([cell.taken.length, claims.at(-1)?.request.count]).toEqual([3, 1]);
   });
 
   test('I2: looks by claim at a queue whose tasks were released, and at all after a restored link', async () => {

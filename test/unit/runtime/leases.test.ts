@@ -53,7 +53,7 @@ describe('a lease', () => {
     await clock.advance(30_000);
     expect(renewals).toHaveLength(20);
     expect(renewals[0]?.receipts).toHaveLength(2);
-    expect(held.some(({ signal }) => signal.aborted)).toBe(false);
+    expect(held.some(({ lost }) => lost.aborted)).toBe(false);
     for (const lease of held) lease.letGo();
     await clock.advance(30_000);
     expect([renewals.length, leases.count]).toEqual([20, 0]);
@@ -71,7 +71,7 @@ describe('a lease', () => {
     state.answer = ({ queue }) => (queue === 'a' ? new BrokerError('unreachable', 'x') : 'kept');
     const [a, b] = [leases.hold(claimed('a', 1)), leases.hold(claimed('b', 1))];
     await clock.advance(20_000);
-    expect([a.signal.aborted, b.signal.aborted]).toEqual([true, false]);
+    expect([a.lost.aborted, b.lost.aborted]).toEqual([true, false]);
   });
 
   test('S2: is lost at once when the broker calls it stale, and no other with it', async () => {
@@ -79,8 +79,8 @@ describe('a lease', () => {
     const [one, two] = [leases.hold(claimed('a', 1)), leases.hold(claimed('a', 2))];
     state.answer = (_, { entry }) => (entry === '1-1' ? 'stale' : 'kept');
     await clock.advance(3_000);
-    expect(one.signal.reason).toMatchObject({ code: 'lease-lost', details: { taskId: 'a.n.1-1' } });
-    expect([two.signal.aborted, leases.count]).toEqual([false, 1]);
+    expect(one.lost.reason).toMatchObject({ code: 'lease-lost', details: { taskId: 'a.n.1-1' } });
+    expect([two.lost.aborted, leases.count]).toEqual([false, 1]);
   });
 
   test('S2: is lost to the millisecond by our own clock when renewals fail or hang', async () => {
@@ -92,11 +92,11 @@ describe('a lease', () => {
       await clock.advance(1_000);
       const second = leases.hold(claimed('a', 2));
       await clock.advance(7_999);
-      expect(first.signal.aborted).toBe(false);
+      expect(first.lost.aborted).toBe(false);
       await clock.advance(1);
-      expect([first.signal.aborted, second.signal.aborted]).toEqual([true, false]);
+      expect([first.lost.aborted, second.lost.aborted]).toEqual([true, false]);
       await clock.advance(1_000);
-      expect(second.signal.aborted).toBe(true);
+      expect(second.lost.aborted).toBe(true);
     }
   });
 
@@ -104,12 +104,12 @@ describe('a lease', () => {
     const { clock, leases, renewals, state } = await open();
     const [told, found, other] = [1, 2, 3].map((number) => leases.hold(claimed('a', number)));
     leases.cancel('a.n.1-1', 'not needed');
-    expect(told?.signal.reason).toMatchObject({ name: 'CancelledError', code: 'cancelled', message: 'not needed' });
-    expect([found?.signal.aborted, other?.signal.aborted]).toEqual([false, false]);
+    expect(told?.lost.reason).toMatchObject({ name: 'CancelledError', code: 'cancelled', message: 'not needed' });
+    expect([found?.lost.aborted, other?.lost.aborted]).toEqual([false, false]);
     state.answer = (_, { entry }) => (entry === '1-3' ? 'kept' : 'cancelled');
     await clock.advance(60_000);
-    expect(found?.signal.reason).toMatchObject({ code: 'cancelled' });
-    expect([other?.signal.aborted, leases.count]).toEqual([false, 3]);
+    expect(found?.lost.reason).toMatchObject({ code: 'cancelled' });
+    expect([other?.lost.aborted, leases.count]).toEqual([false, 3]);
     expect(renewals.at(-1)?.receipts).toHaveLength(3);
   });
 

@@ -79,6 +79,7 @@ export function open() {
       {
         contextFor: () => ({}) as AgentContext,
         execute: (of) => new Promise((resolve) => running.push({ cell: of, end: resolve })),
+        onEnded: () => {},
         onPushedOut: () => {},
         onGivenUp: () => {},
         onHaunted: (of) => void supervisor.fail(of, new Error('haunted')),

@@ -1,0 +1,80 @@
+/**
+ * A claimed task as its handler sees it.
+ *
+ * Its signal, its reports and its fan-out are made when the handler asks for them: most ask for none, and each costs as much as the rest.
+ */
+import type { Task } from '../agent/envelopes.ts';
+import type { Lock } from '../agent/lock.ts';
+import { scopeOf } from '../client/scope.ts';
+import { encodePayload, type Envelope, type Trace } from '../core/envelope.ts';
+import type { Cell } from './cell.ts';
+import type { Family } from './family.ts';
+import type { CallSignal } from './handler-call.ts';
+import type { ExecutionDeps } from './handling.ts';
+import type { Work } from './work.ts';
+
+export interface InHand {
+  readonly deps: ExecutionDeps;
+  readonly cell: Cell;
+  readonly work: Work & { readonly kind: 'task' };
+  readonly envelope: Envelope;
+  readonly family: Family;
+  readonly limits: CallSignal;
+}
+
+export class TaskInHand implements Task {
+  readonly id: string;
+  readonly name: string;
+  readonly input: unknown;
+  readonly attempt: number;
+  readonly redelivered: boolean;
+  readonly deadline?: number;
+  readonly parent?: string;
+  readonly from: string;
+  readonly trace: Trace;
+  /** There once it was taken. */
+  lock?: Lock;
+  readonly #hand: InHand;
+  #progress: Task['progress'] | undefined;
+  #fanOut: Task['fanOut'] | undefined;
+
+  constructor(hand: InHand, input: unknown) {
+    const { envelope, work } = hand;
+    const { receipt, attempt, redelivered } = work.claimed;
+    this.#hand = hand;
+    this.id = receipt.taskId;
+    this.name = envelope.name;
+    this.input = input;
+    this.attempt = attempt;
+    this.redelivered = redelivered || attempt > 1 || envelope.again === true;
+    if (envelope.deadline !== undefined) this.deadline = envelope.deadline;
+    if (envelope.parent !== undefined) this.parent = envelope.parent;
+    this.from = envelope.from;
+    this.trace = envelope.trace;
+  }
+
+  get signal(): AbortSignal {
+    return this.#hand.limits.signal;
+  }
+
+  get fanOut(): Task['fanOut'] {
+    return (this.#fanOut ??= this.#hand.family.fanOut(this.signal));
+  }
+
+  /** A function of its own: handlers may take it out of the task. */
+  get progress(): Task['progress'] {
+    return (this.#progress ??= async (done, total, note) => this.#report(done, total, note));
+  }
+
+  #report(done: number, total: number | undefined, note: string | undefined): void {
+    const { deps, cell, envelope, work } = this.#hand;
+    scopeOf(deps.scopes); // refused when the call was given up
+    const at = deps.member.serverNow();
+    const step = { done, ...(total !== undefined && { total }), ...(note !== undefined && { note }), at };
+    const { name, via, classic: classicId = this.id } = envelope;
+    const report = { taskId: this.id, body: encodePayload(step, 'a progress report'), notify: via };
+    const classic = { taskId: classicId, name, agent: cell.id, at };
+    const { queue } = work.claimed;
+    deps.progress.send({ queue, report: { ...report, ttlMs: deps.settings.resultTtlMs, classic } });
+  }
+}
