@@ -51,7 +51,8 @@ const relations = `## What has to hold between options
 - Each queue of \`queues\` names a limit. Its name is a role or an agent id; a node that starts sets the limits that it names for the whole
   fleet, and leaves other queues alone.
 - Roles differ, ids of \`single\` differ, and no id is the role of another class: tasks addressed to it could mean either.
-- \`redis\` is a \`rediss://\` URL where \`tls.ca\` or \`tls.insecure\` is set beside it.
+- \`redis\` begins with \`rediss\` where \`tls.ca\` or \`tls.insecure\` is set beside it.
+- \`classic\` is false where \`redis\` is a cluster: classic agents know one server.
 - \`redis\` is set where \`durability\` is \`replicated\`.
 - Names of \`classic.foreign\` differ, and none is a role or an id of the fleet: a task addressed to it goes one way.
 - \`memory\` of a hosting comes with \`isolation: 'process'\`.
