@@ -48,12 +48,19 @@ function classicProblems(
 
 /** Who names a queue means to limit it; a name alone would take its limits away for the whole fleet. */
 function queueProblems(queues: RuntimeConfig['queues']): readonly string[] {
-  return Object.entries(queues)
+  const both = Object.entries(queues)
+    .filter(([, { partitions = 1, concurrency, rate }]) => partitions > 1 && (concurrency ?? rate) !== undefined)
+    .map(
+      ([queue]) =>
+        `expected queues.${queue} to name limits or partitions, got: both\nA limit is kept where the tasks are; bound the size of the pool instead.`,
+    );
+  const empty = Object.entries(queues)
     .filter(([, limits]) => Object.keys(limits).length === 0)
     .map(
       ([queue]) =>
-        `expected queues.${queue} to name a limit, got: none\nWrite concurrency or rate; to take the limits of a queue away, run: runtime limit ${queue} --none`,
+        `expected queues.${queue} to name a limit or partitions, got: none\nWrite concurrency, rate or partitions; to take the limits of a queue away, run: runtime limit ${queue} --none`,
     );
+  return [...empty, ...both];
 }
 
 /** Who names a CA takes the link to be encrypted; the URL decides whether it is. */

@@ -190,6 +190,10 @@ const queueSchema = z.strictObject({
     description: 'Tasks of the queue that run at a time in the whole fleet. Absent: no limit.',
   }).optional(),
   rate: rateSchema.optional(),
+  partitions: plainCount(1, limits.partitions, {
+    description:
+      'Parts that the tasks of the queue are spread over; in a Redis Cluster each is in a slot of its own. Order and `maxWaiting` hold in each part. Absent: as many as the fleet knows, 1 at first.',
+  }).optional(),
 });
 const redisRule = 'a redis:// or rediss:// URL, also with +cluster or +sentinel, or the path of a socket';
 const queueName = z.string().regex(idPattern, { error: idRule });

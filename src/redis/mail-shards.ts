@@ -4,9 +4,9 @@
  * The number belongs to the fleet: whoever starts it first decides, everybody else reads it. A process that spread
  * differently would send to inboxes that nobody reads.
  */
+import { fnv } from '../core/hash.ts';
 import type { Argument } from './link.ts';
 import type { Keys } from './keys.ts';
-import { fnv } from './places.ts';
 
 export class MailShards {
   #count: number;

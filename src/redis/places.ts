@@ -6,6 +6,8 @@
  * Presence has a place of its own: while the slot of a busy queue is moved to another master, its scripts wait, and nobody's
  * presence may end meanwhile.
  */
+import { partitionOf } from '../broker/partitions.ts';
+import { fnv } from '../core/hash.ts';
 
 /** Places for what is not presence. The number is the same for all fleets: processes that disagreed would not find each other's tasks. */
 export const placeCount = 16;
@@ -19,17 +21,14 @@ export const allPlaces: readonly string[] = [
   ...Array.from({ length: placeCount }, (_, index) => String(index + 1)),
 ];
 
-/** Of a hash tag without braces: `q:<queue>`, `m<number>`, `ev`, `p`. Numbered ones follow each other, so that they share no place early. */
+/**
+ * Of a hash tag without braces: `q:<queue>`, `m<number>`, `ev`, `p`. Shards, and partitions of a queue, are in places that follow each
+ * other, so that they share none early.
+ */
 export function placeOf(tag: string): string {
   if (tag === 'p') return presencePlace;
   if (tag === 'classic') return placeOf('ev'); // what ends a classic task appends an event in the same step
-  const [, name = tag, number = '0'] = /^(m|q:.*~)(\d+)$/.exec(tag) ?? [];
-  return String(1 + ((fnv(name) + Number(number)) % placeCount));
-}
-
-/** FNV-1a over UTF-16 code units. */
-export function fnv(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
+  const shard = /^m(\d+)$/.exec(tag)?.[1];
+  const { queue, index } = shard === undefined ? partitionOf(tag) : { queue: 'm', index: Number(shard) };
+  return String(1 + ((fnv(queue) + index) % placeCount));
 }

@@ -2,6 +2,7 @@
  * Where keys are in a Redis Cluster: their slots, and that whatever one script touches is in one of them.
  */
 import { describe, expect, test } from 'vitest';
+import { partitionsOf } from '../../../src/broker/partitions.ts';
 import { keyOf } from '../../../src/redis/command-keys.ts';
 import { slotOf } from '../../../src/redis/key-slot.ts';
 import { Keys } from '../../../src/redis/keys.ts';
@@ -43,6 +44,15 @@ describe('in a cluster', () => {
   test('shards that follow each other are in different places, as long as there are any', () => {
     const some = Array.from({ length: 16 }, (_, index) => placeOf(`m${index}`));
     expect(new Set(some).size).toBe(16);
+  });
+
+  test('the partitions of a queue are in different places, each with all its keys in one slot', () => {
+    const parts = partitionsOf('audit', 16);
+    expect(new Set(parts.map((part) => placeOf(`q:${part}`))).size).toBe(16);
+    for (const part of parts) {
+      const { meta, streams } = keys.queue(part);
+      expect(slotsOf([meta, ...streams, keys.lease('n1', `q:${part}`)])).toBe(1);
+    }
   });
 
   test('two fleets are in different slots', () => {
