@@ -104,7 +104,7 @@ export class Intake {
 
   /** A cell has room again. */
   onRoom(cell: Cell): void {
-    const its: Queue[] = []; // a claim may move a partition behind the others
+    const its: Queue[] = []; // as in onReset
     for (const queue of this.#queues.values()) if (queue.cells.has(cell)) its.push(queue);
     for (const queue of its) this.#pull(queue);
   }
@@ -126,7 +126,8 @@ export class Intake {
   /** Notices may have been missed. */
   onReset(): void {
     this.#waiting?.stop.abort();
-    for (const queue of [...this.#queues.values()]) this.#recheck(queue);
+    const all = [...this.#queues.values()]; // a claim may move a partition behind the others
+    for (const queue of all) this.#recheck(queue);
   }
 
   /** Hands over a task that came in another way (recovery). */

@@ -2,14 +2,14 @@
  * Activations: one owner per agent id, an epoch that grows with every grant, and a take-over that ends the old owner.
  */
 import { expect, test } from 'vitest';
-import { describeEverywhere, frame, type Member } from './harness.ts';
+import { describeBrokers, frame, type Member } from './harness.ts';
 import { giveBack, listen, own, send } from './post.ts';
 import { numbered, op, queue } from './work.ts';
 
 const docs = 'docs';
 const owner = async (member: Member, id = docs) => (await member.presence.lookup([id]))[0];
 
-describeEverywhere('activations', (open) => {
+describeBrokers('activations', (open) => {
   test('P2: a free id is granted, and held against others', async () => {
     const fleet = await open();
     const [a, b] = [await fleet.join('a'), await fleet.join('b')];

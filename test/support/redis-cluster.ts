@@ -73,6 +73,35 @@ function until(what: string, check: () => Promise<boolean>): Promise<boolean> {
   return waitFor(check, { what, timeoutMs: 15_000 }) as Promise<boolean>;
 }
 
+/** The master among `masters` that serves a slot. */
+export async function masterOfSlot({ masters }: RedisCluster, slot: number): Promise<number> {
+  const [asked] = masters;
+  const client = new Redis(asked?.url ?? '');
+  const rows = (await client.cluster('SLOTS')) as unknown as [number, number, [string, number]][];
+  client.disconnect();
+  const port = rows.find(([from, to]) => from <= slot && slot <= to)?.[2][1];
+  return masters.findIndex((master) => master.port === port);
+}
+
+/** Moves a slot with all its keys to another master, a few keys at a time, as `redis-cli --cluster reshard` does. */
+export async function moveSlot(cluster: RedisCluster, slot: number, to: number): Promise<void> {
+  const from = await masterOfSlot(cluster, slot);
+  const clients = cluster.masters.map(({ url }) => new Redis(url));
+  const [source, target] = [clients[from], clients[to]];
+  if (source === undefined || target === undefined) throw new Error(`expected two masters, got: ${from} and ${to}`);
+  const { host = '', port = 0 } = cluster.masters[to] ?? {};
+  const [sourceId, targetId] = [await source.cluster('MYID'), await target.cluster('MYID')];
+  await target.cluster('SETSLOT', slot, 'IMPORTING', sourceId);
+  await source.cluster('SETSLOT', slot, 'MIGRATING', targetId);
+  for (;;) {
+    const keys = await source.cluster('GETKEYSINSLOT', slot, 10);
+    if (keys.length === 0) break;
+    await source.migrate(host, port, '', 0, 5_000, 'KEYS', ...keys);
+  }
+  for (const client of [target, source, ...clients]) await client.cluster('SETSLOT', slot, 'NODE', targetId);
+  for (const client of clients) client.disconnect();
+}
+
 /** The bus has a port of its own here, so it has to be told. */
 async function meet(client: Redis | undefined, { host, url, port }: RedisServer): Promise<void> {
   const other = new Redis(url);
