@@ -48,10 +48,11 @@ const relations = `## What has to hold between options
 - \`timing.heartbeat\` is at most a third of \`timing.presenceLease\`: a node survives two lost heartbeats.
 - \`timing.taskLease\` is more than twice \`timing.taskRenewal\`: a lease survives one lost renewal.
 - \`timing.drainGrace\` is at most an hour.
-- Each queue of \`queues\` names a limit. Its name is a role or an agent id; a node that starts sets the limits that it names for the whole
+- Each queue of \`queues\` names a limit, or \`partitions\`, and not more than one partition beside a limit. Its name is a role or an agent id; a node that starts sets the limits that it names for the whole
   fleet, and leaves other queues alone.
 - Roles differ, ids of \`single\` differ, and no id is the role of another class: tasks addressed to it could mean either.
-- \`redis\` is a \`rediss://\` URL where \`tls.ca\` or \`tls.insecure\` is set beside it.
+- \`redis\` begins with \`rediss\` where \`tls.ca\` or \`tls.insecure\` is set beside it.
+- \`classic\` is false where \`redis\` is a cluster: classic agents know one server.
 - \`redis\` is set where \`durability\` is \`replicated\`.
 - Names of \`classic.foreign\` differ, and none is a role or an id of the fleet: a task addressed to it goes one way.
 - \`memory\` of a hosting comes with \`isolation: 'process'\`.

@@ -216,7 +216,7 @@ function namesOf(keys: Keys): readonly string[] {
     [keys.mailShards, ...streams, ...Object.values(queue), result('<name>'), progress('<name>'), key('<key>')],
     [parts('<name>')],
     [...Object.values(mail), inbox('<agent>'), messageKey('<agent>', '<key>'), dead('<agent>')],
-    [...Object.values(keys.presence), keys.lease('<node>'), ...Object.values(keys.schedules)],
+    [...Object.values(keys.presence), keys.lease('<node>'), keys.serverAt('p'), ...Object.values(keys.schedules)],
     [...Object.values(keys.foreign), keys.quarantine.stream, keys.quarantine.about, keys.quarantine.once('<hash>')],
     [...Object.values(keys.events), ...keys.lock('<lock>'), keys.log('<agent>')],
     [keys.frames('<tag>', '<lane>', '<sender>'), keys.channel('<address>'), keys.channel('*'), keys.eventsChannel],

@@ -5,6 +5,7 @@
  * it said last.
  */
 import type { NodeRecord } from '../broker/presence.ts';
+import { partitionOf } from '../broker/partitions.ts';
 import type { QueueStats } from '../broker/queues.ts';
 import type { Fleet } from '../compose/fleet.ts';
 import type { Clock } from '../core/clock.ts';
@@ -61,7 +62,7 @@ export async function readStatus(
 ): Promise<FleetStatus> {
   const read = (await fleet.nodes()).map(({ status, ...node }) => ({ node, told: readToldStatus(status) }));
   const up = read.filter(({ node }) => node.alive);
-  const queues = [...new Set(up.flatMap(({ told }) => told.queues))].sort();
+  const queues = [...new Set(up.flatMap(({ told }) => told.queues.map((name) => partitionOf(name).queue)))].sort();
   const stats = await Promise.all(queues.map(async (queue) => ({ name: queue, ...(await fleet.queue(queue)) })));
   const contracts = up.map(({ node: { node }, told }) => ({ node, contracts: told.contracts }));
   return {

@@ -113,9 +113,7 @@ export class FanOuts {
   async #useless(known: readonly Handle[], onFailure: OnFailure): Promise<ReadonlySet<string>> {
     const { queues } = this.#deps.verbs.member.deps.broker;
     const found = new Set<string>();
-    for (let from = 0; from < known.length; from += limits.frameOps) {
-      const ids = known.slice(from, from + limits.frameOps).map(({ id }) => id);
-      const queue = parseTaskId(ids[0] ?? '')?.queue ?? '';
+    for (const [queue, ids] of pagesOf(known.map(({ id }) => id))) {
       const outcomes = await queues.outcomes(queue, ids);
       const checks = ids.map(async (id, index) => {
         let outcome = outcomes[index];
@@ -147,4 +145,20 @@ function inRound(task: KeyedTask, round: number): PreparedTask {
 function isUseless(outcome: TaskOutcome | undefined, onFailure: OnFailure): boolean {
   if (outcome === undefined) return true;
   return outcome.kind === 'dead' && (onFailure === 'cancel' || outcome.error.code === parentEnded);
+}
+
+/** By queue, for the children of one task may be in several partitions; no more in one page than a frame takes. */
+function pagesOf(taskIds: readonly string[]): readonly (readonly [queue: string, ids: readonly string[]])[] {
+  const byQueue = new Map<string, string[]>();
+  for (const id of taskIds) {
+    const queue = parseTaskId(id)?.queue ?? '';
+    const ids = byQueue.get(queue) ?? [];
+    ids.push(id);
+    byQueue.set(queue, ids);
+  }
+  return [...byQueue].flatMap(([queue, ids]) =>
+    Array.from({ length: Math.ceil(ids.length / limits.frameOps) }, (_, page) => {
+      return [queue, ids.slice(page * limits.frameOps, (page + 1) * limits.frameOps)] as const;
+    }),
+  );
 }

@@ -17,8 +17,13 @@ export interface QueueLimitOptions {
   readonly rate?: { readonly max: number; readonly per: Duration } | null;
 }
 
-/** Throws `ConfigError` with everything that is out of range; rejects with `BrokerError`. Repeating it is safe. */
+/** Throws `ConfigError` with everything that is out of range, and for a queue with partitions, which no limit spans; rejects with `BrokerError`. Repeating it is safe. */
 export function limitQueue(member: Member, queue: string, change: QueueLimitOptions): Promise<QueueLimits> {
+  const partitions = member.partitions.all(queue).length;
+  if (partitions > 1)
+    throw new ConfigError([
+      `expected queue "${queue}" to have one partition to be limited, got: ${partitions}\nA limit is kept where the tasks are; bound the size of the pool instead.`,
+    ]);
   return member.deps.broker.control.limit(queue, readChange(change));
 }
 

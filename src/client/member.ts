@@ -16,6 +16,7 @@ import { Asks } from './asks.ts';
 import { EventFeed } from './event-feed.ts';
 import { createLanes, type Lanes, type Legacy } from './lanes.ts';
 import { Locks } from './locks.ts';
+import { Partitions } from './partitions.ts';
 import { Placements } from './placement.ts';
 import { TaskWatch } from './task-watch.ts';
 
@@ -35,6 +36,8 @@ export interface MemberDeps {
   readonly onNotice?: (notice: Notice) => void;
   /** Notices may have been missed. */
   readonly onReset?: () => void;
+  /** Queues have other partitions. */
+  readonly onPartitions?: () => void;
 }
 
 export class Member {
@@ -45,6 +48,7 @@ export class Member {
   readonly locks: Locks;
   readonly feed: EventFeed;
   readonly placements = new Placements();
+  readonly partitions: Partitions;
   readonly #lifecycleEars = new Set<() => void>();
   #subscription: Subscription | undefined;
   readonly #tables = new WeakMap<AgentClass, HandlerTable>();
@@ -68,6 +72,7 @@ export class Member {
     this.tasks = new TaskWatch({ broker, clock, onMissed: () => this.lanes.check(), isBringingBack });
     this.locks = new Locks({ broker, clock, random, address, patienceMs: deps.patienceMs });
     this.feed = new EventFeed(deps);
+    this.partitions = new Partitions({ control: broker.control, onChange: () => deps.onPartitions?.() });
   }
 
   /** Connects and listens. Rejects with `BrokerError` or `ConfigError`; no link is left open then. */
@@ -88,6 +93,7 @@ export class Member {
       onNotice: (notice) => this.#onNotice(notice),
       onReset: () => this.#onReset(),
     });
+    await this.partitions.read();
     this.lanes.check();
     return info;
   }
@@ -168,9 +174,13 @@ export class Member {
       case 'data-lost':
         this.tasks.onDataLost();
         this.lanes.check();
+        this.#readPartitions();
         return this.deps.onNotice?.(notice);
       case 'fleet':
         return this.#tellLifecycle();
+      case 'roster':
+        if (Partitions.concerns(notice.name)) this.#readPartitions();
+        return this.deps.onNotice?.(notice);
       case 'granted':
         return this.locks.onNotice(notice);
       case 'gone':
@@ -187,7 +197,6 @@ export class Member {
       case 'limited':
       case 'scheduled':
       case 'freed':
-      case 'roster':
       case 'down':
       case 'classic':
         return this.deps.onNotice?.(notice);
@@ -204,11 +213,20 @@ export class Member {
     observe(this.deps.observer, 'broker.data-lost', { what });
   }
 
+  /** What cannot be read now is read with the next change, or when notices were missed. */
+  #readPartitions(): void {
+    this.partitions.read().catch((error: unknown) => {
+      const what = 'reading the partitions of queues';
+      observe(this.deps.observer, 'broker.trouble', { what, error: describeError(error) });
+    });
+  }
+
   #onReset(): void {
     this.lanes.check();
     this.tasks.onReset();
     this.asks.onReset();
     this.locks.onReset();
+    this.#readPartitions();
     this.#tellLifecycle();
     this.deps.onReset?.();
   }

@@ -63,15 +63,17 @@ function prepared(deps: VerbsDeps, call: TaskCall, { waits, parent }: TaskOrigin
   const envelope = encodeEnvelope(parent === undefined ? wrapped : { ...wrapped, parent });
   const key = keyOf(call, settings);
   const concurrencyKey = concurrencyKeyOf(call);
+  const spread = concurrencyKey ?? key?.name ?? wrapped.opId;
   const op: EnqueueOp = {
     priority: options.priority ?? defaults.priority ?? 'normal',
     delayMs: delayOf(call, member.serverNow()),
     envelope,
-    maxWaiting: settings.maxWaiting,
+    maxWaiting: Math.ceil(settings.maxWaiting / member.partitions.filled(queue)),
     ...(key && { key }),
     ...(concurrencyKey !== undefined && { concurrencyKey }),
   };
-  return { queue, name, op, resultTtlMs: policy.resultTtlMs ?? settings.resultTtlMs, outputSchema, partSchema };
+  const place = member.partitions.placeFor(queue, spread);
+  return { queue: place, name, op, resultTtlMs: policy.resultTtlMs ?? settings.resultTtlMs, outputSchema, partSchema };
 }
 
 /** Sends it. Throws `DeliveryError('queue-full')`, and `BrokerError` as the lane says. */

@@ -14,7 +14,7 @@ import { loadTrust } from './load-trust.ts';
 import { checkUrl, redisSource } from './open-broker.ts';
 
 export interface ConnectOptions {
-  /** `redis://`, `rediss://` or `unix://`. Default: the private server of the current directory, when one runs. */
+  /** `redis://`, `rediss://` (both also with `+cluster` or `+sentinel`) or `unix://`. Default: the private server of the current directory, when one runs. */
   readonly redis?: string | undefined;
   /** As in the fleet's configuration: the CA of a `rediss://` server; a relative path is below the current directory. */
   readonly tls?: RuntimeOptions['tls'];

@@ -17,6 +17,7 @@ import { cancelTask } from '../client/cancel.ts';
 import { dropMessages, requeueMessages } from '../client/dead-mail.ts';
 import { type Lifecycle, LifecycleView } from '../client/lifecycle-view.ts';
 import { FleetVerbs } from '../client/verbs.ts';
+import { deadLettersOf, queueStats, requeueTasks, switchQueue } from '../client/queue-view.ts';
 import { limitQueue, type QueueLimitOptions } from '../client/limit-queue.ts';
 import { type DrainOptions, drainNode, restartNode } from '../client/node-verbs.ts';
 import { scalePool } from '../client/scale.ts';
@@ -174,7 +175,7 @@ export class FleetClient extends FleetVerbs implements Fleet {
   }
 
   queue(name: string): Promise<QueueStats> {
-    return this.#deps.member.deps.broker.queues.stats(name);
+    return queueStats(this.#deps.member, name);
   }
 
   cancel(taskId: string, reason?: string): Promise<CancelAnswer> {
@@ -183,11 +184,11 @@ export class FleetClient extends FleetVerbs implements Fleet {
   }
 
   pause(queue: string): Promise<boolean> {
-    return this.#deps.member.deps.broker.control.pause(queue);
+    return switchQueue(this.#deps.member, queue, 'pause');
   }
 
   resume(queue: string): Promise<boolean> {
-    return this.#deps.member.deps.broker.control.resume(queue);
+    return switchQueue(this.#deps.member, queue, 'resume');
   }
 
   async limit(queue: string, change: QueueLimitOptions): Promise<QueueLimits> {
@@ -195,11 +196,11 @@ export class FleetClient extends FleetVerbs implements Fleet {
   }
 
   deadLetters(queue: string, page: { count: number; before?: number }): Promise<readonly DeadLetter[]> {
-    return this.#deps.member.deps.broker.queues.deadLetters(queue, page);
+    return deadLettersOf(this.#deps.member, queue, page);
   }
 
   requeue(queue: string, taskIds: readonly string[]): Promise<readonly string[]> {
-    return this.#deps.member.deps.broker.queues.requeue(queue, taskIds);
+    return requeueTasks(this.#deps.member, queue, taskIds);
   }
 
   deadMessages(agentId: string, page: { count: number; before?: string }): Promise<DeadMessages> {

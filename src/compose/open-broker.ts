@@ -41,7 +41,7 @@ export interface BrokerSource {
   release(): Promise<void>;
 }
 
-/** A server by its URL: `redis://`, `rediss://` or `unix://`. */
+/** A server by its URL: `redis://`, `rediss://` or `unix://`; also several, see target.ts of the Redis broker. */
 export function redisSource(url: string, setting: BrokerSetting): BrokerSource {
   const { limits, durability, replicas, ...rest } = setting;
   const confirmed = durability === 'replicated' ? { replicas } : {};
@@ -75,8 +75,8 @@ export async function embeddedSource(
 
 /** Refuses what no broker serves; a plain path is a socket. */
 export function checkUrl(url: string): string {
-  if (/^((redis|rediss|unix):\/\/|\/)/.test(url)) return url;
+  if (/^(rediss?(\+cluster|\+sentinel)?:\/\/|unix:\/\/|\/)/.test(url)) return url;
   throw new ConfigError([
-    `expected redis to be a URL with redis:, rediss: or unix:, or the path of a socket, got: another text (not shown: it may hold a password)`,
+    `expected redis to be a URL with redis:, rediss: or unix:, also with +cluster or +sentinel, or the path of a socket, got: another text (not shown: it may hold a password)`,
   ]);
 }

@@ -81,6 +81,8 @@ export function isPem(ca: string): boolean {
 export interface QueueConfig {
   readonly concurrency?: number;
   readonly rate?: { readonly max: number; readonly perMs: number };
+  /** Absent: left as it is. */
+  readonly partitions?: number;
 }
 
 /** The configuration as the runtime reads it: complete, every duration in milliseconds. */
@@ -189,10 +191,11 @@ function complete(parsed: ParsedOptions, folder: string | undefined): RuntimeCon
   };
 }
 
-function completeQueue({ concurrency, rate }: ParsedOptions['queues'][string]): QueueConfig {
+function completeQueue({ concurrency, rate, partitions }: ParsedOptions['queues'][string]): QueueConfig {
   return {
     ...(concurrency !== undefined && { concurrency }),
     ...(rate && { rate: { max: rate.max, perMs: rate.per } }),
+    ...(partitions !== undefined && { partitions }),
   };
 }
 

@@ -9,13 +9,14 @@ import { isolationProblems } from './isolation.ts';
 
 /** The broken relations, as messages; `name` writes an option so that users find it. */
 export function brokenRelations(
-  config: Pick<RuntimeConfig, 'redis' | 'tls' | 'durability' | 'timing' | 'agents' | 'queues' | 'foreign'>,
+  config: Pick<RuntimeConfig, 'redis' | 'tls' | 'classic' | 'durability' | 'timing' | 'agents' | 'queues' | 'foreign'>,
   name: (path: string) => string,
 ): readonly string[] {
-  const { redis, tls, durability, timing, agents, queues, foreign = [] } = config;
+  const { redis, tls, classic, durability, timing, agents, queues, foreign = [] } = config;
   return [
     ...(durability === 'replicated' ? replicaProblems(redis, name) : []),
     ...tlsProblems(redis, tls, name),
+    ...classicProblems(redis, classic, name),
     ...timingProblems(timing, name),
     ...agentProblems(agents),
     ...isolationProblems(agents),
@@ -33,22 +34,41 @@ function replicaProblems(redis: string | undefined, name: (path: string) => stri
   ];
 }
 
+/** The classic names are spread over all slots, and classic agents know one server. */
+function classicProblems(
+  redis: string | undefined,
+  classic: boolean,
+  name: (path: string) => string,
+): readonly string[] {
+  if (!classic || redis === undefined || !redis.includes('+cluster://')) return [];
+  return [
+    `expected ${name('classic')} to be false on a Redis Cluster, got: true\nClassic agents know one server only; use one, alone or behind Sentinel.`,
+  ];
+}
+
 /** Who names a queue means to limit it; a name alone would take its limits away for the whole fleet. */
 function queueProblems(queues: RuntimeConfig['queues']): readonly string[] {
-  return Object.entries(queues)
+  const both = Object.entries(queues)
+    .filter(([, { partitions = 1, concurrency, rate }]) => partitions > 1 && (concurrency ?? rate) !== undefined)
+    .map(
+      ([queue]) =>
+        `expected queues.${queue} to name limits or partitions, got: both\nA limit is kept where the tasks are; bound the size of the pool instead.`,
+    );
+  const empty = Object.entries(queues)
     .filter(([, limits]) => Object.keys(limits).length === 0)
     .map(
       ([queue]) =>
-        `expected queues.${queue} to name a limit, got: none\nWrite concurrency or rate; to take the limits of a queue away, run: runtime limit ${queue} --none`,
+        `expected queues.${queue} to name a limit or partitions, got: none\nWrite concurrency, rate or partitions; to take the limits of a queue away, run: runtime limit ${queue} --none`,
     );
+  return [...empty, ...both];
 }
 
 /** Who names a CA takes the link to be encrypted; the URL decides whether it is. */
 function tlsProblems(redis: string | undefined, tls: TlsConfig, name: (path: string) => string): readonly string[] {
-  if (redis === undefined || redis.startsWith('rediss://')) return [];
+  if (redis === undefined || /^rediss[:+]/.test(redis)) return [];
   const set = tls.ca !== undefined ? 'tls.ca' : 'tls.insecure';
   if (tls.ca === undefined && !tls.insecure) return [];
-  const scheme = /^[a-z]+:/.exec(redis)?.[0] ?? 'the path of a socket';
+  const scheme = /^[a-z+]+:/.exec(redis)?.[0] ?? 'the path of a socket';
   return [
     `expected ${name('redis')} to be a rediss:// URL beside ${name(set)}, got: ${scheme}\nOnly rediss:// speaks TLS; change the URL, or leave ${set} out.`,
   ];

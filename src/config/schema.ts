@@ -190,12 +190,18 @@ const queueSchema = z.strictObject({
     description: 'Tasks of the queue that run at a time in the whole fleet. Absent: no limit.',
   }).optional(),
   rate: rateSchema.optional(),
+  partitions: plainCount(1, limits.partitions, {
+    description:
+      'Parts that the tasks of the queue are spread over; in a Redis Cluster each is in a slot of its own. Order and `maxWaiting` hold in each part. Absent: as many as the fleet knows, 1 at first.',
+  }).optional(),
 });
+const redisRule = 'a redis:// or rediss:// URL, also with +cluster or +sentinel, or the path of a socket';
 const queueName = z.string().regex(idPattern, { error: idRule });
 
 export const optionsSchema = z.strictObject({
-  redis: text(/^(?:rediss?:\/\/\S+|unix:\/\/\/\S+|\/\S+)$/, 'a redis:// or rediss:// URL, or the path of a socket', {
-    description: 'The Redis of the fleet. Without it, a private server is started, or the memory broker.',
+  redis: text(/^(?:rediss?(?:\+cluster|\+sentinel)?:\/\/\S+|unix:\/\/\/\S+|\/\S+)$/, redisRule, {
+    description:
+      'The Redis of the fleet: one server, some nodes of a Redis Cluster (`redis+cluster://a:6379,b:6379`), or sentinels and the name of the master that they watch (`redis+sentinel://a:26379,b:26379/main`). Without it, a private server is started, or the memory broker.',
     variable: 'REDIS_URL',
   }).optional(),
   fleet: text(namePattern, nameRule, {

@@ -192,7 +192,7 @@ const longestDetails = 4_000;
 export function redact(text: string): string {
   return text
     .replace(/[^\s"]+/g, (word) => {
-      const [start, end] = [word.search(/rediss?:\/\//i), word.lastIndexOf('@')];
+      const [start, end] = [word.search(/rediss?(?:\+[a-z]+)?:\/\//i), word.lastIndexOf('@')];
       return start >= 0 && end > start ? `${word.slice(0, word.indexOf('://', start))}://***${word.slice(end)}` : word;
     })
     .replace(/:\/\/[^\s/"]*@/g, '://***@');

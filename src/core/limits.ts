@@ -4,6 +4,8 @@
  * Options in `config/` take their defaults from here; brokers and the frame collector take the hard limits.
  */
 export const limits = {
+  /** Partitions of one queue: as many as a Redis Cluster has places for a fleet (redis/places.ts). */
+  partitions: 16,
   /** Operations in one frame. */
   frameOps: 128,
   /** Bytes in one frame. */

@@ -9,17 +9,17 @@ import type { Redis, RedisOptions } from 'ioredis';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
-import { Link } from './link.ts';
-import type { ServerRuns } from './server-runs.ts';
+import { type Calls, Link } from './link.ts';
 
 export interface BlockingDeps {
   readonly options: RedisOptions;
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;
-  readonly runs: ServerRuns;
+  /** Told of every new connection. */
+  look(client: Redis): Promise<void>;
   /** Carries the unblocking. */
-  readonly commands: Link;
+  readonly commands: Pick<Calls, 'call'>;
 }
 
 export interface GroupRead {
@@ -34,21 +34,29 @@ export interface GroupRead {
 /** As Redis answers: per stream its name and entries, each with its id and flat fields. */
 export type StreamReply = readonly (readonly [string, readonly (readonly [string, readonly string[]])[]])[];
 
+export interface GroupReader {
+  readonly isUp: boolean;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Entries that no consumer of the group has had, as soon as there are any (W1 to W3). */
+  read(request: GroupRead): Promise<StreamReply>;
+}
+
 export const longestBlockMs = 2_000;
 const hangMs = longestBlockMs + 2_000;
 const unblockAgainMs = 25;
 
-export class BlockingReader {
+export class BlockingReader implements GroupReader {
   readonly #link: Link;
-  readonly #commands: Link;
+  readonly #commands: Pick<Calls, 'call'>;
   readonly #clock: Clock;
-  readonly #runs: ServerRuns;
+  readonly #look: (client: Redis) => Promise<void>;
   /** What the server calls this connection; undefined where that may not be asked. */
   #clientId: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ commands, runs, ...deps }: BlockingDeps) {
-    this.#runs = runs;
+  constructor({ commands, ...deps }: BlockingDeps) {
+    this.#look = (client) => deps.look(client);
     this.#commands = commands;
     this.#clock = deps.clock;
     this.#link = new Link({ ...deps, role: 'blocking', hangMs, prepare: (client) => this.#prepare(client) });
@@ -66,7 +74,6 @@ export class BlockingReader {
     return this.#link.stop();
   }
 
-  /** Entries that no consumer of the group has had, as soon as there are any (W1 to W3). */
   read(request: GroupRead): Promise<StreamReply> {
     const until = this.#clock.monotonic() + Math.min(request.timeoutMs, longestBlockMs);
     const read = this.#turn.then(() => this.#readUntil(until, request));
@@ -107,6 +114,6 @@ export class BlockingReader {
   async #prepare(client: Redis): Promise<void> {
     const id = await client.client('ID').catch(() => undefined);
     this.#clientId = id === undefined ? undefined : String(id);
-    await this.#runs.look(client);
+    await this.#look(client);
   }
 }

@@ -8,7 +8,7 @@ import type { Broker, BrokerInfo, LinkState } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
-import { Connections, describeTarget, parseTarget, type RedisTarget } from './connections.ts';
+import { Connections } from './connections.ts';
 import { RedisControl } from './control.ts';
 import { type EventRetention, RedisEvents } from './events.ts';
 import { RedisForeign } from './foreign.ts';
@@ -20,20 +20,22 @@ import { MailShards } from './mail-shards.ts';
 import { RedisNotices } from './notices.ts';
 import { RedisOutgoing } from './outgoing.ts';
 import { Owners } from './owners.ts';
+import { PlaceLeases } from './place-leases.ts';
 import { RedisPresence } from './presence.ts';
 import { RedisQuarantine } from './quarantine.ts';
 import { RedisQueues } from './queues.ts';
 import { Replication } from './replication.ts';
 import { RedisSchedules } from './schedules.ts';
 import { Scripts } from './scripts.ts';
-import { checkServer } from './server-check.ts';
+import { checkServers } from './server-check.ts';
 import { ServerRuns } from './server-runs.ts';
 import { Store } from './store.ts';
+import { describeTarget, parseTarget, type RedisTarget } from './target.ts';
 import { RedisTasks } from './tasks.ts';
 import { type TlsTrust, trustWarnings } from './tls.ts';
 
 export interface RedisBrokerDeps {
-  /** A URL (`redis:`, `rediss:`), the path of a socket, or the parts. */
+  /** A URL (`redis:`, `rediss:`, with `+cluster` or `+sentinel` and several hosts), the path of a socket, or the parts. */
   readonly url: string | RedisTarget;
   /** Whose certificates are taken from a server that speaks TLS. Default: those that Node trusts. */
   readonly trust?: TlsTrust;
@@ -72,6 +74,7 @@ export class RedisBroker implements Broker {
   readonly quarantine: RedisQuarantine;
   readonly #where: string;
   readonly #allowsEviction: boolean;
+  readonly #isCluster: boolean;
   readonly #warnings: readonly string[];
   readonly #connections: Connections;
   readonly #store: Store;
@@ -80,11 +83,13 @@ export class RedisBroker implements Broker {
   constructor({ url, fleet, classic, mailShards = 1, waiterLeaseMs, retention, trust, ...deps }: RedisBrokerDeps) {
     const { address, clock, random, observer, replicas = 0 } = deps;
     const target = parseTarget(url, trust);
-    const keys = new Keys({ fleet, db: target.db, classic });
+    const isCluster = target.cluster !== undefined;
+    const keys = new Keys({ fleet, db: target.db, classic, cluster: isCluster });
     const scripts = new Scripts();
-    const runs = new ServerRuns({ key: keys.presence.server });
+    const runs = new ServerRuns();
     const connections = new Connections({
       target,
+      keys,
       name: address,
       scripts,
       runs,
@@ -108,13 +113,15 @@ export class RedisBroker implements Broker {
     this.events = new RedisEvents({ store, shards, subscriptions, retention, quarantine });
     this.locks = new RedisLocks({ store, classic, waiterLeaseMs, quarantine });
     const onLeft = (node: string): Promise<void> => this.tasks.retire(node);
-    this.presence = new RedisPresence({ store, shards, owners, onLeft, classic });
+    const leases = new PlaceLeases({ store, spread: isCluster });
+    this.presence = new RedisPresence({ store, shards, owners, leases, onLeft, classic });
     this.logs = new RedisLogs({ store, quarantine });
     this.schedules = new RedisSchedules({ store });
     this.foreign = new RedisForeign({ store, random, retention });
     this.outgoing = new RedisOutgoing({ store });
     this.#where = describeTarget(target);
     this.#allowsEviction = deps.allowEviction ?? false;
+    this.#isCluster = isCluster;
     this.#warnings = target.tls === undefined ? [] : trustWarnings(trust);
     this.#connections = connections;
     this.#store = store;
@@ -125,9 +132,14 @@ export class RedisBroker implements Broker {
     await this.#connections.start();
     try {
       const call = this.#store.call.bind(this.#store);
-      const { server, durability, ...facts } = await checkServer(call, this.#allowsEviction);
-      const unpromised = (await this.#store.replication?.warnings(call)) ?? [];
-      const warnings = [...this.#warnings, ...facts.warnings, ...unpromised];
+      const servers = await this.#connections.servers();
+      const { server, durability, ...facts } = await checkServers(servers, {
+        allowsEviction: this.#allowsEviction,
+        isCluster: this.#isCluster,
+      });
+      const { replication } = this.#store;
+      const unpromised = replication ? await Promise.all(servers.map((one) => replication.warnings(one))) : [];
+      const warnings = [...new Set([...this.#warnings, ...facts.warnings, ...unpromised.flat()])];
       await this.#shards.start(this.#store.keys, call);
       const [seconds, micros] = (await call('time')) as [string, string];
       const serverTime = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);

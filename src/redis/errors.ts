@@ -17,6 +17,8 @@ const codes: Readonly<Record<string, BrokerCode>> = {
   MASTERDOWN: 'unreachable',
   CLUSTERDOWN: 'unreachable',
   TRYAGAIN: 'unreachable',
+  MOVED: 'unreachable',
+  ASK: 'unreachable',
 };
 
 /** The error of a command. `written`: it had been handed to a link that was up, so the server may have carried it out. */

@@ -46,7 +46,7 @@ export class RedisForeign implements ForeignPort {
 
   async hold(node: string, leaseMs: number): Promise<boolean> {
     const { keys } = this.#store;
-    const call = { keys: [keys.foreign.bridge, keys.lease(node)], args: [node, Math.ceil(leaseMs)] };
+    const call = { keys: [keys.foreign.bridge, keys.lease(node, 'classic')], args: [node, Math.ceil(leaseMs)] };
     return (await this.#store.run('hold-bridge', call)) === 1;
   }
 

@@ -8,6 +8,7 @@
  */
 import { limits } from '../core/limits.ts';
 import type { MailShards } from './mail-shards.ts';
+import type { PlaceLeases } from './place-leases.ts';
 import type { Store } from './store.ts';
 
 /** All of them where there are no more. */
@@ -19,10 +20,12 @@ const fewest = 10;
 export class Janitor {
   readonly #store: Store;
   readonly #shards: MailShards;
+  readonly #leases: PlaceLeases;
 
-  constructor(deps: { store: Store; shards: MailShards }) {
+  constructor(deps: { store: Store; shards: MailShards; leases: PlaceLeases }) {
     this.#store = deps.store;
     this.#shards = deps.shards;
+    this.#leases = deps.leases;
   }
 
   /** Forgets agents without mail whose owner's presence has ended. */
@@ -45,12 +48,13 @@ export class Janitor {
     for (let i = 0; i + 1 < flat.length; i += 2)
       agents.push({ id: flat[i] ?? '', owner: flat[i + 1]?.split('\x1f')[0] ?? '' });
     const gone = await this.#goneAmong([...new Set(agents.map(({ owner }) => owner).filter((owner) => owner !== ''))]);
+    await this.#leases.end([...gone]); // who takes such an id later finds nobody whose leases are to be ended
     const orphans = agents.filter(({ owner }) => gone.has(owner));
     const { directory, inbox } = this.#store.keys.mail(shard);
     const calls: Promise<unknown>[] = [];
     for (let from = 0; from < orphans.length; from += limits.frameOps) {
       const some = orphans.slice(from, from + limits.frameOps);
-      const keys = some.flatMap(({ id, owner }) => [inbox(id), this.#store.keys.lease(owner)]);
+      const keys = some.flatMap(({ id, owner }) => [inbox(id), this.#store.keys.lease(owner, shard)]);
       const args = some.flatMap(({ id, owner }) => [id, owner]);
       calls.push(this.#store.run('forget-agents', { keys: [directory, ...keys], args }));
     }

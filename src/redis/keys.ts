@@ -3,16 +3,19 @@
  *
  * Keys of one hash tag live together: `{q:<queue>}` a queue, `{m<i>}` a mail shard, `{ev}` the events, `{p}` presence,
  * `{l:<name>}` a lock, `{s}` the schedules, `{classic}` what the bridge
- * to classic agents keeps. Channels carry the database number, because Pub/Sub ignores SELECT. In classic
+ * to classic agents keeps. In a Redis Cluster several tags share a place (places.ts), which stands in front. Channels carry the database number, because Pub/Sub ignores SELECT. In classic
  * mode broadcasts, events, direct messages, locks and logs have exactly the names that classic agents know.
  */
 import { everyone } from '../broker/notices.ts';
 import { priorities } from '../broker/task-id.ts';
+import { placeOf } from './places.ts';
 
 export interface KeyOptions {
   readonly fleet: string;
   readonly db: number;
   readonly classic: boolean;
+  /** The server is a Redis Cluster. Default false. */
+  readonly cluster?: boolean;
 }
 
 /** The keys of one queue; the parts of a task id behind its queue are called its name: `<letter>.<number>`. */
@@ -92,11 +95,15 @@ export class Keys {
   readonly #classic: boolean;
   /** Of the queues asked for lately: every frame asks. */
   readonly #queues = new Map<string, QueueKeys>();
+  readonly #fleet: string;
+  readonly #cluster: boolean;
 
-  constructor({ fleet, db, classic }: KeyOptions) {
+  constructor({ fleet, db, classic, cluster = false }: KeyOptions) {
     this.#prefix = `rt:${fleet}:`;
     this.#channels = `rt:${fleet}:${db}:`;
     this.#classic = classic;
+    this.#fleet = fleet;
+    this.#cluster = cluster;
   }
 
   /** string: the number of mail shards, stored by whoever starts the fleet */
@@ -114,7 +121,7 @@ export class Keys {
   }
 
   #queueKeys(queue: string): QueueKeys {
-    const tag = `${this.#prefix}{q:${queue}}:`;
+    const tag = this.#before(`q:${queue}`);
     return {
       meta: `${tag}meta`,
       streams: priorities.map((priority) => `${tag}${priority}`),
@@ -140,7 +147,7 @@ export class Keys {
   }
 
   mail(shard: string): MailKeys {
-    const tag = `${this.#prefix}{${shard}}:`;
+    const tag = this.#before(shard);
     return {
       meta: `${tag}meta`,
       directory: `${tag}directory`,
@@ -156,45 +163,53 @@ export class Keys {
 
   /** hash: seq to stored reply, and the last seq. `tag` is the hash tag without braces. */
   frames(tag: string, lane: string, sender: string): string {
-    return `${this.#prefix}{${tag}}:frames:${lane}:${sender}`;
+    return `${this.#before(tag)}frames:${lane}:${sender}`;
   }
 
-  /** string with a time to live: the node is present. One for each node; a cluster needs one for each tag. */
-  lease(node: string): string {
-    return `${this.#prefix}{p}:lease:${node}`;
+  /** string with a time to live: the node is present. One for each node; in a cluster one for each place, `beside` the tag of a script. */
+  lease(node: string, beside = 'p'): string {
+    return this.leaseAt(placeOf(beside), node);
+  }
+
+  leaseAt(place: string, node: string): string {
+    return `${this.#at(place)}{p}:lease:${node}`;
+  }
+
+  /** hash: the run of the server that the fleet's data has been on; in a cluster one for each place. */
+  serverAt(place: string): string {
+    return `${this.#at(place)}{p}:server`;
   }
 
   /**
-   * hashes: node to description and status; zset: node by end of lease; counter of beats; hash: the server's run; zset: node by end of
-   * lease, those whose end is not recorded
+   * hashes: node to description and status; zset: node by end of lease; counter of beats; zset: node by end of lease,
+   * those whose end is not recorded
    */
-  get presence(): { nodes: string; statuses: string; ends: string; beats: string; server: string; up: string } {
-    const tag = `${this.#prefix}{p}:`;
+  get presence(): { nodes: string; statuses: string; ends: string; beats: string; up: string } {
+    const tag = this.#before('p');
     return {
       nodes: `${tag}nodes`,
       statuses: `${tag}statuses`,
       ends: `${tag}ends`,
       beats: `${tag}beats`,
-      server: `${tag}server`,
       up: `${tag}up`,
     };
   }
 
   /** hashes: name to version and text of the record; when the first was written, and how many changes there were */
   get roster(): { records: string; version: string } {
-    return { records: `${this.#prefix}{p}:roster`, version: `${this.#prefix}{p}:roster-version` };
+    return { records: `${this.#before('p')}roster`, version: `${this.#before('p')}roster-version` };
   }
 
   /** stream of what becomes of nodes and agents: kind, node, agent, role, epoch, reason; and string with the newest id that was dropped */
   get lifecycle(): { stream: string; trimmed: string } {
-    return { stream: `${this.#prefix}{p}:lifecycle`, trimmed: `${this.#prefix}{p}:lifecycle-trimmed` };
+    return { stream: `${this.#before('p')}lifecycle`, trimmed: `${this.#before('p')}lifecycle-trimmed` };
   }
 
   /**
    * hashes by name: definition, begun run and when, tally; zset: name by due time in milliseconds; set: names of paused ones.
    */
   get schedules(): { definitions: string; due: string; begun: string; paused: string; tallies: string } {
-    const tag = `${this.#prefix}{s}:`;
+    const tag = this.#before('s');
     return {
       definitions: `${tag}definitions`,
       due: `${tag}due`,
@@ -210,10 +225,11 @@ export class Keys {
    * foreign id, texts by task, answers by foreign id; hash: count and last of the mark in the completions
    */
   get foreign(): ForeignKeys {
-    const tag = `${this.#prefix}{classic}:`;
+    const tag = this.#before('classic');
     return {
-      queue: 'task:queue',
-      completed: 'task:completed',
+      // Classic agents do not know clusters; there the lists stand beside the rest, so that one script may touch them.
+      queue: this.#cluster ? `${tag}queue` : 'task:queue',
+      completed: this.#cluster ? `${tag}completed` : 'task:completed',
       bridge: `${tag}bridge`,
       taken: `${tag}taken`,
       meta: `${tag}meta`,
@@ -228,14 +244,14 @@ export class Keys {
 
   /** stream: o origin, r reason, l how it left, b bytes, t text; hash: bytes, dropped; string with a time to live: the text was kept */
   get quarantine(): { stream: string; about: string; once: (hash: string) => string } {
-    const tag = `${this.#prefix}{classic}:`;
+    const tag = this.#before('classic');
     return { stream: `${tag}quarantine`, about: `${tag}quarantine-about`, once: (hash) => `${tag}quarantined:${hash}` };
   }
 
   /** stream of events, and string with the newest id that retention trimmed */
   get events(): { stream: string; trimmed: string } {
-    const stream = this.#classic ? 'events:stream' : `${this.#prefix}{ev}:stream`;
-    return { stream, trimmed: `${this.#prefix}{ev}:trimmed` };
+    const tag = this.#before('ev');
+    return { stream: this.#classic ? 'events:stream' : `${tag}stream`, trimmed: `${tag}trimmed` };
   }
 
   /**
@@ -265,6 +281,15 @@ export class Keys {
 
   get eventsChannel(): string {
     return this.#classic ? 'broadcast:agents' : `${this.#channels}events`;
+  }
+
+  #before(tag: string): string {
+    return `${this.#at(placeOf(tag))}{${tag}}:`;
+  }
+
+  /** Only the first braces of a key decide its slot. */
+  #at(place: string): string {
+    return this.#cluster ? `rt:{${this.#fleet}.${place}}:` : this.#prefix;
   }
 }
 

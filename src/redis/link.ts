@@ -18,11 +18,23 @@ import { Watchdog } from './watchdog.ts';
 
 export type Argument = string | number;
 
+/** Commands to Redis: over one link, or, in a cluster, over the link of whoever serves the key. */
+export interface Calls {
+  readonly isUp: boolean;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  call(command: string, ...args: readonly Argument[]): Promise<unknown>;
+  /** Several commands over the link that serves `key`. */
+  via<T>(key: string, use: (link: Pick<Calls, 'call'>) => Promise<T>): Promise<T>;
+}
+
 /** What a connection is made of, and who is told about it. */
 export interface LinkDeps {
   /** For messages, and the last part of the connection's name. */
   readonly role: string;
   readonly options: RedisOptions;
+  /** Where to connect to this time, when that is not always the same. */
+  readonly locate?: (() => RedisOptions) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;
@@ -40,7 +52,7 @@ interface Connection {
   readonly watchdog: Watchdog;
 }
 
-export class Link {
+export class Link implements Calls {
   readonly #deps: LinkDeps;
   readonly #closing = new AbortController();
   #connection: Connection | undefined;
@@ -84,6 +96,10 @@ export class Link {
     }
   }
 
+  via<T>(_key: string, use: (link: Pick<Calls, 'call'>) => Promise<T>): Promise<T> {
+    return use(this);
+  }
+
   /** K1: throws the connection away; the link comes back with a new one. */
   discard(client: Redis | undefined, reason: unknown): void {
     const connection = this.#connection;
@@ -118,7 +134,7 @@ export class Link {
   }
 
   async #open(): Promise<void> {
-    const client = new Redis({ ...this.#deps.options, lazyConnect: true });
+    const client = new Redis({ ...this.#deps.options, ...this.#deps.locate?.(), lazyConnect: true });
     let fault: unknown;
     client.on('error', (error: unknown) => (fault = error));
     try {

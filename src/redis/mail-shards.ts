@@ -4,6 +4,7 @@
  * The number belongs to the fleet: whoever starts it first decides, everybody else reads it. A process that spread
  * differently would send to inboxes that nobody reads.
  */
+import { fnv } from '../core/hash.ts';
 import type { Argument } from './link.ts';
 import type { Keys } from './keys.ts';
 
@@ -24,10 +25,7 @@ export class MailShards {
     return Array.from({ length: this.#count }, (_, index) => `m${index}`);
   }
 
-  /** FNV-1a over UTF-16 code units. */
   of(agentId: string): string {
-    let hash = 0x811c9dc5;
-    for (let i = 0; i < agentId.length; i++) hash = Math.imul(hash ^ agentId.charCodeAt(i), 0x01000193);
-    return `m${(hash >>> 0) % this.#count}`;
+    return `m${fnv(agentId) % this.#count}`;
   }
 }

@@ -80,7 +80,7 @@ export class RedisMail implements MailPort {
       ],
     };
     const replies = await this.#store.carry('send', frame.tag, frame, call, (whole) =>
-      this.#owners.expecting(agentIds, whole, (complete) => this.#store.runDurably('send', complete)),
+      this.#owners.expecting(frame.tag, agentIds, whole, (complete) => this.#store.runDurably('send', complete)),
     );
     return replies.map(decodeSendReply);
   }
@@ -93,7 +93,7 @@ export class RedisMail implements MailPort {
       args: [keys.processChannels, agentIds.length, ...frame.ops.flatMap(({ to, envelope }) => [to, envelope])],
     };
     const replies = await this.#store.carry('ask', frame.tag, frame, call, (whole) =>
-      this.#owners.expecting(agentIds, whole, (complete) => this.#store.run('ask', complete)),
+      this.#owners.expecting(frame.tag, agentIds, whole, (complete) => this.#store.run('ask', complete)),
     );
     return replies.map((reply) =>
       reply.startsWith('+') ? { kind: 'sent', owner: reply.slice(1) } : { kind: 'no-owner' },

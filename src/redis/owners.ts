@@ -21,12 +21,12 @@ export class Owners {
     this.#keys = deps.keys;
   }
 
-  /** Runs a script that ends its keys with the leases, and its arguments with number and names, of the expected owners. */
-  async expecting(agentIds: readonly string[], call: ScriptCall, run: RunScript): Promise<unknown> {
+  /** Runs a script of a mail shard that ends its keys with the leases, and its arguments with number and names, of the expected owners. */
+  async expecting(shard: string, agentIds: readonly string[], call: ScriptCall, run: RunScript): Promise<unknown> {
     for (let round = 1; round <= mostRounds; round++) {
       const owners = [...new Set(agentIds.flatMap((agentId) => this.#known.get(agentId) ?? []))];
       const reply = await run({
-        keys: [...call.keys, ...owners.map((owner) => this.#keys.lease(owner))],
+        keys: [...call.keys, ...owners.map((owner) => this.#keys.lease(owner, shard))],
         args: [...call.args, owners.length, ...owners],
       });
       if (!Array.isArray(reply) || reply[0] !== 'OWNERS') return reply;

@@ -19,6 +19,7 @@ import { limits } from '../core/limits.ts';
 import { Janitor } from './janitor.ts';
 import type { MailShards } from './mail-shards.ts';
 import type { Owners } from './owners.ts';
+import type { PlaceLeases } from './place-leases.ts';
 import type { Store } from './store.ts';
 
 const endedNodesKeptMs = 3_600_000;
@@ -30,6 +31,7 @@ export class RedisPresence implements PresencePort {
   readonly #store: Store;
   readonly #shards: MailShards;
   readonly #owners: Owners;
+  readonly #leases: PlaceLeases;
   readonly #janitor: Janitor;
   readonly #onLeft: (node: string) => Promise<void>;
   readonly #classic: boolean;
@@ -38,12 +40,14 @@ export class RedisPresence implements PresencePort {
     store: Store;
     shards: MailShards;
     owners: Owners;
+    leases: PlaceLeases;
     onLeft: (node: string) => Promise<void>;
     classic?: boolean;
   }) {
     this.#store = deps.store;
     this.#shards = deps.shards;
     this.#owners = deps.owners;
+    this.#leases = deps.leases;
     this.#janitor = new Janitor(deps);
     this.#onLeft = deps.onLeft;
     this.#classic = deps.classic ?? false;
@@ -52,6 +56,7 @@ export class RedisPresence implements PresencePort {
   async join(info: NodeInfo, leaseMs: number): Promise<Beat> {
     const { node, status, ...about } = info;
     const { nodes, statuses, ends, beats } = this.#store.keys.presence;
+    await this.#leases.join(node, leaseMs);
     const reply = await this.#store.run('join', {
       keys: [this.#store.keys.lease(node), nodes, statuses, ends, beats, ...this.#records],
       args: [
@@ -70,15 +75,19 @@ export class RedisPresence implements PresencePort {
 
   async renew(node: string, leaseMs: number, status: string): Promise<RenewReply> {
     const { statuses, ends, beats } = this.#store.keys.presence;
+    await this.#leases.renew(node, leaseMs);
     const reply = (await this.#store.run('renew-presence', {
       keys: [this.#store.keys.lease(node), statuses, ends, beats, ...this.#records],
       args: [node, Math.ceil(leaseMs), status, this.#everyone, limits.lifecycle],
     })) as number[];
-    return reply.length === 0 ? { kind: 'lost' } : { kind: 'renewed', ...beatOf(reply) };
+    if (reply.length > 0) return { kind: 'renewed', ...beatOf(reply) };
+    await this.#leases.leave(node);
+    return { kind: 'lost' };
   }
 
   async leave(node: string): Promise<void> {
     const { nodes, statuses, ends } = this.#store.keys.presence;
+    await this.#leases.leave(node);
     await this.#store.run('leave', {
       keys: [this.#store.keys.lease(node), nodes, statuses, ends, ...this.#records],
       args: [node, this.#everyone, limits.lifecycle],
@@ -169,13 +178,14 @@ export class RedisPresence implements PresencePort {
     const { meta, directory, nonEmpty, inbox } = this.#store.keys.mail(shard);
     await this.#noteNative(meta, agentIds);
     const call = {
-      keys: [this.#store.keys.lease(node), meta, directory, nonEmpty, ...agentIds.map(inbox)],
+      keys: [this.#store.keys.lease(node, shard), meta, directory, nonEmpty, ...agentIds.map(inbox)],
       args: [node, agentIds.length, ...agentIds],
     };
-    const reply = await this.#store.runAs(node, () =>
-      this.#owners.expecting(agentIds, call, (complete) => this.#store.run('activate', complete)),
-    );
-    return reply as string[];
+    const take = (ended: readonly string[]): Promise<unknown> =>
+      this.#owners.expecting(shard, agentIds, call, ({ keys, args }) =>
+        this.#store.run('activate', { keys, args: [...args, ...ended] }),
+      );
+    return (await this.#store.runAs(node, () => this.#leases.taking(take))) as string[];
   }
 
   /** Mail, M12: before they are granted. Ids of pools are new with every start, and are not written down. */

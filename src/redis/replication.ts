@@ -5,40 +5,45 @@
  * server had written when it ran the last command of the connection, so that it covers a repeated frame on a new one, too.
  */
 import { BrokerError } from '../core/errors.ts';
-import type { Link } from './link.ts';
-import type { Argument } from './link.ts';
+import type { Calls } from './link.ts';
 
 /** WAITs stand in line on their connection: a replica that is away must not hold up the frames behind for long. */
 export const waitMs = 500;
 
 export interface ReplicationDeps {
-  readonly link: Link;
+  readonly link: Calls;
   /** How many have to confirm. */
   readonly replicas: number;
 }
 
 export class Replication {
-  readonly link: Link;
+  readonly #link: Calls;
   readonly #replicas: number;
 
   constructor({ link, replicas }: ReplicationDeps) {
-    this.link = link;
+    this.#link = link;
     this.#replicas = replicas;
   }
 
-  /** Resolves when everything written over the link is confirmed, else rejects with `unknown-outcome`: the server has it. */
-  async confirm(): Promise<void> {
-    const confirmed = Number(await this.link.call('wait', this.#replicas, waitMs));
+  /** Resolves when what `write` wrote beside `key` is confirmed, else rejects with `unknown-outcome`: the server has it. */
+  confirmed(key: string, write: (link: Pick<Calls, 'call'>) => Promise<unknown>): Promise<unknown> {
+    return this.#link.via(key, async (link) => {
+      const reply = await write(link);
+      await this.#confirm(link);
+      return reply;
+    });
+  }
+
+  async #confirm(link: Pick<Calls, 'call'>): Promise<void> {
+    const confirmed = Number(await link.call('wait', this.#replicas, waitMs));
     if (confirmed >= this.#replicas) return;
     const rule = `expected ${this.#replicas} replicas of Redis to confirm a write within ${waitMs} ms`;
     throw new BrokerError('unknown-outcome', `${rule}, got: ${confirmed}`);
   }
 
   /** Sentences for people about what is not promised (INFO's section on replication, and a setting). */
-  async warnings(
-    call: (command: string, ...args: readonly Argument[]) => Promise<unknown>,
-  ): Promise<readonly string[]> {
-    const info = String(await call('info', 'replication'));
+  async warnings(server: Pick<Calls, 'call'>): Promise<readonly string[]> {
+    const info = String(await server.call('info', 'replication'));
     const connected = Number(/^connected_slaves:(\d+)/m.exec(info)?.[1] ?? 0);
     const good = Number(/^min_slaves_good_slaves:(\d+)/m.exec(info)?.[1] ?? -1);
     const warnings: string[] = [];

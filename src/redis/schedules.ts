@@ -60,7 +60,7 @@ export class RedisSchedules implements SchedulePort {
 
   async begin(run: { node: string; name: string; seen: number; run: number }): Promise<BeginReply> {
     const { due, begun } = this.#store.keys.schedules;
-    const call = { keys: [this.#store.keys.lease(run.node), due, begun], args: [run.name, run.seen, run.run] };
+    const call = { keys: [this.#store.keys.lease(run.node, 's'), due, begun], args: [run.name, run.seen, run.run] };
     const reply = (await this.#store.runAs(run.node, () => this.#store.run('begin-run', call))) as [
       BeginReply['kind'],
       string?,
@@ -73,7 +73,7 @@ export class RedisSchedules implements SchedulePort {
   async advance({ node, name, seen, next, run, missed, skipped }: AdvanceRequest): Promise<boolean> {
     const { due, begun, tallies } = this.#store.keys.schedules;
     const call = {
-      keys: [this.#store.keys.lease(node), due, begun, tallies],
+      keys: [this.#store.keys.lease(node, 's'), due, begun, tallies],
       args: [name, seen, next, run?.dueAt ?? '', run?.taskId ?? '', missed, skipped],
     };
     return (await this.#store.runAs(node, () => this.#store.run('advance-schedule', call))) === 1;

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { isMissingScript } from './errors.ts';
-import type { Argument, Link } from './link.ts';
+import type { Argument, Calls } from './link.ts';
 
 type Part =
   | 'bridge'
@@ -113,7 +113,12 @@ export class Scripts {
   readonly #scripts: ReadonlyMap<ScriptName, Script> = readScripts();
 
   /** Calls a script; the reply is as the header of its file says. */
-  run(link: Link, name: ScriptName, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+  run(
+    link: Pick<Calls, 'call'>,
+    name: ScriptName,
+    keys: readonly string[],
+    args: readonly Argument[],
+  ): Promise<unknown> {
     const { hash, text } = this.#scripts.get(name) ?? readScript(name);
     return link.call('evalsha', hash, keys.length, ...keys, ...args).catch((error: unknown) => {
       if (!(error instanceof Error) || !isMissingScript(error.cause)) throw error;

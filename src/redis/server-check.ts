@@ -6,7 +6,7 @@
  */
 import type { Durability } from '../broker/broker.ts';
 import { ConfigError } from '../core/errors.ts';
-import type { Argument } from './link.ts';
+import type { Calls } from './link.ts';
 
 export interface ServerFacts {
   readonly server: string;
@@ -14,13 +14,30 @@ export interface ServerFacts {
   readonly warnings: readonly string[];
 }
 
-type Call = (command: string, ...args: readonly Argument[]) => Promise<unknown>;
+export interface Expected {
+  /** Whoever starts takes it upon himself that the server drops what it has accepted. */
+  readonly allowsEviction: boolean;
+  readonly isCluster: boolean;
+}
+
+type Call = Calls['call'];
 type Settings = ReadonlyMap<string, string>;
 
 const leastVersion = 7;
 
-/** Throws `ConfigError` with all problems at once. A server that evicts is one, unless whoever starts takes that upon himself. */
-export async function checkServer(call: Call, allowsEviction: boolean): Promise<ServerFacts> {
+/** From the weakest on; what is unknown may be the weakest. */
+const byStrength: readonly Durability[] = ['unknown', 'none', 'snapshot', 'everysec', 'always'];
+
+/** Of the masters of a cluster: what is lost with any of them is lost. Throws `ConfigError` with all problems of one. */
+export async function checkServers(servers: readonly Pick<Calls, 'call'>[], expected: Expected): Promise<ServerFacts> {
+  const facts = await Promise.all(servers.map((server) => checkServer(server.call.bind(server), expected)));
+  const durability = byStrength.find((one) => facts.some((fact) => fact.durability === one)) ?? 'unknown';
+  const warnings = [...new Set(facts.flatMap((fact) => fact.warnings))];
+  return { server: [...new Set(facts.map(({ server }) => server))].join(' and '), durability, warnings };
+}
+
+/** Throws `ConfigError` with all problems at once. */
+async function checkServer(call: Call, { allowsEviction, isCluster }: Expected): Promise<ServerFacts> {
   const info = parseInfo(String(await call('info')));
   const settings = await readSettings(call);
   const version = info.get('valkey_version') ?? info.get('redis_version') ?? '';
@@ -29,8 +46,10 @@ export async function checkServer(call: Call, allowsEviction: boolean): Promise<
   const problems: string[] = [];
   if (version !== '' && Number.parseInt(version, 10) < leastVersion)
     problems.push(`expected Redis to be version ${leastVersion}.0 or newer, got: ${version}`);
-  if (info.get('redis_mode') === 'cluster')
-    problems.push('expected Redis to be a standalone server, got: a cluster, which is not supported yet');
+  if (info.get('redis_mode') === 'cluster' && !isCluster)
+    problems.push(
+      'expected Redis to be a standalone server, got: a node of a cluster\nName some of its nodes with redis+cluster://host:6379,host:6380',
+    );
   const evicts = policy !== undefined && policy !== 'noeviction';
   if (evicts && !allowsEviction)
     problems.push(

@@ -13,20 +13,22 @@ import type { ClaimedTask } from '../broker/tasks.ts';
 const noLineage = /^master_replid2:0+\s*$/m;
 
 export class ServerRuns {
-  readonly #key: string;
   /** Server time in milliseconds; what was stored before may have been run by a delivery that is forgotten. */
   #since = 0;
 
-  constructor(deps: { readonly key: string }) {
-    this.#key = deps.key;
-  }
-
-  /** Part of setting up a connection. What a server does not let us ask or write leaves tasks unmarked. */
-  async look(client: Redis): Promise<void> {
+  /**
+   * Part of setting up a connection. `keys` are where that is written down: one, or in a cluster one for each place that the server holds.
+   * What a server does not let us ask or write leaves tasks unmarked.
+   */
+  async look(client: Redis, keys: readonly string[]): Promise<void> {
     const info = await client.info().catch(() => '');
     const run = /^run_id:(\w+)/m.exec(info)?.[1];
     if (run === undefined) return;
-    const [known, since] = await client.hmget(this.#key, 'run', 'since').catch(() => [null, null]);
+    for (const key of keys) await this.#lookAt(client, key, run, info);
+  }
+
+  async #lookAt(client: Redis, key: string, run: string, info: string): Promise<void> {
+    const [known, since] = await client.hmget(key, 'run', 'since').catch(() => [null, null]);
     this.#since = Math.max(this.#since, Number(since ?? 0));
     if (known === run) return;
     const isSound = known === null || (/^aof_enabled:1/m.test(info) && noLineage.test(info));
@@ -34,7 +36,7 @@ export class ServerRuns {
       const [seconds, micros] = await client.time();
       this.#since = Number(seconds) * 1_000 + Math.ceil(Number(micros) / 1_000);
     }
-    await client.hset(this.#key, { run, since: this.#since }).catch(() => undefined); // full, or read only: the next one writes it
+    await client.hset(key, { run, since: this.#since }).catch(() => undefined); // full, or read only: the next one writes it
   }
 
   /** The same task, marked when it is older than the last change. */

@@ -9,7 +9,7 @@ import { forgotten, type Frame, outOfOrder, presenceLost, staleFrame } from '../
 import { InvariantError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Keys } from './keys.ts';
-import type { Argument, Link } from './link.ts';
+import type { Argument, Calls } from './link.ts';
 import type { Replication } from './replication.ts';
 import type { ScriptName, Scripts } from './scripts.ts';
 
@@ -30,12 +30,12 @@ export class Store {
   readonly keys: Keys;
   /** There when replicas have to confirm what frames store. */
   readonly replication: Replication | undefined;
-  readonly #commands: Link;
+  readonly #commands: Calls;
   readonly #scripts: Scripts;
   /** By lane, tag and sender: whether the first frame was answered, as a promise until it was. */
   readonly #firstFrames = new Map<string, true | Promise<boolean>>();
 
-  constructor(deps: { keys: Keys; commands: Link; scripts: Scripts; replication?: Replication | undefined }) {
+  constructor(deps: { keys: Keys; commands: Calls; scripts: Scripts; replication?: Replication | undefined }) {
     this.replication = deps.replication;
     this.keys = deps.keys;
     this.#commands = deps.commands;
@@ -51,14 +51,9 @@ export class Store {
   }
 
   /** Runs a script whose effects have to outlive a fail-over, where that is asked for. */
-  runDurably(name: ScriptName, call: ScriptCall): Promise<unknown> {
-    return this.replication === undefined ? this.run(name, call) : this.#runConfirmed(this.replication, name, call);
-  }
-
-  async #runConfirmed(replication: Replication, name: ScriptName, { keys, args }: ScriptCall): Promise<unknown> {
-    const reply = await this.#scripts.run(replication.link, name, keys, args);
-    await replication.confirm();
-    return reply;
+  runDurably(name: ScriptName, { keys, args }: ScriptCall): Promise<unknown> {
+    if (this.replication === undefined) return this.run(name, { keys, args });
+    return this.replication.confirmed(keys[0] ?? '', (link) => this.#scripts.run(link, name, keys, args));
   }
 
   /** Runs a script for `node`, which must hold its presence lease. */
@@ -81,7 +76,7 @@ export class Store {
   ): Promise<readonly string[]> {
     const key = this.keys.frames(tag, lane, frame.sender);
     const whole = {
-      keys: [key, this.keys.lease(frame.sender), ...call.keys],
+      keys: [key, this.keys.lease(frame.sender, tag), ...call.keys],
       args: [frame.seq, frame.prev, frame.leased ? 1 : 0, frame.known ?? 0, limits.framesRememberedMs, ...call.args],
     };
     const [code, text] = (await this.#inOrder(key, frame, () => run(whole))) as string[];

@@ -16,6 +16,8 @@ import { Link } from './link.ts';
 
 export interface SubscriptionDeps {
   readonly options: RedisOptions;
+  /** Where to listen, when that is not always the same. */
+  readonly locate?: (() => RedisOptions) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;

@@ -19,7 +19,7 @@ export async function addParts(store: Store, request: AddPartsRequest): Promise<
   const channel = store.keys.channel(notify);
   const { taskParts, taskPartsBytes } = limits;
   const call = {
-    keys: [store.keys.lease(node), streams[lane - 1] ?? '', moved, parts(name)],
+    keys: [store.keys.lease(node, `q:${queue}`), streams[lane - 1] ?? '', moved, parts(name)],
     args: [
       node,
       name,

@@ -28,7 +28,7 @@ import { type Clock, sleep } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
 import { integer, type Random } from '../core/random.ts';
 import { bringBack, bringsBack } from './bring-back.ts';
-import { type BlockingReader, longestBlockMs, type StreamReply } from './blocking-reader.ts';
+import { type GroupReader, longestBlockMs, type StreamReply } from './blocking-reader.ts';
 import { isMissingGroup } from './errors.ts';
 import type { Argument } from './link.ts';
 import type { ServerRuns } from './server-runs.ts';
@@ -39,14 +39,14 @@ const group = 'g';
 
 export class RedisTasks implements TaskPort {
   readonly #store: Store;
-  readonly #blocking: BlockingReader;
+  readonly #blocking: GroupReader;
   readonly #runs: ServerRuns;
   readonly #clock: Clock;
   readonly #random: Random;
   /** Queues in which this process has become a consumer. */
   readonly #consumed = new Set<string>();
 
-  constructor(deps: { store: Store; blocking: BlockingReader; runs: ServerRuns; clock: Clock; random: Random }) {
+  constructor(deps: { store: Store; blocking: GroupReader; runs: ServerRuns; clock: Clock; random: Random }) {
     this.#store = deps.store;
     this.#blocking = deps.blocking;
     this.#runs = deps.runs;
@@ -81,7 +81,7 @@ export class RedisTasks implements TaskPort {
   async claim({ queue, node, count }: ClaimRequest): Promise<Claims> {
     this.#consumed.add(queue);
     const { streams, releases, paused, limits: stored, starts, history } = this.#store.keys.queue(queue);
-    const keys = [this.#store.keys.lease(node), ...streams, releases, paused, stored, starts, history];
+    const keys = [this.#store.keys.lease(node, `q:${queue}`), ...streams, releases, paused, stored, starts, history];
     const reply = await this.#store.runAs(node, () => this.#store.run('claim', { keys, args: [node, count] }));
     const [rows, againInMs] = reply as [DeliveryRow[], number?];
     const tasks = rows.map((row) => this.#runs.mark(decodeDelivery(queue, row)));
@@ -144,7 +144,8 @@ export class RedisTasks implements TaskPort {
     const { queue, node, receipts } = request;
     const { streams, moved, cancelled, history } = this.#store.keys.queue(queue);
     const ops = receipts.flatMap((held) => [nameOf(queue, held.taskId), ...placeOf(held), letterOf(held.handler)]);
-    const call = { keys: [this.#store.keys.lease(node), ...streams, moved, cancelled, history], args: [node, ...ops] };
+    const lease = this.#store.keys.lease(node, `q:${queue}`);
+    const call = { keys: [lease, ...streams, moved, cancelled, history], args: [node, ...ops] };
     const kept = await this.#store.runAs(node, () => this.#store.run('renew', call));
     return (kept as number[]).map((one) => (one === 1 ? 'kept' : one === 2 ? 'cancelled' : 'stale'));
   }
@@ -153,9 +154,10 @@ export class RedisTasks implements TaskPort {
     const { keys } = this.#store;
     const { streams, releases, moved, cancelled, paused, result, limits: stored, starts, meta } = keys.queue(queue);
     const { parked, due, keyed, turns, behind, history } = keys.queue(queue);
+    const lease = (of: string): string => keys.lease(of, `q:${queue}`);
     const places = [cancelled, paused, stored, starts, meta, parked, due, keyed, turns, behind, history];
     const call = {
-      keys: [keys.lease(node), ...streams, releases, moved, ...places, ...gone.map((other) => keys.lease(other))],
+      keys: [lease(node), ...streams, releases, moved, ...places, ...gone.map(lease)],
       args: [node, count, Math.ceil(leaseMs), queue, keys.channel(everyone), result(''), this.#seed(), ...gone],
     };
     const rows = await this.#store.runAs(node, () => this.#store.run('recover', call));
@@ -170,7 +172,7 @@ export class RedisTasks implements TaskPort {
     const { keys } = this.#store;
     const { meta, streams, parked, due, moved, limits: stored, history } = keys.queue(request.queue);
     const call = {
-      keys: [keys.lease(request.node), meta, ...streams, parked, due, moved, stored, history],
+      keys: [keys.lease(request.node, `q:${request.queue}`), meta, ...streams, parked, due, moved, stored, history],
       args: [this.#seed(), Math.max(0, request.count), request.queue, keys.channel(everyone)],
     };
     const reply = await this.#store.runAs(request.node, () => this.#store.run('promote', call));

@@ -7,6 +7,7 @@
  */
 import type { Children, FanOut } from '../agent/many-tasks.ts';
 import type { TaskState } from '../broker/queues.ts';
+import { partitionOf } from '../broker/partitions.ts';
 import { parseTaskId } from '../broker/task-id.ts';
 import { type Cancellation, cancelTask, parentEnded } from '../client/cancel.ts';
 import type { ChildTasks } from '../client/children.ts';
@@ -83,7 +84,7 @@ export class Family {
   /** Says it when all agents of the role may be waiting for children that need an agent of the same role. */
   #watch(children: ChildTasks): void {
     const { role } = this.#cell.spec.table;
-    if (!children.handles.some(({ id }) => parseTaskId(id)?.queue === role)) return;
+    if (!children.handles.some(({ id }) => partitionOf(parseTaskId(id)?.queue ?? '').queue === role)) return;
     const { clock, observer } = this.#deps.member.deps;
     const say = (): void => {
       if (children.open < children.handles.length) return;

@@ -9,16 +9,19 @@
  *     A limited queue is not waited on: while a claim of it came back short it *rests*, until its rate leaves room again, until
  *     everyone is told that there is room, or for 2 s.
  * I3  A claim is leased from the moment it arrives (leases.ts), whether it runs or waits in a mailbox.
- * I4  After `stop` nothing is claimed; what a claim or a blocking read brought in that moment has been released when `stop` resolves.
+ * I4  Of the partitions of a queue one is claimed from at a time, for its cells are those of all; then it goes behind the others.
+ * I5  After `stop` nothing is claimed; what a claim or a blocking read brought in that moment has been released when `stop` resolves.
  */
 import type { ClaimedTask, Claims, TaskPort } from '../broker/tasks.ts';
-import type { Clock, Timer } from '../core/clock.ts';
+import type { Partitions } from '../client/partitions.ts';
+import type { Clock } from '../core/clock.ts';
 import { sleep } from '../core/clock.ts';
 import { BrokerError, describeError, OwnershipError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
 import { ClaimWatch } from './claim-watch.ts';
+import { goBehind, isAwaited, isClaiming, newQueue, type Queue } from './intake-queue.ts';
 import type { Leases } from './leases.ts';
 
 export interface IntakeDeps {
@@ -27,19 +30,10 @@ export interface IntakeDeps {
   readonly tasks: TaskPort;
   readonly node: string;
   readonly leases: Leases;
+  /** Of the queues that are served: each is claimed from, and waited on, as a queue. */
+  readonly partitions: Pick<Partitions, 'all'>;
   /** Gives back what could not be placed. */
   readonly release: (claimed: ClaimedTask) => Promise<void>;
-}
-
-interface Queue {
-  readonly name: string;
-  readonly cells: Set<Cell>;
-  drained: boolean;
-  claiming: boolean;
-  /** A claim was asked for while one ran. */
-  again: boolean;
-  /** Of a limited queue: nothing to be had until it fires; before that only news help, and not even those with `byRate`. */
-  rest: { readonly timer: Timer; readonly byRate: boolean } | undefined;
 }
 
 const blockMs = 2_000;
@@ -86,12 +80,20 @@ export class Intake {
     const { id, table, kind } = cell.spec;
     if (table.tasks.size === 0) return;
     const names = kind === 'single' ? new Set([table.role, id]) : [table.role];
-    for (const name of names) {
-      const queue = this.#queues.get(name) ?? newQueue(name);
-      queue.cells.add(cell);
-      this.#queues.set(name, queue);
-      this.#pull(queue);
+    for (const whole of names) {
+      const parts = this.#queues.get(whole)?.parts ?? new Set();
+      for (const name of this.#deps.partitions.all(whole)) {
+        const queue = this.#queues.get(name) ?? newQueue(name, parts);
+        queue.cells.add(cell);
+        this.#queues.set(name, queue);
+        this.#pull(queue);
+      }
     }
+  }
+
+  /** Some queues have other partitions. */
+  onPartitions(): void {
+    for (const cell of new Set([...this.#queues.values()].flatMap(({ cells }) => [...cells]))) this.serve(cell);
   }
 
   /** Stops claiming for a cell. */
@@ -101,14 +103,15 @@ export class Intake {
       if (queue.cells.size > 0) continue;
       queue.rest?.timer.cancel();
       this.#queues.delete(queue.name);
+      queue.parts.delete(queue);
       this.#watch.worked(claiming(queue));
     }
   }
 
   /** A cell has room again. */
   onRoom(cell: Cell): void {
-    if (cell.running > 0) return this.#roomSoon(cell);
-    for (const queue of this.#queues.values()) if (queue.cells.has(cell)) this.#pull(queue);
+    if (cell.running > 0) this.#roomSoon(cell);
+    else this.#pullFor([cell]);
   }
 
   /** I1 */
@@ -117,8 +120,14 @@ export class Intake {
     this.#deps.clock.endOfTick(() => {
       const cells = [...this.#roomy];
       this.#roomy.clear();
-      for (const queue of this.#queues.values()) if (cells.some((one) => queue.cells.has(one))) this.#pull(queue);
+      this.#pullFor(cells);
     });
+  }
+
+  #pullFor(cells: readonly Cell[]): void {
+    const its: Queue[] = []; // as in onReset
+    for (const queue of this.#queues.values()) if (cells.some((one) => queue.cells.has(one))) its.push(queue);
+    for (const queue of its) this.#pull(queue);
   }
 
   /** Tasks of this queue were released, or may wait unseen: a blocking read does not bring those. */
@@ -138,7 +147,8 @@ export class Intake {
   /** Notices may have been missed. */
   onReset(): void {
     this.#waiting?.stop.abort();
-    for (const queue of this.#queues.values()) this.#recheck(queue);
+    const all = [...this.#queues.values()]; // a claim may move a partition behind the others
+    for (const queue of all) this.#recheck(queue);
   }
 
   /** Hands over a task that came in another way (recovery). */
@@ -152,7 +162,7 @@ export class Intake {
     this.#track(this.#deps.release(claimed).catch((error: unknown) => this.#report(error))); // its lease ends by itself
   }
 
-  /** I4 */
+  /** I5 */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#waiting?.stop.abort();
@@ -175,7 +185,7 @@ export class Intake {
   #pull(queue: Queue): void {
     if (this.#stop.signal.aborted || queue.rest !== undefined) return;
     if (queue.drained) return this.#wait();
-    if (queue.claiming) {
+    if (isClaiming(queue)) {
       queue.again = true;
       return;
     }
@@ -205,9 +215,18 @@ export class Intake {
         await this.#pause();
         queue.again = true;
       }
-    } while (queue.again);
+    } while (queue.again && !isAwaited(queue));
     queue.claiming = false;
     if (queue.drained) this.#wait();
+    this.#passOn(queue);
+  }
+
+  /** I4: the next partition that a claim was asked for. */
+  #passOn(queue: Queue): void {
+    if (queue.parts.size < 2) return;
+    goBehind(queue, this.#queues);
+    const next = [...queue.parts].find(({ again }) => again);
+    if (next !== undefined) this.#pull(next);
   }
 
   #rest(queue: Queue, { againInMs }: NonNullable<Claims['limited']>): void {
@@ -265,10 +284,6 @@ export class Intake {
     if (this.#stop.signal.aborted) return;
     observe(this.#deps.observer, 'broker.trouble', { what: 'claiming tasks', error: describeError(error) });
   }
-}
-
-function newQueue(name: string): Queue {
-  return { name, cells: new Set(), drained: false, claiming: false, again: false, rest: undefined };
 }
 
 function claiming(queue: Queue): string {

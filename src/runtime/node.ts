@@ -75,9 +75,9 @@ export class Node {
     this.#graceMs = timing.drainGraceMs;
     this.#ending = new Ending(node, deps.onEnded);
     const heard = { onNotice: (notice: Notice) => this.#onNotice(notice), onReset: () => this.#onReset() };
-    const legacy = deps.legacy?.lanes;
-    const who = { address: node, leased: true, patienceMs, legacy };
-    this.member = new Member({ broker, clock, random, observer, ...who, ...heard });
+    const onPartitions = (): void => this.#intake.onPartitions();
+    const who = { address: node, leased: true, patienceMs, legacy: deps.legacy?.lanes };
+    this.member = new Member({ broker, clock, random, observer, ...who, ...heard, onPartitions });
     const announce = (report: ProgressReport): Promise<void> => announceProgress(this.member, report);
     const progress = progressPost(deps, broker.queues, config.classic ? announce : undefined);
     const replies = replyPost(deps, broker.notices);
@@ -91,7 +91,12 @@ export class Node {
     const watched = { clock, observer, tasks: broker.tasks, presence: broker.presence, node };
     this.#leases = new Leases({ ...watched, leaseMs: timing.taskLeaseMs, renewMs: timing.taskRenewalMs });
     const giveBack = (claimed: ClaimedTask): Promise<void> => release(this.member, claimed);
-    this.#intake = new Intake({ ...watched, leases: this.#leases, release: giveBack });
+    this.#intake = new Intake({
+      ...watched,
+      leases: this.#leases,
+      release: giveBack,
+      partitions: this.member.partitions,
+    });
     this.#duties = new FleetDuties(deps, this.#intake, { member: this.member, settings });
     this.#postman = new Postman(this.#execution, (envelope) => void this.#commands.onCommand(envelope));
     this.#subscriptions = new Subscriptions({
@@ -205,7 +210,7 @@ export class Node {
       threadsPart(this.#deps.threads, this.cells),
       { name: 'membership', start: () => this.#joinMember(), stop: () => this.member.stop() },
       this.#heartbeat,
-      queueLimits(broker.control, config.queues),
+      queueLimits(broker.control, this.member.partitions, config.queues),
       { name: 'post', start: nothing, stop: () => this.#flush() },
       { name: 'broadcasts', start: () => this.#listen(), stop: async () => this.#subscriptions.stop() },
       this.#leases,

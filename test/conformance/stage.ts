@@ -16,7 +16,7 @@ import { systemClock } from '../../src/core/system.ts';
 import { MemoryBroker } from '../../src/memory/broker.ts';
 import { MemoryFleet } from '../../src/memory/fleet.ts';
 import { RedisBroker } from '../../src/redis/broker.ts';
-import type { RedisTarget } from '../../src/redis/connections.ts';
+import type { RedisTarget } from '../../src/redis/target.ts';
 import { SeededRandom } from '../../src/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { memoryOutsider, redisOutsider } from '../support/outsider.ts';

@@ -2,14 +2,13 @@
  * Claiming: who gets which waiting task, and in which order.
  */
 import { expect, test } from 'vitest';
-import { everyone } from '../../src/broker/notices.ts';
 import { parseTaskId } from '../../src/broker/task-id.ts';
-import { describeBrokers, frame } from './harness.ts';
+import { describeEverywhere, frame } from './harness.ts';
 import { listen } from './post.ts';
 import { envelopesOf, idsOf, numbered, op, priorities, put, putOne, queue, release } from './work.ts';
 import { complete, settle, settleOne, take, takeOne } from './work.ts';
 
-describeBrokers('claims', (open) => {
+describeEverywhere('claims', (open) => {
   test('T1: an accepted task is waiting, then claimed, then completed', async () => {
     const fleet = await open();
     const node = await fleet.join();
@@ -111,11 +110,11 @@ describeBrokers('claims', (open) => {
     if (!parked || !released) return expect.fail('two tasks wait');
     const heard = await listen(node);
     await settleOne(node, parked, { kind: 'release', delayMs: 60_000 });
-    await node.notices.post([{ address: everyone, notice: { kind: 'paused', queue: 'behind it' } }]);
+    await node.control.pause(queue);
     await settleOne(node, released, release);
     await fleet.eventually(() => heard.length >= 2, 'the release to be told');
     expect(heard).toEqual([
-      { kind: 'paused', queue: 'behind it' },
+      { kind: 'paused', queue },
       { kind: 'released', queue },
     ]);
   });

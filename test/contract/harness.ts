@@ -1,5 +1,6 @@
 /**
- * Runs one suite over every broker: on memory under virtual time, and on Redis with a private server per test file.
+ * Runs one suite over every broker: on memory under virtual time, and on Redis with a private server per test file; on a Redis Cluster
+ * too where a suite says so, and all of them with CONTRACT=cluster in the environment (`npm run contract:cluster`).
  *
  * A test gets an empty fleet and connects processes to it. It never looks at a clock: time is let `pass`, and what comes
  * about by itself is waited for with `eventually`, whose limit is generous on both sides.
@@ -29,7 +30,7 @@ export interface FleetOptions extends Partial<Retention> {
 
 /** What a test needs of the world around its brokers. */
 export interface Stage {
-  readonly kind: 'memory' | 'redis';
+  readonly kind: 'memory' | 'redis' | 'cluster';
   make(address: string): Broker;
   pass(ms: number): Promise<void>;
   /** Resolves with the first truthy value; fails when there is none for a long time. */
@@ -54,19 +55,29 @@ export interface TestFleet extends Omit<Stage, 'make'> {
 
 const plenty: Retention = { events: 100_000, eventsAgeMs: 3_600_000 };
 
+type Body = (open: (options?: FleetOptions) => Promise<TestFleet>, kind: Stage['kind']) => void;
+
 /** Declares `body`'s tests once for each broker. `open` makes an empty fleet inside a test. */
-export function describeBrokers(
-  title: string,
-  body: (open: (options?: FleetOptions) => Promise<TestFleet>, kind: Stage['kind']) => void,
-): void {
+export function describeBrokers(title: string, body: Body): void {
+  if (process.env.CONTRACT === 'cluster') return describeRedis(title, body, 'cluster');
   describe(`${title} (memory)`, () => {
     body((options) => Promise.resolve(openFleet(memoryStage({ ...plenty, ...options }))), 'memory');
   });
-  describe(`${title} (redis)`, () => {
-    const farm = new RedisFarm();
+  describeRedis(title, body, 'redis');
+}
+
+/** On a cluster, too: a sample of the suite, since a cluster takes seconds to stand up. */
+export function describeEverywhere(title: string, body: Body): void {
+  describeBrokers(title, body);
+  if (process.env.CONTRACT !== 'cluster') describeRedis(title, body, 'cluster');
+}
+
+function describeRedis(title: string, body: Body, kind: 'redis' | 'cluster'): void {
+  describe(`${title} (${kind})`, () => {
+    const farm = new RedisFarm(kind);
     beforeAll(() => farm.start());
     afterAll(() => farm.stop());
-    body((options) => Promise.resolve(openFleet(farm.stage({ ...plenty, ...options }))), 'redis');
+    body((options) => Promise.resolve(openFleet(farm.stage({ ...plenty, ...options }))), kind);
   });
 }
 

@@ -7,7 +7,6 @@ import { expect } from 'vitest';
 import type { AppendOp } from '../../src/broker/events.ts';
 import type { Frame } from '../../src/broker/frame.ts';
 import type { AcknowledgeOp, AskOp, SendOp } from '../../src/broker/mail.ts';
-import { everyone } from '../../src/broker/notices.ts';
 import type { EnqueueOp, SettleOp } from '../../src/broker/tasks.ts';
 import { frame, type Member, type TestFleet } from './harness.ts';
 import { complete, numbered, op, put, queue, take } from './work.ts';
@@ -111,9 +110,10 @@ const ask = (fleet: TestFleet): Promise<OpenLane> =>
     await owner.presence.activate('owner', ['docs']);
     let heard = 0;
     const marks = new Set<string>();
-    const onNotice = (notice: { kind: string; node?: string }): void => {
-      if (notice.kind === 'ask') heard++;
-      if (notice.kind === 'gone') marks.add(notice.node ?? '');
+    const onNotice = (notice: { kind: string; envelope?: string }): void => {
+      if (notice.kind !== 'ask') return;
+      if (notice.envelope?.startsWith('"mark')) marks.add(notice.envelope);
+      else heard++;
     };
     await owner.notices.listen('owner', { onNotice, onReset: () => {} });
     return {
@@ -121,9 +121,9 @@ const ask = (fleet: TestFleet): Promise<OpenLane> =>
       next: () => ({ to: 'docs', envelope: `"ask${++operations}"` }),
       carry: (member, sent) => member.mail.ask(sent),
       async effects() {
-        const node = `mark${++operations}`;
-        await watcher.notices.post([{ address: everyone, notice: { kind: 'gone', node } }]);
-        await fleet.eventually(() => marks.has(node), 'what was sent after the asks to be heard');
+        const mark = `"mark${++operations}"`;
+        await watcher.mail.ask(frame(watcher.mail.tagOf('docs'), [{ to: 'docs', envelope: mark }]));
+        await fleet.eventually(() => marks.has(mark), 'what was asked after the asks to be heard');
         return heard;
       },
     };

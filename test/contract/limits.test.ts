@@ -38,11 +38,12 @@ async function heardBy(member: Member): Promise<Notice[]> {
   return heard;
 }
 
-/** Resolves when everything that was posted before has been heard. */
+/** Resolves when everything that was told of the queue has been heard: only of one queue the notices have an order. */
 async function hushed(fleet: TestFleet, member: Member, heard: Notice[]): Promise<string[]> {
-  await member.notices.post([{ address: member.address, notice: { kind: 'gone', node: 'mark' } }]);
-  await fleet.eventually(() => heard.some(({ kind }) => kind === 'gone'), 'the mark to be heard');
-  return heard.splice(0).flatMap(({ kind }) => (kind === 'gone' ? [] : [kind]));
+  await member.control.pause(queue);
+  await member.control.resume(queue);
+  await fleet.eventually(() => heard.some(({ kind }) => kind === 'resumed'), 'the mark to be heard');
+  return heard.splice(0).flatMap(({ kind }) => (kind === 'paused' || kind === 'resumed' ? [] : [kind]));
 }
 
 describeBrokers('limits of concurrency', (open) => {

@@ -3,12 +3,15 @@
  */
 import { expect, test } from 'vitest';
 import type { Notice } from '../../src/broker/notices.ts';
+import { partitionsOf } from '../../src/broker/partitions.ts';
+import { parseTaskId } from '../../src/broker/task-id.ts';
 import { describeBrokers, frame } from './harness.ts';
 import {
   complete,
   die,
   failure,
   numbered,
+  op,
   put,
   putOne,
   queue,
@@ -20,6 +23,19 @@ import {
 } from './work.ts';
 
 describeBrokers('queues', (open) => {
+  test('R1: a partition is a queue of its own, whose name its tasks bear', async () => {
+    const fleet = await open();
+    const member = await fleet.join();
+    const parts = partitionsOf('audit', 3);
+    for (const part of parts) await member.tasks.enqueue(frame(part, [op(part)]));
+    for (const part of parts) {
+      const { tasks } = await member.tasks.claim({ queue: part, node: member.address, count: 10 });
+      expect(tasks.map(({ queue: of, envelope }) => [of, envelope])).toEqual([[part, part]]);
+      expect(parseTaskId(tasks[0]?.receipt.taskId ?? '')?.queue).toBe(part);
+      expect(await member.queues.state(tasks[0]?.receipt.taskId ?? '')).toBe('claimed');
+    }
+  });
+
   test('Q1: results and final failures are readable in the order asked, undefined where there is none', async () => {
     const fleet = await open();
     const node = await fleet.join();

@@ -178,8 +178,8 @@ describeBrokers('parts of tasks', (open) => {
     await fleet.eventually(() => heard.length > 0, 'the notice');
     await settleOne(node, task, release);
     await add(node, task, 3, ['3'], { notify: asker.address });
-    await node.notices.post([{ address: asker.address, notice: { kind: 'gone', node: 'x' } }]);
-    await fleet.eventually(() => heard.some(({ kind }) => kind === 'gone'), 'the last notice');
+    await node.control.pause(queue);
+    await fleet.eventually(() => heard.some(({ kind }) => kind === 'paused'), 'the last notice of the queue');
     const { taskId } = task.receipt;
     expect(heard.filter(({ kind }) => kind === 'parts')).toEqual([{ kind: 'parts', taskId }]);
   });

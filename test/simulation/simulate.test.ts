@@ -64,7 +64,9 @@ describe('a simulated fleet', () => {
     await sim.ask('desk', 'note', 'asked');
     await sim.broadcast('desk.told', 'broadcast');
     await sim.settle();
-    expect((sim.agent('desk') as DeskAgent).notes.map(String).sort()).toEqual(['asked', 'broadcast', 'sent']);
+    const notes = (): string[] => (sim.agent('desk') as DeskAgent).notes.map(String);
+    await sim.eventually('the broadcast to be heard', () => notes().includes('broadcast'));
+    expect(notes().sort()).toEqual(['asked', 'broadcast', 'sent']);
     await sim.close();
   });
 

@@ -3,7 +3,7 @@
  *
  * It stands alone because it is no broker and goes round all of them: to a memory fleet's lists, or to the keys of a server.
  */
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { ForeignList } from '../../src/broker/foreign.ts';
 import type { MemoryFleet } from '../../src/memory/fleet.ts';
 import { Keys } from '../../src/redis/keys.ts';
@@ -34,9 +34,9 @@ export function memoryOutsider(fleet: () => MemoryFleet): Outsider {
   };
 }
 
-/** The lists have one name, whatever the fleet. */
-export function redisOutsider(admin: () => Redis, fleet: string): Outsider {
-  const keys = new Keys({ fleet, db: 0, classic: false });
+/** On one server the lists have one name, whatever the fleet. */
+export function redisOutsider(admin: () => Redis | Cluster, fleet: string, cluster = false): Outsider {
+  const keys = new Keys({ fleet, db: 0, classic: false, cluster });
   const nameOf = (key: Spoilable): string => (key === 'events' ? keys.events.stream : keys.foreign[key]);
   const isSpoilt = async (key: Spoilable): Promise<boolean> => (await admin().type(nameOf(key))) === 'string';
   return {

@@ -38,7 +38,7 @@ export interface RedisOptions {
   readonly tls?: { readonly certificate: string; readonly key: string; readonly ca: string };
 }
 
-interface Running {
+export interface Running {
   readonly child: ChildProcess;
   readonly pid: number;
 }
@@ -115,17 +115,23 @@ interface Place {
   readonly env: Readonly<Record<string, string>>;
 }
 
-async function launch({ folder, port, env }: Place, args: readonly string[]): Promise<Running> {
+function launch({ folder, port, env }: Place, args: readonly string[]): Promise<Running> {
   const fixed = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder];
-  const child = spawn(binary, [...fixed, '--save', '', '--appendonly', 'no', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  });
+  const whole = [...fixed, '--save', '', '--appendonly', 'no', ...args];
+  return launchBinary(whole, { folder, env, ready: 'Ready to accept connections' });
+}
+
+/** R1 and R2, of whatever the binary is started as; `ready` is what it says then. */
+export async function launchBinary(
+  args: readonly string[],
+  { folder, env = {}, ready }: { folder: string; env?: Readonly<Record<string, string>>; ready: string },
+): Promise<Running> {
+  const child = spawn(binary, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (log += text));
   child.on('error', (error) => (log += String(error)));
 
-  await waitFor(() => hasEnded(child) || log.includes('Ready to accept connections'), {
+  await waitFor(() => hasEnded(child) || log.includes(ready), {
     what: `${binary} to be ready`,
     timeoutMs: startTimeoutMs,
   });
@@ -146,7 +152,8 @@ function guard(child: ChildProcess, pid: number, folder: string): void {
   child.once('exit', () => shell.kill('SIGKILL'));
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+/** Resolves when it is gone. */
+export async function ended(child: ChildProcess): Promise<void> {
   await waitFor(() => hasEnded(child), { what: 'redis-server to end' });
 }
 
@@ -154,7 +161,8 @@ function hasEnded(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }
 
-function freePort(): Promise<number> {
+/** One that nobody listens on now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);

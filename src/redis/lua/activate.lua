@@ -1,8 +1,9 @@
 -- Grants agent ids that are free, or whose owner's presence has ended, to a present node (P2, P3).
 -- KEYS  1 presence lease of the node  2 meta  3 directory  4 inboxes that are not empty
 --       5.. inboxes, one for each agent; then owners' leases
--- ARGV  1 node  2 number of agents n, then their ids; then number and names of owners
--- Returns 'PRESENCE', {'OWNERS', ...}, or {'OK', then for each agent '' or the owner that holds it, and the epoch}
+-- ARGV  1 node  2 number of agents n, then their ids; then number and names of owners; then, where nodes have leases in several
+--       places, 'spread' and the nodes whose leases have been ended in all
+-- Returns 'PRESENCE', {'OWNERS', ...}, {'ENDING', owners whose leases have to be ended first}, or {'OK', then for each agent '' or the owner that holds it, and the epoch}
 -- Complexity: O(agents * log non-empty inboxes)
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return 'PRESENCE'
@@ -16,6 +17,21 @@ end
 local leases = {}
 for i = 1, tonumber(ARGV[3 + count]) do
   leases[ARGV[3 + count + i]] = KEYS[4 + count + i]
+end
+local last = 3 + count + tonumber(ARGV[3 + count])
+local ended, ending = {}, { 'ENDING' }
+for i = last + 2, #ARGV do
+  ended[ARGV[i]] = true
+end
+for _, record in pairs(records) do
+  local isTaken = record.owner ~= '' and record.owner ~= node and not present[record.owner]
+  if isTaken and ARGV[last + 1] and not ended[record.owner] then
+    ended[record.owner] = true
+    table.insert(ending, record.owner)
+  end
+end
+if #ending > 1 then
+  return ending
 end
 
 -- The lease of a node that is taken from is gone already; deleting it again is what makes that certain (P3).

@@ -215,7 +215,7 @@ describe('the limits of queues', () => {
       "expected queues.docs.rate.per to be a duration such as '30s' or 1500, of at least 1 ms, got: 0",
       'expected queues.docs.rate.pre to be an option, got: a name that is none\nDid you mean "per"?',
       "expected queues.index.rate.per to be a duration such as '30s' or 1500, of at least 1 ms, got: nothing",
-      'expected queues.zzz.zzzzzzzzzz to be an option, got: a name that is none\nThere are: concurrency, rate.',
+      'expected queues.zzz.zzzzzzzzzz to be an option, got: a name that is none\nThere are: concurrency, partitions, rate.',
     ])
       expect(problems).toContain(part);
     expect(problems.join('\n')).toMatch(/expected the name of a queue in queues to be at most 128 .*, got: "a b"/);
@@ -235,7 +235,8 @@ describe('relations', () => {
       /ids of agents to differ, got: "x"/,
     ],
     [{ agents: [pool(AuditAgent), single(DocsAgent, { id: 'audit' })] }, /not to be the role of agents\[0\]/],
-    [{ queues: { audit: {} } }, /queues\.audit to name a limit, got: none/],
+    [{ queues: { audit: { partitions: 4, concurrency: 2 } } }, /queues\.audit to name limits or partitions, got: both/],
+    [{ queues: { audit: {} } }, /queues\.audit to name a limit or partitions, got: none/],
   ] as const)('%o', (options, expected) => {
     const problems = problemsOf(options);
     expect(problems).toHaveLength(1);

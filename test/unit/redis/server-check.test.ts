@@ -30,8 +30,8 @@ test('a server that evicts what it has accepted is refused, whatever its policy,
   await fleet.close();
 });
 
-test('a cluster is refused, since it is not supported', async () => {
+test('a node of a cluster is refused where one server is named, and the URL of clusters is told', async () => {
   const redis = await serve('--cluster-enabled', 'yes');
-  const message = expect.stringContaining('got: a cluster, which is not supported');
+  const message = expect.stringMatching(/got: a node of a cluster\n.*redis\+cluster:/);
   await expect(connect({ redis })).rejects.toMatchObject({ name: 'ConfigError', message });
 });

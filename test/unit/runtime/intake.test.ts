@@ -43,7 +43,7 @@ class FakeCell {
   }
 }
 
-function open() {
+function open(parts: Readonly<Record<string, readonly string[]>> = {}) {
   const clock = new VirtualClock();
   const claims: Call<ClaimRequest>[] = [];
   const outlook: { limited?: Claims['limited'] } = {};
@@ -72,6 +72,7 @@ function open() {
     tasks: port as never,
     node: 'n1',
     leases: { hold } as never,
+    partitions: { all: (queue) => parts[queue] ?? [queue] },
     release: (claimed) => new Promise((resolve) => released.push({ task: claimed, done: resolve })),
   });
   const serve = (id: string, role: string, size: number, kind: 'pool' | 'single' = 'pool'): FakeCell => {
@@ -101,6 +102,28 @@ describe('intake', () => {
     expect(claims.at(-1)?.request.count).toBe(2);
     await give(1);
     expect(waits.map(({ request }) => [request.queues, request.count])).toEqual([[['a'], 1]]);
+  });
+
+  test('I4: partitions share the room of their cells: one is claimed from at a time, and each has its turn', async () => {
+    const { claims, waits, serve, room, give } = open({ a: ['a', 'a~1', 'a~2'] });
+    const cell = serve('a@n1.1', 'a', 2);
+    const asked = (): unknown[] => claims.map(({ request: { queue, count } }) => `${queue} ${count}`);
+    expect(asked()).toEqual(['a 2']);
+    await give(2);
+    expect(asked()).toEqual(['a 2']);
+    for (const next of ['a~1 2', 'a~2 2', 'a 2']) {
+      cell.taken.length = 0;
+      room(cell);
+      expect(asked().at(-1)).toBe(next);
+      await give(2);
+    }
+    cell.taken.length = 1;
+    room(cell);
+    for (const queue of ['a~1', 'a~2', 'a']) {
+      expect(asked().at(-1)).toBe(`${queue} 1`);
+      await give(0);
+    }
+    expect(waits.at(-1)?.request.queues.toSorted()).toEqual(['a', 'a~1', 'a~2']);
   });
 
   test('I2: a limited queue is not waited on; it is looked at again on news, on a switch, and after two seconds', async () => {
