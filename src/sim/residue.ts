@@ -31,14 +31,14 @@ export function* callsLeft({ name, wire }: Left): Generator<string> {
 }
 
 /** In the broker: presence, activations, claims, listeners, waits and locks. */
-export function* residueInBroker({ fleet, ledger }: World, { name, node, cameUp }: Left): Generator<string> {
+export function* residueInBroker({ fleet, ledger }: World, { name, node, wire, cameUp }: Left): Generator<string> {
   const of = `${name} (${node}) has ended and left`;
   const { directory, queues, exchange, waiters, locks, lifecycle } = fleet;
   if (directory.nodes.has(node) || lifecycle.up.has(node)) yield `${of} its presence`;
   // what is granted to a node while it is told to stop is free with its presence (presence, P2)
   for (const [agent, { owner }] of cameUp ? directory.activations : [])
     if (owner === node) yield `${of} the activation of ${agent}`;
-  for (const queue of queues.values())
+  for (const queue of wire.hasLostReplies ? [] : queues.values()) // a claim of which it never heard ends with its lease
     for (const { id, holder } of queue.claimed.values()) if (holder === node) yield `${of} a claim of task ${id}`;
   if (exchange.notices.has(node)) yield `${of} a subscription to notices`;
   for (const { link } of exchange.events) if (link.address === node) yield `${of} a subscription to events`;

@@ -58,6 +58,8 @@ export class Wire {
   #trips = 0;
   #isCut = false;
   #isDeaf = false;
+  /** Replies were lost on it: the broker may have given its process what that never heard of. */
+  hasLostReplies = false;
   /** Grows with every cut and loss of the subscriptions. */
   #era = 0;
   #slowUntil = 0;
@@ -129,7 +131,10 @@ export class Wire {
     const isLost = plan.strikes('lost-reply', call.key) !== undefined;
     this.#answer(call, () => {
       if (!this.#underWay.has(fail)) return; // W4
-      if (isLost) return fail(unknown(call.name));
+      if (isLost) {
+        this.hasLostReplies = true;
+        return fail(unknown(call.name));
+      }
       this.#underWay.delete(fail);
       end();
     });
@@ -161,6 +166,7 @@ export class Wire {
   cut(): void {
     this.#isCut = true;
     this.#era++;
+    this.hasLostReplies ||= this.#underWay.size > 0;
     this.#lanes.commands = newLane();
     this.#lanes.blocking = newLane();
     this.#lanes.subscriptions = newLane();

@@ -126,13 +126,13 @@ describe('the diagram of a run in which everything happens', () => {
   test.each([3, 9])(
     'is bounded, says what it leaves out, and has no two labels in one place (seed %i)',
     async (seed) => {
-      const run = await attempt(wild, { seed, traced: 5_000 });
+      const run = await attempt(wild, { seed, size: 2, traced: 5_000 });
       const page = diagramOf(wild, { attempt: run });
       expect(overlaps(page)).toEqual([]);
       for (const { text, right } of labelsOf(page)) expect([text, right <= widthOf(page)]).toEqual([text, true]);
       expect([...page.matchAll(/<g class="(?:arrow|mark|start|band|landing)"/g)].length).toBeLessThanOrEqual(150);
       expect(page).toMatch(/\d+ more steps of this story are left out/);
-      expect((await attempt(wild, { seed })).hash).toBe(run.hash); // whoever draws changes nothing
+      expect((await attempt(wild, { seed, size: 2 })).hash).toBe(run.hash); // whoever draws changes nothing
     },
   );
 
