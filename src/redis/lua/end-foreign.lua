@@ -13,10 +13,12 @@ local function takes(key, type)
   return found == type or found == 'none'
 end
 local storesCompletions, storesEvents = takes(KEYS[4], 'list'), takes(KEYS[5], 'stream')
+local hasStored = redis.call('EXISTS', KEYS[3]) == 1 -- only while some key had another type
 local append = appender(KEYS[5], ARGV[2])
+local ended = {}
 
 local function store(id, completion)
-  if completion == '' or redis.call('HEXISTS', KEYS[3], id) == 1 then
+  if completion == '' or (hasStored and redis.call('HEXISTS', KEYS[3], id) == 1) then
     return true
   end
   if storesCompletions then
@@ -35,12 +37,15 @@ local function finish(at, result, key)
   end
   if not storesEvents then
     redis.call('HSET', KEYS[3], id, 1)
+    hasStored = true
     return 'held'
   end
   append(unpack(ARGV, at + 2, at + 10))
   redis.call('XDEL', KEYS[2], id)
-  redis.call('HDEL', KEYS[3], id)
-  redis.call('DEL', key)
+  if hasStored then
+    redis.call('HDEL', KEYS[3], id)
+  end
+  table.insert(ended, key)
   redis.call('PEXPIRE', result, 60000)
   return 'ended'
 end
@@ -48,6 +53,9 @@ end
 local replies = {}
 for i = 0, (#ARGV - 4) / 11 - 1 do
   table.insert(replies, finish(5 + i * 11, KEYS[7 + i * 2], KEYS[8 + i * 2]))
+end
+if #ended > 0 then
+  redis.call('DEL', unpack(ended))
 end
 if storesEvents then
   trimEvents(KEYS[5], KEYS[6], ARGV[3], ARGV[4])
