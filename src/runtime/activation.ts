@@ -39,6 +39,7 @@ export class Activation extends Duty {
   /** X9 */
   readonly #given = new WeakSet<Cell>();
   #asking: Promise<void> = Promise.resolve();
+  #hasCeased = false;
   /** X10 */
   #isInDoubt = false;
 
@@ -108,8 +109,9 @@ export class Activation extends Duty {
     if (cell.epoch > 0) await this.#givingBack.add({ agentId: cell.id, epoch: cell.epoch });
   }
 
-  /** No id is asked for any more. */
+  /** No id is asked for any more; what is granted by a claim under way goes back. */
   async cease(): Promise<void> {
+    this.#hasCeased = true;
     this.#standby.clear();
     await this.stop();
     await this.#asking.catch(() => undefined); // a failed turn was reported
@@ -136,6 +138,9 @@ export class Activation extends Duty {
   }
 
   async #ask(cells: readonly Cell[]): Promise<void> {
-    for (const cell of await this.claim(cells)) if (this.#standby.delete(cell)) this.#deps.onGranted(cell);
+    for (const cell of await this.claim(cells)) {
+      if (this.#standby.delete(cell)) this.#deps.onGranted(cell);
+      else if (this.#hasCeased) await this.giveBack(cell);
+    }
   }
 }

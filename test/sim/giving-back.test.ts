@@ -7,7 +7,7 @@ import type { Holding } from '../../src/broker/presence.ts';
 import { sleep } from '../../src/core/clock.ts';
 import { BrokerError } from '../../src/core/errors.ts';
 import { limits } from '../../src/core/limits.ts';
-import { saidOf, type SimNode, World } from './world.ts';
+import { gate, saidOf, type SimNode, World } from './world.ts';
 
 const many = 300;
 
@@ -52,8 +52,8 @@ test('ids of many agents go back in pages, each agent is told as down in reverse
 
 test('the id of an agent that has stopped goes back while the next one still stops', async () => {
   const world = new World();
-  class SlowAgent extends Agent {
-    static readonly role = 'slow';
+  class OtherAgent extends Agent {
+    static readonly role = 'other';
     @onMessage('ping') ping(): void {}
     @onStop() end(): Promise<void> {
       return sleep(this.clock, 500);
@@ -63,7 +63,7 @@ test('the id of an agent that has stopped goes back while the next one still sto
     static readonly role = 'quick';
     @onMessage('ping') ping(): void {}
   }
-  const agents = [single(SlowAgent), single(QuickAgent)];
+  const agents = [single(OtherAgent), single(QuickAgent)];
   const first = await world.start('n1', agents);
   const second = await world.start('n2', agents);
   slowly(world, first);
@@ -86,4 +86,44 @@ test('a page that has no answer is left to the presence lease, said, and holds u
   );
   expect(saidOf(first, 'agent.down')).toHaveLength(many);
   expect((await world.until(broker.presence.lookup(ids))).filter((one) => one !== undefined)).toEqual([]);
+});
+
+test('X9: an id that a node is granted while it stops goes back before it leaves', async () => {
+  const [asked, answered] = [gate(), gate()];
+  class DeskAgent extends Agent {
+    static readonly role = 'desk';
+    @onMessage('ping') ping(): string {
+      return this.id;
+    }
+  }
+  class OtherAgent extends Agent {
+    static readonly role = 'other';
+    @onMessage('ping') ping(): string {
+      return this.id;
+    }
+  }
+  const world = new World();
+  const desk = single(DeskAgent, { id: 'desk' });
+  const first = await world.start('n1', [desk]);
+  const second = await world.start('n2', [desk, single(OtherAgent)]);
+  const { presence } = second.broker;
+  const [activate, deactivate] = [presence.activate.bind(presence), presence.deactivate.bind(presence)];
+  presence.activate = async (node, ids) => {
+    asked.open();
+    await answered.passed;
+    return await activate(node, ids);
+  };
+  const given: string[] = [];
+  presence.deactivate = (node, holdings) => {
+    given.push(...holdings.map(({ agentId }) => agentId));
+    return deactivate(node, holdings);
+  };
+  await world.until(first.node.stop());
+  await world.until(asked.passed);
+  const end = second.node.stop();
+  await world.advance(1); // it asks for no id any more
+  answered.open();
+  await world.until(end);
+  expect(given.toSorted()).toEqual(['desk', 'other']);
+  expect(saidOf(second, 'agent.up').map(({ agent }) => agent)).toEqual(['other']);
 });
