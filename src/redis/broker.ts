@@ -21,6 +21,7 @@ import { RedisNotices } from './notices.ts';
 import { RedisOutgoing } from './outgoing.ts';
 import { Owners } from './owners.ts';
 import { PlaceLeases } from './place-leases.ts';
+import { placeCount } from './places.ts';
 import { RedisPresence } from './presence.ts';
 import { RedisQuarantine } from './quarantine.ts';
 import { RedisQueues } from './queues.ts';
@@ -52,7 +53,7 @@ export interface RedisBrokerDeps {
   readonly allowEviction?: boolean;
   /** Replicas that have to confirm tasks, messages and broadcasts; none by default. */
   readonly replicas?: number;
-  /** Used by whoever starts a fleet first; 1 by default. */
+  /** Used by whoever starts a fleet first. Default: 1, in a cluster one for each place. */
   readonly mailShards?: number;
   /** How long a silent waiter keeps its place in the line of a lock (locks, L3): the same in all processes. */
   readonly waiterLeaseMs?: number;
@@ -80,7 +81,7 @@ export class RedisBroker implements Broker {
   readonly #store: Store;
   readonly #shards: MailShards;
 
-  constructor({ url, fleet, classic, mailShards = 1, waiterLeaseMs, retention, trust, ...deps }: RedisBrokerDeps) {
+  constructor({ url, fleet, classic, mailShards, waiterLeaseMs, retention, trust, ...deps }: RedisBrokerDeps) {
     const { address, clock, random, observer, replicas = 0 } = deps;
     const target = parseTarget(url, trust);
     const isCluster = target.cluster !== undefined;
@@ -101,7 +102,7 @@ export class RedisBroker implements Broker {
     const { commands, blocking, subscriptions, writes } = connections;
     const replication = writes && new Replication({ link: writes, replicas });
     const store = new Store({ keys, commands, scripts, replication });
-    const shards = new MailShards({ wanted: mailShards });
+    const shards = new MailShards({ wanted: mailShards ?? (isCluster ? placeCount : 1) });
     const owners = new Owners({ keys });
     this.quarantine = new RedisQuarantine({ store });
     const quarantine = classic ? this.quarantine : undefined;

@@ -263,7 +263,8 @@ export class Intake {
         const request = { queues, node, count, timeoutMs: blockMs, signal: stop.signal };
         const claimed = await this.#watch.read('wait for tasks', () => tasks.wait(request));
         for (const task of claimed) this.place(task);
-        for (const queue of this.#queues.values())
+        const all = [...this.#queues.values()]; // as in onReset
+        for (const queue of all)
           if (claimed.filter((task) => task.queue === queue.name).length >= count) this.#recheck(queue);
       } catch (error) {
         this.#report(error);

@@ -101,8 +101,13 @@ describeBrokers('dead messages', (open) => {
     expect(reply).toMatchObject({ kind: 'stored' });
     const entries = await inbox(node, docs, epoch);
     expect(entries).toMatchObject([{ envelope: 'waits' }, { envelope: 'dead', opId, redelivered: false }]);
-    await fleet.eventually(() => heard.length > 0, 'the owner to hear it');
-    expect(heard).toMatchObject([{ kind: 'mail', agentId: docs, entry: entries[1]?.entry, envelope: 'dead' }]);
+    // In a cluster what was published before may still be on its way to the node where it is listened to.
+    const news = () =>
+      heard.filter((one) => fleet.kind !== 'cluster' || one.kind !== 'mail' || one.envelope === 'dead');
+    await fleet.eventually(() => news().length > 0, 'the owner to hear it');
+    const put = { kind: 'mail', agentId: docs, entry: entries[1]?.entry, envelope: 'dead' };
+    expect(news().at(-1)).toMatchObject(put);
+    if (fleet.kind !== 'cluster') expect(news()).toHaveLength(1);
     expect(await letters(client)).toEqual({ letters: [], total: 0, dropped: 0 });
     expect(await revive(client, letter?.letter ?? '')).toEqual({ kind: 'no-letter' });
   });

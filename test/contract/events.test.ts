@@ -153,8 +153,11 @@ describeBrokers('events', (open) => {
     const before = await append(member, numbered(3));
     const { heard } = await ear(member);
     await append(member, ['next']);
-    await fleet.eventually(() => heard.length > 0, 'the event to be heard');
-    expectChain(heard, before[2]);
+    // In a cluster what was published before may still be on its way to the node where it is listened to.
+    const late = fleet.kind === 'cluster' ? before : [];
+    const news = () => heard.filter(({ id }) => !late.includes(id));
+    await fleet.eventually(() => news().length > 0, 'the event to be heard');
+    expectChain(news(), before[2]);
   });
 
   test('E3: what the live copy lost in a cut shows in prev and is read from the stream; reset comes first', async () => {
