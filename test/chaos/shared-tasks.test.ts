@@ -22,7 +22,7 @@ async function smallRepository(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'chaos-'));
   onTestFinished(() => rm(path, { recursive: true, force: true }));
   await Promise.all(
-    Array.from({ length: 60 }, (_, n) => writeFile(join(path, `file-${n}.ts`), 'export const line = 1;\n'.repeat(60))),
+    Array.from({ length: 10 }, (_, n) => writeFile(join(path, `file-${n}.ts`), 'export const line = 1;\n'.repeat(60))),
   );
   return path;
 }
