@@ -15,10 +15,15 @@ declare module 'vitest' {
   }
 }
 
-const packages = fileURLToPath(new URL('../../node_modules', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'package-'));
+/** Of this process, in which every project of vitest has this module anew: they share the folder. */
+const here = globalThis as { testRunFolder?: string };
+const folder = (here.testRunFolder ??= emptyFolder());
 
-symlinkSync(packages, join(folder, 'node_modules'));
+function emptyFolder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'package-'));
+  symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(made, 'node_modules'));
+  return made;
+}
 
 export function setup(project: TestProject): void {
   process.env[runFolder] = folder;
