@@ -6,8 +6,16 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { agentRuntime } from './src/vitest.ts';
 
-/** Tests that change nothing of the process they run in. */
-const sharing = ['test/{unit,contract,sim,simulation}/**/*.test.ts'];
+/**
+ * Tests that change nothing of the process they run in. Not those that fill it or set what all of it obeys, and not the longest ones, which
+ * wait for processes of their own: these are begun first, so that a run ends with short ones.
+ */
+const sharing = [
+  'test/{unit,contract,sim,simulation}/**/*.test.ts',
+  'test/chaos/!(busy-loop|failover|heartbeat-cost|poison|proofs|rig|rolling|shared-tasks|spawned).test.ts',
+  'test/classic/!(rig).test.ts',
+  'test/e2e/!(threads|tls|unhandled|vitest-plugin).test.ts',
+];
 
 export default defineConfig({
   plugins: [agentRuntime()],

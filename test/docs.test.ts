@@ -42,18 +42,18 @@ function filesOf(page: Page): Readonly<Record<string, string>> {
 }
 
 describe('TypeScript in the documentation', () => {
-  test('every block compiles', () => {
+  test('every block compiles', async () => {
     const files = pages.flatMap((page) =>
       Object.entries(filesOf(page)).map(([path, text]) => [join(page.path.replace(/\W/g, '-'), path), text] as const),
     );
     expect(files.length).toBeGreaterThan(5);
-    expect(compileIn(join(folder, 'pages'), Object.fromEntries(files))).toBe('');
+    expect(await compileIn(join(folder, 'pages'), Object.fromEntries(files))).toBe('');
   });
 
-  test('every @example of a docstring compiles, and the names that users meet first have one', () => {
+  test('every @example of a docstring compiles, and the names that users meet first have one', async () => {
     const examples = readExamples();
     const modules = examples.map((example, index) => [`${example.name}-${index}.ts`, moduleOf(example)] as const);
-    expect(compileIn(join(folder, 'examples'), { 'world.ts': world, ...Object.fromEntries(modules) })).toBe('');
+    expect(await compileIn(join(folder, 'examples'), { 'world.ts': world, ...Object.fromEntries(modules) })).toBe('');
     const names = examples.map(({ name }) => name);
     const first = [
       'Agent',
@@ -69,13 +69,13 @@ describe('TypeScript in the documentation', () => {
     expect(names).toEqual(expect.arrayContaining([...first, 'startFleet', 'enqueue', 'run', 'Task', 'lock']));
   });
 
-  test('an example that does not compile is reported', () => {
+  test('an example that does not compile is reported', async () => {
     const wrong = moduleOf({
       name: 'wrong',
       path: 'src/x.ts',
       text: "await fleet.run(AuditAgent, 'audit', { pat: '.' });",
     });
-    expect(compileIn(join(folder, 'wrong'), { 'world.ts': world, 'wrong.ts': wrong })).toContain('wrong.ts(');
+    expect(await compileIn(join(folder, 'wrong'), { 'world.ts': world, 'wrong.ts': wrong })).toContain('wrong.ts(');
   });
 
   for (const page of pages.filter((one) => blocksOf(one, 'ts').some(({ words }) => words.includes('run')))) {
@@ -99,7 +99,7 @@ describe('TypeScript in the documentation', () => {
 async function runScript(cwd: string, path: string): Promise<string> {
   const { REDIS_URL: _, ...env } = process.env;
   const loader = join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs');
-  const args = ['--conditions=source', '--import', loader, path];
+  const args = ['--import', loader, path];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, env, timeout: 15_000 });
   return stdout;
 }

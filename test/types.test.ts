@@ -46,10 +46,10 @@ export class AuditAgent extends Agent {
 }
 `;
 
-test('a handler called status needs no override, unless the compiler is told to ask for one', () => {
+test('a handler called status needs no override, unless the compiler is told to ask for one', async () => {
   const strict = { noImplicitOverride: true };
   const marked = statusHandler.replace('status(message', 'override status(message');
-  expect(compileIn(join(folder, 'usual'), { 'agent.ts': statusHandler })).toBe('');
-  expect(compileIn(join(folder, 'strict'), { 'agent.ts': statusHandler }, strict)).toContain('TS4114');
-  expect(compileIn(join(folder, 'marked'), { 'agent.ts': marked }, strict)).toBe('');
+  expect(await compileIn(join(folder, 'usual'), { 'agent.ts': statusHandler })).toBe('');
+  expect(await compileIn(join(folder, 'strict'), { 'agent.ts': statusHandler }, strict)).toContain('TS4114');
+  expect(await compileIn(join(folder, 'marked'), { 'agent.ts': marked }, strict)).toBe('');
 });

@@ -4,14 +4,12 @@
  * The ledger stands outside the fleet: each start is a line in a file that outlives the process that wrote it.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { connect } from 'agent-runtime';
 import { expect, onTestFinished, test } from 'vitest';
 import { startRedis } from '../support/redis-server.ts';
-import { spawnNode } from './processes.ts';
+import { emptyProject, type Project, spawnNode } from './processes.ts';
 
 const address = { role: 'work', task: 'work' };
 const poison = 'poison';
@@ -38,24 +36,20 @@ export default defineConfig({
 });
 `;
 
-/** A folder with the configuration, and the file into which every start is written. */
-async function project(): Promise<{ config: string; ledger: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'poison-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await mkdir(join(folder, 'node_modules'));
-  await symlink(fileURLToPath(new URL('../..', import.meta.url)), join(folder, 'node_modules', 'agent-runtime'));
-  const [config, ledger] = [join(folder, 'runtime.config.js'), join(folder, 'ledger')];
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-  await writeFile(config, configOf(ledger));
-  return { config, ledger };
+/** A project of one agent, and the file into which every start of a task is written. */
+async function ledgered(): Promise<{ project: Project; ledger: string }> {
+  const project = await emptyProject();
+  const ledger = join(project.folder, 'ledger');
+  await writeFile(join(project.folder, 'runtime.config.js'), configOf(ledger));
+  return { project, ledger };
 }
 
 /** Keeps a node process alive: whenever it dies, the next one is started. */
-function keepAlive(redis: string, config: string): { readonly deaths: () => number } {
+function keepAlive(redis: string, project: Project): { readonly deaths: () => number } {
   let deaths = 0;
   let isOver = false;
   const start = (): void => {
-    const node = spawnNode(redis, config);
+    const node = spawnNode(redis, project);
     node.child.once('exit', () => {
       if (isOver) return;
       deaths++;
@@ -70,12 +64,12 @@ function keepAlive(redis: string, config: string): { readonly deaths: () => numb
 test('a task that kills every process is quarantined after three starts, and the hundred tasks beside it complete', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());
-  const { config, ledger } = await project();
+  const { project, ledger } = await ledgered();
   const fleet = await connect({ redis: server.url });
   onTestFinished(() => fleet.close());
   const inputs = Array.from({ length: 101 }, (_, n) => (n === 50 ? poison : String(n)));
   const handles = await Promise.all(inputs.map((input) => fleet.enqueue(address, input)));
-  const nodes = [1, 2, 3].map(() => keepAlive(server.url, config));
+  const nodes = [1, 2, 3].map(() => keepAlive(server.url, project));
   const ends = await Promise.allSettled(handles.map((handle) => handle.result({ timeout: '60s' })));
 
   const failed = ends.flatMap((end, n) => (end.status === 'rejected' ? [{ input: inputs[n], error: end.reason }] : []));

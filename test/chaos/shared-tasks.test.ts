@@ -14,7 +14,7 @@ import { checkStarted, runOneCheck } from '../../agents/contracts.ts';
 import { decodeNotice, recordsOf } from '../../src/redis/notice-wire.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { waitFor } from '../support/wait.ts';
-import { startNode } from './processes.ts';
+import { exampleProject, startNode } from './processes.ts';
 
 const total = 1_000;
 
@@ -22,7 +22,7 @@ async function smallRepository(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'chaos-'));
   onTestFinished(() => rm(path, { recursive: true, force: true }));
   await Promise.all(
-    Array.from({ length: 60 }, (_, n) => writeFile(join(path, `file-${n}.ts`), 'export const line = 1;\n'.repeat(60))),
+    Array.from({ length: 10 }, (_, n) => writeFile(join(path, `file-${n}.ts`), 'export const line = 1;\n'.repeat(60))),
   );
   return path;
 }
@@ -59,7 +59,8 @@ test('a thousand audit tasks on three processes are settled once each, also when
   onTestFinished(() => server.stop());
   const path = await smallRepository();
   const { settled, upToDate } = await settleLedger(server.url);
-  const nodes = await Promise.all([startNode(server.url), startNode(server.url), startNode(server.url)]);
+  const project = await exampleProject();
+  const nodes = await Promise.all([1, 2, 3].map(() => startNode(server.url, project)));
   const fleet = await connect({ redis: server.url, classic: true });
   onTestFinished(() => fleet.close());
 

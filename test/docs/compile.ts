@@ -1,27 +1,29 @@
 /**
- * Compiles files that lie outside the repository as a user's project would: strictly, with the package under its name.
+ * Compiles files that lie outside the repository as a user's project would: strictly, with the package under its name, by its declarations.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { builtPackage } from '../support/package.ts';
 import { root } from './pages.ts';
 
 /**
- * Writes the files, by path below `folder`, and compiles them, with further `options`; what the compiler says of them, nothing when all is well. What it says of the
- * package's own sources is for `npm run types` to tell.
+ * Writes the files, by path below `folder`, and compiles them, with further `options`; what the compiler says of them, nothing when all is well. What it says of
+ * what they import is for `npm run types` to tell.
  */
-export function compileIn(
+export async function compileIn(
   folder: string,
   files: Readonly<Record<string, string>>,
   options: Readonly<Record<string, boolean>> = {},
-): string {
+): Promise<string> {
   const modules = join(folder, 'node_modules');
   mkdirSync(modules, { recursive: true });
-  symlinkSync(root, join(modules, 'agent-runtime'));
+  symlinkSync(await builtPackage(), join(modules, 'agent-runtime'));
   for (const name of ['zod', 'vitest']) symlinkSync(join(root, 'node_modules', name), join(modules, name));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   const compilerOptions = {
     typeRoots: [join(root, 'node_modules', '@types')],
+    customConditions: [], // of this checkout: its sources would be checked anew with every project
     noUnusedLocals: false,
     noUnusedParameters: false,
     noImplicitOverride: false, // as `tsc --init` leaves it

@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { entryArguments } from '../../support/entry.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -32,7 +33,7 @@ export class Child {
 
   constructor({ entry, parameters, flags = [], onMessage = () => {} }: ChildOptions) {
     const file = fileURLToPath(new URL(`./${entry}`, import.meta.url));
-    this.#process = spawn(process.execPath, [...flags, '--import', 'tsx', file], {
+    this.#process = spawn(process.execPath, [...flags, ...entryArguments(file)], {
       cwd: root,
       env: { ...process.env, [variable]: JSON.stringify(parameters) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

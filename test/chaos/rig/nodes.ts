@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { entryArguments } from '../../support/entry.ts';
 import { waitFor } from '../../support/wait.ts';
 import { type Timing, variables } from './contracts.ts';
 
@@ -64,7 +65,7 @@ export class Slot {
       [variables.resource]: String(resource),
     };
     const log = openSync(this.#deps.log, 'a');
-    const child = spawn(process.execPath, ['--import', 'tsx', entry], { cwd: root, env, stdio: ['pipe', log, log] });
+    const child = spawn(process.execPath, entryArguments(entry), { cwd: root, env, stdio: ['pipe', log, log] });
     closeSync(log);
     child.stdin?.on('error', () => {});
     this.#child = child;
