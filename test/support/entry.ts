@@ -1,12 +1,12 @@
 /**
- * How a test starts a process of its own from a TypeScript file of the project: bundled, when the first process asks, into one file that
+ * How a test starts a process of its own from TypeScript files of the project: bundled, when the first process asks, into a few files that
  * all of a run of the tests start.
  *
  * Translated and loaded file by file, the framework costs every process more than a second of processor time. Outside of a run of the
- * tests (`npm run chaos`, `npm run classic`) nobody keeps a folder for bundles, and the file itself is loaded.
+ * tests (`npm run chaos`, `npm run classic`) nobody keeps a folder for bundles, and the sources are loaded as they are.
  */
 import { buildSync } from 'esbuild';
-import { existsSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join, parse, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,23 +17,51 @@ export const runFolder = 'TEST_RUN_FOLDER';
 /** The arguments with which Node runs `file`. */
 export function entryArguments(file: string): readonly string[] {
   const home = process.env[runFolder];
-  return home === undefined ? ['--import', 'tsx', file] : [bundleOf(file, home)];
+  if (home === undefined) return ['--import', 'tsx', file];
+  const folder = made(home, file, (own) => bundle({ main: file }, own));
+  return [join(folder, 'main.js')];
 }
 
-function bundleOf(file: string, home: string): string {
+export interface CommandFiles {
+  /** The file of the command. */
+  readonly runtime: string;
+  /** What was asked for, as the command can import it. */
+  readonly module: string;
+}
+
+/** The `runtime` command, and a module that shares the framework with it. */
+export function commandWith(module: string): CommandFiles {
+  const home = process.env[runFolder];
+  if (home === undefined) return { runtime: join(root, 'bin', 'runtime.js'), module };
+  const folder = made(home, module, (own) => {
+    cpSync(join(root, 'bin'), join(own, 'bin'), { recursive: true });
+    bundle({ main: join(root, 'src', 'cli', 'main.ts'), module }, join(own, 'dist', 'cli'));
+  });
+  return { runtime: join(folder, 'bin', 'runtime.js'), module: join(folder, 'dist', 'cli', 'module.js') };
+}
+
+/** The folder in which `make` has put what belongs to `file`. Of those who make the same at the same time, the first one's is kept. */
+function made(home: string, file: string, make: (folder: string) => void): string {
   const { dir, name } = parse(relative(root, file));
   const folder = join(home, 'bundles', join(dir, name).replace(/\W+/g, '-'));
-  if (!existsSync(folder)) build(file, folder);
-  return join(folder, `${name}.mjs`);
+  if (existsSync(folder)) return folder;
+  const own = `${folder}.${process.pid}`;
+  mkdirSync(own, { recursive: true });
+  make(own);
+  cpSync(join(root, 'package.json'), join(own, 'package.json'));
+  try {
+    renameSync(own, folder);
+  } catch (error) {
+    rmSync(own, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error;
+  }
+  return folder;
 }
 
-/** Of those who build the same at the same time, the first one's is kept. */
-function build(file: string, folder: string): void {
-  const own = `${folder}.${process.pid}`;
+function bundle(entryPoints: Readonly<Record<string, string>>, outdir: string): void {
   buildSync({
-    entryPoints: [file],
-    outdir: own,
-    outExtension: { '.js': '.mjs' },
+    entryPoints: { ...entryPoints },
+    outdir,
     bundle: true,
     splitting: true,
     platform: 'node',
@@ -43,11 +71,5 @@ function build(file: string, folder: string): void {
     alias: { 'agent-runtime': join(root, 'src', 'index.ts') },
     logLevel: 'warning',
   });
-  symlinkSync(join(root, 'src', 'redis', 'lua'), join(own, 'lua')); // beside the code that loads them
-  try {
-    renameSync(own, folder);
-  } catch (error) {
-    rmSync(own, { recursive: true, force: true });
-    if (!existsSync(folder)) throw error;
-  }
+  symlinkSync(join(root, 'src', 'redis', 'lua'), join(outdir, 'lua')); // beside the code that loads them
 }

@@ -1,16 +1,16 @@
 /**
- * The `runtime` command of a proof: a process as a user starts one, from the sources, whose lines are kept, ended by its own handle.
+ * The `runtime` command of a proof: a process as a user starts one, whose lines are kept, ended by its own handle.
  *
  * Apart from child.ts, whose processes are parts of the rig and talk to it: this one is told nothing that a terminal could not tell it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { waitFor } from '../../support/wait.ts';
 
-const runtimeFile = fileURLToPath(new URL('../../../bin/runtime.js', import.meta.url));
 const sayLimitMs = 60_000;
 
 export interface CommandOptions {
+  /** The file of the command. */
+  readonly runtime: string;
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -24,10 +24,10 @@ export class Command {
   #out = '';
   #err = '';
 
-  constructor(args: readonly string[], { cwd, env = {} }: CommandOptions) {
+  constructor(args: readonly string[], { runtime, cwd, env = {} }: CommandOptions) {
     const { REDIS_URL: _, DEBUG: __, ...inherited } = process.env;
     this.#words = `runtime ${args.join(' ')}`;
-    this.#process = spawn(process.execPath, [runtimeFile, ...args], {
+    this.#process = spawn(process.execPath, [runtime, ...args], {
       cwd,
       env: { ...inherited, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,20 +4,26 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { commandWith } from '../../support/entry.ts';
 import { variable } from './child.ts';
 import { Command } from './command.ts';
 import type { FleetParameters, Restart, RollingFleet } from './rolling.ts';
 
-const configFiles: Readonly<Record<string, string>> = {
+const configModule = fileURLToPath(new URL('./rolling-config.ts', import.meta.url));
+
+/** By name: what imports `module`. */
+const configFiles = (module: string): Readonly<Record<string, string>> => ({
   'package.json': '{ "type": "module" }',
   'runtime.config.ts': `
-    import { rollingConfig } from '${new URL('./rolling-config.ts', import.meta.url).href}';
+    import { rollingConfig } from '${pathToFileURL(module).href}';
     export default rollingConfig();
   `,
-};
+});
 
 export class CommandedFleet implements RollingFleet {
   readonly #parameters: FleetParameters;
+  readonly #files = commandWith(configModule);
   #supervisor: Command | undefined;
   #restart: Command | undefined;
 
@@ -27,7 +33,8 @@ export class CommandedFleet implements RollingFleet {
 
   async open(): Promise<void> {
     const { folder, nodes } = this.#parameters;
-    for (const [path, text] of Object.entries(configFiles)) await writeFile(join(folder, path), text);
+    for (const [path, text] of Object.entries(configFiles(this.#files.module)))
+      await writeFile(join(folder, path), text);
     this.#supervisor = this.#command('start', '--nodes', String(nodes), '--plain');
     await this.#supervisor.says('the fleet is up');
   }
@@ -58,6 +65,6 @@ export class CommandedFleet implements RollingFleet {
 
   #command(...words: readonly string[]): Command {
     const { folder, node } = this.#parameters;
-    return new Command(words, { cwd: folder, env: { [variable]: JSON.stringify(node) } });
+    return new Command(words, { runtime: this.#files.runtime, cwd: folder, env: { [variable]: JSON.stringify(node) } });
   }
 }
