@@ -56,6 +56,8 @@ export interface Hunted {
 const raised = 3;
 const highestRate = 0.5;
 const [mostFaults, mostAgents] = [5, 3];
+/** A failure of fewer is soon made small. */
+const fewFaults = 30;
 
 interface Failed {
   readonly scenario: Scenario;
@@ -104,7 +106,8 @@ async function smallest(
 ): Promise<NonNullable<Found['shrunk']>> {
   const startedAt = performance.now();
   let best: Small | undefined;
-  for (let failed: Failed | undefined = first; failed !== undefined; ) {
+  const start = await simplest(first, next, startedAt + withinMs / 4);
+  for (let failed: Failed | undefined = start; failed !== undefined; ) {
     const leftMs = startedAt + withinMs - performance.now();
     const small = await madeSmall(failed, best === undefined ? leftMs / 2 : leftMs);
     if (best === undefined || weightOf(small) < weightOf(best)) best = small;
@@ -114,6 +117,17 @@ async function smallest(
     failed = found.done === true ? undefined : found.value;
   }
   return { ...(best as Small), seconds: secondsSince(startedAt) };
+}
+
+/** Where much has struck, one of the next failures of the same bug may have less to take away. */
+async function simplest(first: Failed, next: AsyncGenerator<Failed>, until: number): Promise<Failed> {
+  let best = first;
+  while (best.failure.faults.length > fewFaults && performance.now() < until) {
+    const found: IteratorResult<Failed, void> = await next.next();
+    if (found.done === true) break;
+    if (found.value.failure.faults.length < best.failure.faults.length) best = found.value;
+  }
+  return best;
 }
 
 async function madeSmall({ scenario, failure }: Failed, withinMs: number): Promise<Small> {
