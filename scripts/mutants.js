@@ -9,7 +9,7 @@
  *   shows: `hashes`, where two runs of one seed differ and nothing else tells
  *
  * Options: `--only TEXT` (patches whose name holds it; several with commas), `--list`, `--alone` (one kind of fault at a time, as the heads say; with `--kind K` only
- * that one), `--scenario NAME` (look in that alone), `--seeds N` (looked at for each, 700), `--quick` (shrink nothing), `--json` (the last line is one JSON object).
+ * that one), `--scenario NAME` (look in that alone), `--seeds N` (looked at for each, 2,000), `--quick` (shrink nothing), `--json` (the last line is one JSON object).
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -21,7 +21,7 @@ import { bundleOf } from './bundle.js';
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'test', 'mutants');
 const copied = ['src', 'test/simulation', 'test/mutants', 'package.json', 'tsconfig.json'];
-const huntMs = 240_000;
+const huntMs = 400_000;
 const shrinkMs = 45_000;
 
 const { values } = parseArgs({
@@ -31,7 +31,7 @@ const { values } = parseArgs({
     alone: { type: 'boolean', default: false },
     kind: { type: 'string' },
     scenario: { type: 'string' },
-    seeds: { type: 'string', default: '700' },
+    seeds: { type: 'string', default: '2000' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
