@@ -188,6 +188,7 @@ export class Scheduler {
         for (const goal of this.#goals) goal.fail(error);
         this.#goals.clear();
         this.#step = undefined;
+        this.#standing = 0; // whoever is told may end the fleet
       }
       this.#looping = false;
     };

@@ -109,7 +109,7 @@ async function smallest(
   const start = await simplest(first, next, startedAt + withinMs / 4);
   for (let failed: Failed | undefined = start; failed !== undefined; ) {
     const leftMs = startedAt + withinMs - performance.now();
-    const small = await madeSmall(failed, best === undefined ? leftMs / 2 : leftMs);
+    const small = await madeSmall(failed, leftMs / 3);
     if (best === undefined || weightOf(small) < weightOf(best)) best = small;
     const isEnough = best.faults.length <= mostFaults && best.agents <= mostAgents;
     if (isEnough || performance.now() - startedAt > withinMs) break;

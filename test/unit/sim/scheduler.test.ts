@@ -107,6 +107,9 @@ describe('steps', () => {
     const again = (): void => void scheduler.plan(place, 'again', scheduler.nowMs, again);
     again();
     await expect(scheduler.advance(1)).rejects.toThrow('expected time to go on, got: 100000 steps at one moment');
+    scheduler.kill(place);
+    await scheduler.advance(1); // whoever was told can end the rest
+    expect(scheduler.nowMs).toBe(startMs + 1);
   });
 });
 
