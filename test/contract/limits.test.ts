@@ -158,6 +158,18 @@ describeBrokers('limits of concurrency', (open) => {
     expect((await hushed(fleet, b, heard)).toSorted()).toEqual(['released', 'settled']);
   });
 
+  test('O7: a requeued task that stands in line behind another of its key is no news', async () => {
+    const fleet = await open();
+    const [node, watcher] = [await fleet.join(), await fleet.connect()];
+    const heard = await heardBy(watcher);
+    const [dead = ''] = await put(node, numbered(2), { concurrencyKey: 'x' });
+    await settleOne(node, await takeOne(node), die);
+    await node.control.limit(queue, { concurrency: 1 });
+    await hushed(fleet, watcher, heard);
+    expect(await node.queues.requeue(queue, [dead])).toEqual([dead]);
+    expect(await hushed(fleet, watcher, heard)).toEqual([]);
+  });
+
   test('O7: a wait hands out nothing of a limited queue, and serves its other queues', async () => {
     const fleet = await open();
     const node = await fleet.join();

@@ -132,7 +132,7 @@ async function simplest(first: Failed, next: AsyncGenerator<Failed>, until: numb
 
 async function madeSmall({ scenario, failure }: Failed, withinMs: number): Promise<Small> {
   const { variant, attempt: left, runs, agents } = await shrink(scenario, failure, { withinMs });
-  const faults = left.faults.map(({ kind, at }) => `${kind} at ${at}`);
+  const faults = [...new Set(left.faults.map(({ kind, at }) => `${kind} at ${at}`))]; // poison strikes again and again
   return {
     scenario: scenario.name,
     seed: failure.seed,

@@ -9,7 +9,7 @@ local lanes = { h = 2, n = 3, l = 4 }
 local mint, save = minter(KEYS[1], ARGV[1])
 local q = { keyed = KEYS[9], turns = KEYS[10], behind = KEYS[11] }
 local isPlain = redis.call('EXISTS', KEYS[8], KEYS[9]) == 0
-local found = {}
+local found, arrived = {}, false
 for i = 4, #ARGV do
   local name = ARGV[i]
   local letter = redis.call('HGET', KEYS[7], name)
@@ -20,6 +20,7 @@ for i = 4, #ARGV do
       waitBehind(q, name, envelope, '0')
     else
       toBack(KEYS[lanes[string.sub(name, 1, 1)]], KEYS[5], name, number, envelope, 0)
+      arrived = true
     end
     redis.call('ZREM', KEYS[6], name)
     redis.call('HDEL', KEYS[7], name)
@@ -29,7 +30,7 @@ for i = 4, #ARGV do
 end
 save()
 if #found > 0 and not isPlain then
-  tellRoom(readLimits(redis.call('GET', KEYS[8])), { KEYS[2], KEYS[3], KEYS[4] }, true, 0, ARGV[3], ARGV[2])
+  tellRoom(readLimits(redis.call('GET', KEYS[8])), { KEYS[2], KEYS[3], KEYS[4] }, arrived, 0, ARGV[3], ARGV[2])
   publish()
 end
 return found
