@@ -47,14 +47,14 @@ describeBrokers('parked tasks', (open) => {
   test('T5: due tasks are promoted in the order they fell due, to the back of their queue, a few at a time', async () => {
     const fleet = await open();
     const node = await fleet.join();
-    for (const delayMs of [30, 10, 20]) await putOne(node, `due ${delayMs}`, { delayMs });
+    for (const delayMs of [900, 300, 600]) await putOne(node, `due ${delayMs}`, { delayMs }); // far apart: each is counted from its own enqueue
     await putOne(node, 'never', { delayMs: hourMs });
-    await fleet.pass(40);
+    await fleet.pass(1_000);
     await put(node, ['waits']);
     expect((await promote(node, 2)).moved).toBe(2);
     expect((await promote(node, 2)).moved).toBe(1);
     expect(await promote(node, 2)).toMatchObject({ moved: 0 });
-    expect(envelopesOf(await take(node))).toEqual(['waits', 'due 10', 'due 20', 'due 30']);
+    expect(envelopesOf(await take(node))).toEqual(['waits', 'due 300', 'due 600', 'due 900']);
   });
 
   test('T6: a task retried later keeps its id, is parked, and comes back with the next attempt', async () => {
