@@ -32,7 +32,7 @@ export default defineConfig({
     ],
     globalSetup: ['test/support/package-folder.ts'],
     pool: 'forks',
-    maxWorkers: availableParallelism() + 1, // most tests wait for a server or a process, a quarter of the time with nothing to do
+    maxWorkers: availableParallelism(), // most tests wait for a server or a process
     testTimeout: 60_000, // a bound for what hangs, not a measure: a command alone takes seconds to load
     hookTimeout: 20_000,
     passWithNoTests: false,

@@ -36,15 +36,14 @@ skipped(
     const events = await waitFor(
       async () => {
         const all = await python.call<{ message: string; metadata: unknown; agent: string }[]>('get_events');
-        return all.some(({ message }) => message === 'Task completed: task_7') && all;
+        return all.length >= 2 && all;
       },
       { what: 'the events' },
     );
-    expect(events[0]).toMatchObject({
-      message: 'Task progress: task_7',
-      metadata: { done: 1, total: 3, note: 'reading' },
-    });
-    expect(events[0]?.agent).toMatch(/^audit@/);
+    const told = events.find(({ message }) => message === 'Task progress: task_7'); // on its own way, beside the end of the task
+    expect(told).toMatchObject({ metadata: { done: 1, total: 3, note: 'reading' } });
+    expect(told?.agent).toMatch(/^audit@/);
+    expect(events.map(({ message }) => message)).toContain('Task completed: task_7');
   },
 );
 
