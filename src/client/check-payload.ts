@@ -5,6 +5,7 @@
  */
 import type { Schema } from '../agent/contract.ts';
 import { DeliveryError } from '../core/errors.ts';
+import { isThenable } from '../core/thenable.ts';
 
 type Checked = Awaited<ReturnType<Schema['~standard']['validate']>>;
 
@@ -13,11 +14,12 @@ export async function checkPayload(schema: Schema | undefined, value: unknown, w
   return await checkSoon(schema, value, what);
 }
 
-/** The same at once, where the schema can say at once; then it throws. What every task pays for is worth the two ways. */
+/** The same at once, where the schema can say at once; then it throws. Else a promise. What every task pays for is worth the two ways. */
 export function checkSoon(schema: Schema | undefined, value: unknown, what: string): unknown {
   if (schema === undefined) return value;
   const result = schema['~standard'].validate(value);
-  return result instanceof Promise ? result.then((later) => valueOf(later, what)) : valueOf(result, what);
+  if (!isThenable(result)) return valueOf(result, what);
+  return Promise.resolve(result).then((later) => valueOf(later, what));
 }
 
 function valueOf(result: Checked, what: string): unknown {

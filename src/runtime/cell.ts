@@ -18,6 +18,7 @@ import type { Overflow } from '../agent/hosting.ts';
 import type { AgentClass } from '../agent/task-types.ts';
 import { InvariantError } from '../core/errors.ts';
 import { LazyAbort } from '../core/lazy-abort.ts';
+import { isThenable } from '../core/thenable.ts';
 import { Mailbox } from './mailbox.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { Group, RestartType } from './supervision-tree.ts';
@@ -278,8 +279,4 @@ export class Cell {
     this.#hooks.onRoom(this);
     if (this.#running.size === 0) for (const wake of this.#idlers.splice(0)) wake();
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
