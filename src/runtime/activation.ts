@@ -117,8 +117,18 @@ export class Activation extends Duty {
     await this.#asking.catch(() => undefined); // a failed turn was reported
   }
 
-  /** X10 */
+  /** X10. The link may be lost once more meanwhile: that is another doubt. */
   async #lookAtOwn(): Promise<void> {
+    this.#isInDoubt = false;
+    try {
+      await this.#findForgotten();
+    } catch (error) {
+      this.#isInDoubt = true;
+      throw error;
+    }
+  }
+
+  async #findForgotten(): Promise<void> {
     const { presence, node, cells, onForgotten } = this.#deps;
     const isOwn = (cell: Cell): boolean => cell.epoch > 0 && cell.state !== 'standby' && !this.#given.has(cell);
     const own = cells().filter(isOwn);
@@ -128,7 +138,6 @@ export class Activation extends Duty {
       const forgotten = page.find((cell, index) => isOwn(cell) && found[index]?.owner !== node);
       if (forgotten !== undefined) return onForgotten(`the broker has forgotten that ${forgotten.id} runs here`);
     }
-    this.#isInDoubt = false;
   }
 
   /** Calls never overlap. */

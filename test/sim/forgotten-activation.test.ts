@@ -4,7 +4,7 @@
 import { Agent, onMessage, single } from 'agent-runtime';
 import { expect, test } from 'vitest';
 import { snapshotOf } from '../../src/memory/snapshot.ts';
-import { saidOf, type SimNode, World } from './world.ts';
+import { gate, saidOf, type SimNode, World } from './world.ts';
 
 class DeskAgent extends Agent {
   static readonly role = 'desk';
@@ -32,6 +32,33 @@ test('a node that the broker no longer knows as the owner of an agent works no m
   const third = await world.start('n3', [hosting]);
   await world.eventually(() => isUpOn(third), 'the lease of the first node to end');
   expect((await world.until(third.broker.presence.lookup(['desk'])))[0]?.owner).toBe(third.id);
+});
+
+test('a link that is lost once more while a node looks makes it look again', async () => {
+  const world = new World();
+  const first = await world.start('n1', [hosting]);
+  const second = await world.start('n2', [hosting]);
+  const rewind = snapshotOf(world.fleet);
+  await world.until(first.node.stop({ graceMs: 0 }));
+  await world.eventually(() => isUpOn(second), 'the second node to take over');
+  const { presence } = second.broker;
+  const [found, answered] = [gate(), gate()];
+  const lookup = presence.lookup.bind(presence);
+  presence.lookup = async (ids) => {
+    const reply = await lookup(ids);
+    found.open();
+    await answered.passed;
+    return reply;
+  };
+  second.broker.cutLink();
+  second.broker.restoreLink();
+  await world.until(found.passed);
+  second.broker.cutLink();
+  rewind();
+  second.broker.restoreLink();
+  answered.open(); // what it hears was true before
+  await world.eventually(() => second.ends.length > 0, 'the second node to be fenced');
+  expect(saidOf(second, 'node.fenced')).toMatchObject([{ reason: 'the broker has forgotten that desk runs here' }]);
 });
 
 test('a link that is lost and comes back with everything changes nothing', async () => {
