@@ -10,6 +10,7 @@ import { type Clock, sleep } from '../core/clock.ts';
 import { BrokerError } from '../core/errors.ts';
 import { keyOf } from './command-keys.ts';
 import type { Address, ClusterSlots } from './cluster-slots.ts';
+import { slotOf } from './key-slot.ts';
 import type { Argument, Calls, Link } from './link.ts';
 import { redirectionOf } from './redirections.ts';
 
@@ -128,10 +129,10 @@ export class ClusterLinks implements Calls {
 
   /** Keys of several slots, in their order. */
   async #readMany(keys: readonly Argument[]): Promise<readonly unknown[]> {
-    const places = new Map<string, number[]>();
+    const bySlot = new Map<number, number[]>();
     for (const [index, key] of keys.entries()) {
-      const tag = /\{([^}]+)\}/.exec(String(key))?.[1] ?? String(key);
-      places.set(tag, [...(places.get(tag) ?? []), index]);
+      const slot = slotOf(String(key));
+      bySlot.set(slot, [...(bySlot.get(slot) ?? []), index]);
     }
     const values: unknown[] = keys.map(() => null);
     const read = async (indexes: readonly number[]): Promise<void> => {
@@ -139,7 +140,7 @@ export class ClusterLinks implements Calls {
       const found = (await this.via(some[0] ?? '', (link) => link.call('mget', ...some))) as unknown[];
       for (const [at, index] of indexes.entries()) values[index] = found[at];
     };
-    await Promise.all([...places.values()].map(read));
+    await Promise.all([...bySlot.values()].map(read));
     return values;
   }
 }

@@ -2,7 +2,7 @@
  * Over how many slots of a Redis Cluster a fleet is spread, and in which of them a hash tag lives.
  *
  * A script may touch one slot only, and every script asks whether the caller is present; so the presence lease of a node exists once
- * in every place (tag-leases.ts). Few places for all queues and shards, and not a slot for each, because a heartbeat renews them all.
+ * in every place (place-leases.ts). Few places for all queues and shards, and not a slot for each, because a heartbeat renews them all.
  * Presence has a place of its own: while the slot of a busy queue is moved to another master, its scripts wait, and nobody's
  * presence may end meanwhile.
  */
