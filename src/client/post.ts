@@ -20,6 +20,9 @@ export interface PostDeps<Item> {
 export class Post<Item> {
   readonly #deps: PostDeps<Item>;
   #items: Item[] = [];
+  /** How many were taken, and how many of those are on no way any more: in their order. */
+  #sent = 0;
+  #done = 0;
   #delivering: Promise<void> | undefined;
 
   constructor(deps: PostDeps<Item>) {
@@ -30,15 +33,21 @@ export class Post<Item> {
     if (this.#items.length >= limits.collectorOps)
       return this.#report(new BrokerError('overloaded', 'too many wait; the newest is dropped'));
     this.#items.push(item);
-    if (this.#items.length === 1 && this.#delivering === undefined) this.#deps.clock.endOfTick(() => void this.flush());
+    this.#sent++;
+    if (this.#items.length === 1 && this.#delivering === undefined) this.#flushSoon();
   }
 
   /** Resolves when what was sent until now has been delivered or reported. */
   async flush(): Promise<void> {
-    while (this.#delivering !== undefined || this.#items.length > 0) {
+    const until = this.#sent;
+    while (this.#done < until) {
       this.#delivering ??= this.#deliver();
       await this.#delivering;
     }
+  }
+
+  #flushSoon(): void {
+    this.#deps.clock.endOfTick(() => void this.flush());
   }
 
   async #deliver(): Promise<void> {
@@ -48,7 +57,9 @@ export class Post<Item> {
     } catch (error) {
       this.#report(error);
     } finally {
+      this.#done += batch.length;
       this.#delivering = undefined;
+      if (this.#items.length > 0) this.#flushSoon(); // they came meanwhile
     }
   }
 

@@ -120,6 +120,8 @@ async function runTask(
     const { lock } = task;
     const release = (): Promise<void> | undefined => lock && releaseLock(deps, cell, lock);
     if (lock !== undefined) await (zombie === undefined ? release() : void zombie.then(release));
+    const told = task.told();
+    if (told !== undefined) await told;
   }
 }
 

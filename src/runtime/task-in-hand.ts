@@ -37,6 +37,7 @@ export class TaskInHand implements Task {
   readonly #hand: InHand;
   #progress: Task['progress'] | undefined;
   #fanOut: Task['fanOut'] | undefined;
+  #hasReported = false;
 
   constructor(hand: InHand, input: unknown) {
     const { envelope, work } = hand;
@@ -66,6 +67,11 @@ export class TaskInHand implements Task {
     return (this.#progress ??= async (done, total, note) => this.#report(done, total, note));
   }
 
+  /** Resolves when what it reported has been told, or cannot be: nobody hears of its end before. Undefined when it reported nothing. */
+  told(): Promise<void> | undefined {
+    return this.#hasReported ? this.#hand.deps.progress.flush() : undefined;
+  }
+
   #report(done: number, total: number | undefined, note: string | undefined): void {
     const { deps, cell, envelope, work } = this.#hand;
     scopeOf(deps.scopes); // refused when the call was given up
@@ -75,6 +81,7 @@ export class TaskInHand implements Task {
     const report = { taskId: this.id, body: encodePayload(step, 'a progress report'), notify: via };
     const classic = { taskId: classicId, name, agent: cell.id, at };
     const { queue } = work.claimed;
+    this.#hasReported = true;
     deps.progress.send({ queue, report: { ...report, ttlMs: deps.settings.resultTtlMs, classic } });
   }
 }

@@ -5,7 +5,7 @@ import { Agent, onTask, pool, type Task } from 'agent-runtime';
 import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../src/agent/task-handle.ts';
 import { sleep } from '../../src/core/clock.ts';
-import { World } from './world.ts';
+import { gate, outcomesOf, World } from './world.ts';
 
 class WorkAgent extends Agent {
   static readonly role = 'work';
@@ -15,6 +15,9 @@ class WorkAgent extends Agent {
       await sleep(this.clock, 1_000, task.signal);
     }
     return { echo: task.input };
+  }
+  @onTask('last') async last(task: Task): Promise<void> {
+    await task.progress(1, 1, 'the last step');
   }
   @onTask('outer') async outer(task: Task): Promise<unknown> {
     const inner = await this.enqueue({ role: 'work', task: 'work' }, {}, { delay: '1h' });
@@ -188,6 +191,27 @@ describe('progress', () => {
     await world.until(collect(handle.progress(), steps));
     expect(steps.map(({ done }) => done)).toEqual([3]);
     expect(await world.until(handle.result())).toEqual({ echo: 7 });
+  });
+
+  test('is told before the end of the task, however long that takes', async () => {
+    const world = new World();
+    const node = await world.start('n1', [pool(WorkAgent)]);
+    const { queues } = node.broker;
+    const [report, slow] = [queues.report.bind(queues), gate()];
+    queues.report = async (...args) => {
+      await slow.passed;
+      await report(...args);
+    };
+    const { fleet } = await world.connect();
+    const handle = await world.until(fleet.enqueue({ role: 'work', task: 'last' }, 9));
+    const steps: Progress[] = [];
+    const following = collect(handle.progress(), steps);
+    await world.advance(500);
+    expect(outcomesOf(node)).toEqual([]);
+    slow.open();
+    await world.until(following);
+    expect(steps.map(({ note }) => note)).toEqual(['the last step']);
+    expect(outcomesOf(node)).toEqual(['complete']);
   });
 
   test('ends with an error when the process leaves the fleet', async () => {
