@@ -136,7 +136,8 @@ export class Activation extends Duty {
       const page = own.slice(from, from + limits.frameOps);
       const found = await presence.lookup(page.map(({ id }) => id));
       const forgotten = page.find((cell, index) => isOwn(cell) && found[index]?.owner !== node);
-      if (forgotten !== undefined) return onForgotten(`the broker has forgotten that ${forgotten.id} runs here`);
+      if (forgotten !== undefined)
+        return onForgotten(`by what the broker says, ${forgotten.id} is not of this node any more`);
     }
   }
 

@@ -27,7 +27,9 @@ test('a node that the broker no longer knows as the owner of an agent works no m
   rewind(); // the first one has the agent again, and is gone
   second.broker.restoreLink();
   await world.eventually(() => second.ends.length > 0, 'the second node to be fenced');
-  expect(saidOf(second, 'node.fenced')).toMatchObject([{ reason: 'the broker has forgotten that desk runs here' }]);
+  expect(saidOf(second, 'node.fenced')).toMatchObject([
+    { reason: 'by what the broker says, desk is not of this node any more' },
+  ]);
   await world.until(second.node.stop({ graceMs: 0 }));
   const third = await world.start('n3', [hosting]);
   await world.eventually(() => isUpOn(third), 'the lease of the first node to end');
