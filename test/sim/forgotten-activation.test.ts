@@ -60,7 +60,9 @@ test('a link that is lost once more while a node looks makes it look again', asy
   second.broker.restoreLink();
   answered.open(); // what it hears was true before
   await world.eventually(() => second.ends.length > 0, 'the second node to be fenced');
-  expect(saidOf(second, 'node.fenced')).toMatchObject([{ reason: 'the broker has forgotten that desk runs here' }]);
+  expect(saidOf(second, 'node.fenced')).toMatchObject([
+    { reason: 'by what the broker says, desk is not of this node any more' },
+  ]);
 });
 
 test('a link that is lost and comes back with everything changes nothing', async () => {
