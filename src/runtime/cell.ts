@@ -89,8 +89,7 @@ export class Cell {
   readonly #running = new Set<Work>();
   /** Those who wait until no handler runs. */
   #idlers: (() => void)[] = [];
-  /** These two are there once they are needed: most agents are idle, and there may be very many. */
-  #trailing: Set<Promise<void>> | undefined;
+  #trailing = 0;
   #zombies: Set<Promise<void>> | undefined;
   #agent: object | undefined;
   #context: AgentContext | undefined;
@@ -214,11 +213,13 @@ export class Cell {
     return this.#mailbox.offer(work);
   }
 
-  /** Something that goes on when its handler has ended, and that the end of the cell waits for. */
+  /** Something that goes on when its handler has ended, and that the end of the cell waits for. It never rejects. */
   trail(rest: Promise<void>): void {
-    const all = (this.#trailing ??= new Set());
-    const trailing = rest.finally(() => all.delete(trailing));
-    all.add(trailing);
+    this.#trailing++;
+    void rest.then(() => {
+      this.#trailing--;
+      this.#wake();
+    });
   }
 
   /** X5: `rest` resolves when the handler has ended all the same. */
@@ -231,7 +232,7 @@ export class Cell {
   }
 
   get trailing(): number {
-    return this.#trailing?.size ?? 0;
+    return this.#trailing;
   }
 
   /** X2: returns what was waiting. */
@@ -242,10 +243,15 @@ export class Cell {
 
   /** Resolves when no handler runs any more, and nothing trails behind one. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0 || this.trailing > 0) {
-      if (this.#running.size === 0 && this.#trailing !== undefined) await Promise.all(this.#trailing);
-      else await new Promise<void>((resolve) => this.#idlers.push(resolve));
-    }
+    while (!this.#isIdle) await new Promise<void>((resolve) => this.#idlers.push(resolve));
+  }
+
+  get #isIdle(): boolean {
+    return this.#running.size === 0 && this.#trailing === 0;
+  }
+
+  #wake(): void {
+    if (this.#isIdle) for (const wake of this.#idlers.splice(0)) wake();
   }
 
   /** X3 */
@@ -277,6 +283,6 @@ export class Cell {
     this.#hooks.onEnded(work);
     this.#pump();
     this.#hooks.onRoom(this);
-    if (this.#running.size === 0) for (const wake of this.#idlers.splice(0)) wake();
+    this.#wake();
   }
 }

@@ -2,6 +2,9 @@
  * One delivery of one task as a pipe of named steps: open, admit, lock, run, settle. Every way out ends in one verdict.
  *
  * Nothing is settled anywhere else, and nothing here decides by itself what an error means (outcome.ts does).
+ *
+ * E1  The next task does not wait for the answer to a settle, so that those of one tick travel together. A cell has a bounded number of
+ *     them on the way, each under its lease, and has not ended before they have.
  */
 import type { TaskHandler } from '../agent/handlers.ts';
 import type { Lock } from '../agent/lock.ts';
@@ -18,10 +21,11 @@ import {
   OwnershipError,
   TerminalError,
 } from '../core/errors.ts';
+import { limits as bounds } from '../core/limits.ts';
 import { observe } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
 import { Family, followParent } from './family.ts';
-import { answerable, type ExecutionDeps } from './handling.ts';
+import { answerable, type ExecutionDeps, reportFailure } from './handling.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
 import { placeOf } from './handler-place.ts';
 import { type Attempt, type Verdict, verdictOf } from './outcome.ts';
@@ -50,8 +54,12 @@ export async function executeTask(deps: ExecutionDeps, cell: Cell, work: TaskWor
     if (verdict.kind === 'release' && work.lease.hasBegun) verdict = { ...verdict, begun: true };
     if (verdict.kind === 'release' && error instanceof BrokerError) await pause(deps, cell);
   }
-  const ending = family.end(await settle(deps, cell, work, envelope, verdict, startedAt));
-  if (ending !== undefined) await ending;
+  const ended = settle(deps, cell, work, envelope, verdict, startedAt).then(
+    (isLast) => family.end(isLast),
+    (error: unknown) => reportFailure(deps, cell, work.kind, error),
+  );
+  cell.trail(ended);
+  if (cell.trailing >= bounds.acknowledgements) await ended;
 }
 
 /** A broker in trouble is not helped by a task that comes back at once. */
