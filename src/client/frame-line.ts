@@ -46,12 +46,17 @@ export interface LineDeps<Op, Reply> {
   readonly onLost: (loss: { readonly tag: string; readonly found: number; readonly gone: number }) => void;
 }
 
+/** Who hears what became of an operation. Neither throws. */
+export interface Answer<Reply> {
+  resolve(reply: Reply): void;
+  reject(error: unknown): void;
+}
+
 export interface Submission<Op, Reply> {
   readonly op: Op;
   readonly bytes: number;
   readonly since: number;
-  resolve(reply: Reply): void;
-  reject(error: unknown): void;
+  readonly answer: Answer<Reply>;
 }
 
 interface Unresolved<Op, Reply> {
@@ -129,7 +134,7 @@ export class FrameLine<Op, Reply> {
     const parts = [...open.flatMap((frame) => frame.parts), ...this.#collected];
     this.#unresolved = [];
     this.#collected = [];
-    for (const part of parts) part.reject(error);
+    for (const part of parts) part.answer.reject(error);
     this.#deps.onChange(-parts.length);
   }
 
@@ -173,7 +178,7 @@ export class FrameLine<Op, Reply> {
         leased: sender.leased,
         ops,
       });
-      frame.parts.forEach((part, index) => part.resolve(replies[index] as Reply));
+      frame.parts.forEach((part, index) => part.answer.resolve(replies[index] as Reply));
       this.#history.note(frame.seq, ops, replies, sizeOf(frame.parts));
       this.#failures = 0;
       answered = true;
@@ -223,7 +228,7 @@ export class FrameLine<Op, Reply> {
     const { clock, again, onLost } = this.#deps;
     const reject = (): void => onLost({ tag: this.#tag, found: 0, gone: 1 });
     const resolve = (reply: Reply): void => (again(op, reply, 0) === undefined ? reject() : undefined);
-    return { op, bytes, since: clock.monotonic(), resolve, reject };
+    return { op, bytes, since: clock.monotonic(), answer: { resolve, reject } };
   }
 
   /**
@@ -258,7 +263,7 @@ export class FrameLine<Op, Reply> {
     const late = this.#collected.filter((part) => part.since <= limit);
     if (late.length === 0) return;
     this.#collected = this.#collected.filter((part) => part.since > limit);
-    for (const part of late) part.reject(this.#tooLate(false, failure));
+    for (const part of late) part.answer.reject(this.#tooLate(false, failure));
     this.#deps.onChange(-late.length);
   }
 
@@ -276,7 +281,7 @@ export class FrameLine<Op, Reply> {
   #refuse(frame: Unresolved<Op, Reply>, error: unknown): void {
     if (frame.lost !== undefined && error instanceof OwnershipError)
       this.#history.putBack(frame.lost); // C6
-    else for (const part of frame.parts) part.reject(error);
+    else for (const part of frame.parts) part.answer.reject(error);
     this.#remove(frame);
   }
 

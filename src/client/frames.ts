@@ -10,7 +10,7 @@ import { BrokerError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Random } from '../core/random.ts';
 import type { LineLegacy } from './frame-history.ts';
-import { FrameLine, type Sender } from './frame-line.ts';
+import { type Answer, FrameLine, type Sender } from './frame-line.ts';
 import type { Outbox } from './outbox.ts';
 
 export interface FramesDeps<Op, Reply> {
@@ -52,22 +52,21 @@ export class Frames<Op, Reply> {
    * with `unreachable` or `unknown-outcome` when the broker stayed away longer than the patience, with `full` when it had no room.
    */
   submit(tag: string, op: Op): Promise<Reply> {
+    return new Promise((resolve, reject) => this.post(tag, op, { resolve, reject }));
+  }
+
+  /** The same for who needs no promise; what is refused at once is told at once. */
+  post(tag: string, op: Op, answer: Answer<Reply>): void {
     if (this.#closed)
-      return Promise.reject(new BrokerError('closed', 'expected the process to be in the fleet, got: it has left'));
+      return answer.reject(new BrokerError('closed', 'expected the process to be in the fleet, got: it has left'));
     if (this.#waiting >= limits.collectorOps) {
-      return Promise.reject(
-        new BrokerError(
-          'overloaded',
-          `expected at most ${limits.collectorOps} operations to wait for the broker, got: more`,
-        ),
-      );
+      const rule = `expected at most ${limits.collectorOps} operations to wait for the broker, got: more`;
+      return answer.reject(new BrokerError('overloaded', rule));
     }
     const { bytesOf, clock } = this.#deps;
-    const bytes = bytesOf(op);
+    const submission = { op, bytes: bytesOf(op), since: clock.monotonic(), answer };
     this.#waiting++;
-    return new Promise((resolve, reject) => {
-      this.#line(tag).submit({ op, bytes, since: clock.monotonic(), resolve, reject });
-    });
+    this.#line(tag).submit(submission);
   }
 
   /** Looks whether the broker still knows what it answered lately; what it has lost is sent again. */

@@ -67,7 +67,7 @@ export function createLanes(deps: LanesDeps): Lanes {
   const lanes = {
     enqueue: lane<EnqueueOp, EnqueueReply>(
       (frame) => broker.tasks.enqueue(frame),
-      (op) => Buffer.byteLength(op.envelope),
+      (op) => op.envelope.length,
       enqueueAgain,
       (op) => ({ ...op, envelope: marked(op.envelope) }),
     ),
@@ -78,23 +78,23 @@ export function createLanes(deps: LanesDeps): Lanes {
     ),
     send: lane<SendOp, SendReply>(
       (frame) => broker.mail.send(frame),
-      (op) => ('letter' in op ? 0 : Buffer.byteLength(op.envelope) + Buffer.byteLength(op.classic.metadata)),
+      (op) => ('letter' in op ? 0 : op.envelope.length + op.classic.metadata.length),
       (op, reply) => (reply.kind === 'stored' ? sendAgain(op) : undefined),
       sendAgain,
     ),
     ask: lane<AskOp, AskReply>(
       (frame) => broker.mail.ask(frame),
-      (op) => Buffer.byteLength(op.envelope),
+      (op) => op.envelope.length,
       () => undefined, // live: nothing was stored
     ),
     acknowledge: lane<AcknowledgeOp, AcknowledgeReply>(
       (frame) => broker.mail.acknowledge(frame),
-      (op) => ('dead' in op ? Buffer.byteLength(JSON.stringify(op.dead)) : 0),
+      (op) => ('dead' in op ? JSON.stringify(op.dead).length : 0),
       (op, reply) => (reply === 'acknowledged' ? op : undefined),
     ),
     append: lane<AppendOp, string>(
       (frame) => broker.events.append(frame),
-      (op) => Buffer.byteLength(op.data),
+      (op) => op.data.length,
       (op) => ({ ...op, again: true }),
       (op) => ({ ...op, again: true }),
     ),
@@ -133,6 +133,6 @@ function marked(envelope: string): string {
 
 function settleBytes(op: SettleOp): number {
   const { outcome } = op;
-  if (outcome.kind === 'complete') return 2 * Buffer.byteLength(outcome.result);
-  return outcome.kind === 'release' ? 0 : 2 * Buffer.byteLength(JSON.stringify(outcome.error));
+  if (outcome.kind === 'complete') return 2 * outcome.result.length;
+  return outcome.kind === 'release' ? 0 : 2 * JSON.stringify(outcome.error).length;
 }

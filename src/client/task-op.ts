@@ -7,10 +7,11 @@ import { durationMs } from '../core/duration.ts';
 import { encodeEnvelope, type TaskPolicy } from '../core/envelope.ts';
 import { DeliveryError } from '../core/errors.ts';
 import type { Schema } from '../agent/contract.ts';
-import type { EnqueueOp } from '../broker/tasks.ts';
+import type { EnqueueOp, EnqueueReply } from '../broker/tasks.ts';
 import { checkSoon } from './check-payload.ts';
+import type { Answer } from './frame-line.ts';
 import { inputKey } from './input-key.ts';
-import type { Settings } from './scope.ts';
+import type { CallScope, Settings } from './scope.ts';
 import type { TaskCall } from './task-call.ts';
 import { Handle } from './task-handle.ts';
 import type { VerbsDeps } from './verbs.ts';
@@ -76,22 +77,47 @@ function prepared(deps: VerbsDeps, call: TaskCall, { waits, parent }: TaskOrigin
   return { queue: place, name, op, resultTtlMs: policy.resultTtlMs ?? settings.resultTtlMs, outputSchema, partSchema };
 }
 
-/** Sends it. Throws `DeliveryError('queue-full')`, and `BrokerError` as the lane says. */
-export async function submitTask({ member, identity }: VerbsDeps, task: PreparedTask): Promise<Handle> {
-  const { queue, name, op, resultTtlMs, outputSchema, partSchema } = task;
-  member.tasks.beginEnqueue();
-  try {
-    const reply = await member.lanes.enqueue.submit(queue, op);
-    if (reply.kind === 'queue-full')
-      throw new DeliveryError(
-        'queue-full',
-        `expected queue "${queue}" to hold fewer than ${op.maxWaiting} tasks, got: ${reply.tasks}`,
-      );
-    const { taskId, kind } = reply;
-    const isKnown = kind === 'known';
-    return new Handle({ member, taskId, isKnown, name, resultTtlMs, outputSchema, partSchema, call: identity.scope() });
-  } finally {
+/** Sends it. Rejects with `DeliveryError('queue-full')`, and `BrokerError` as the lane says. */
+export function submitTask(deps: VerbsDeps, task: PreparedTask): Promise<Handle> {
+  return new Promise((resolve, reject) => {
+    const answer = new Accepting(deps, task, { resolve, reject });
+    deps.member.tasks.beginEnqueue();
+    deps.member.lanes.enqueue.post(task.queue, task.op, answer);
+  });
+}
+
+/** A task between its way out and the answer: its handle is made in the tick in which it was accepted. */
+class Accepting implements Answer<EnqueueReply> {
+  readonly #deps: VerbsDeps;
+  readonly #task: PreparedTask;
+  readonly #caller: Answer<Handle>;
+  readonly #call: CallScope | undefined;
+
+  constructor(deps: VerbsDeps, task: PreparedTask, caller: Answer<Handle>) {
+    this.#deps = deps;
+    this.#task = task;
+    this.#caller = caller;
+    this.#call = deps.identity.scope();
+  }
+
+  resolve(reply: EnqueueReply): void {
+    const { member } = this.#deps;
     member.tasks.endEnqueue();
+    const { queue, name, op, resultTtlMs, outputSchema, partSchema } = this.#task;
+    if (reply.kind === 'queue-full') {
+      const rule = `expected queue "${queue}" to hold fewer than ${op.maxWaiting} tasks, got: ${reply.tasks}`;
+      return this.#caller.reject(new DeliveryError('queue-full', rule));
+    }
+    const { taskId, kind } = reply;
+    const call = this.#call;
+    this.#caller.resolve(
+      new Handle({ member, taskId, isKnown: kind === 'known', name, resultTtlMs, outputSchema, partSchema, call }),
+    );
+  }
+
+  reject(error: unknown): void {
+    this.#deps.member.tasks.endEnqueue();
+    this.#caller.reject(error);
   }
 }
 

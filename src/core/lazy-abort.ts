@@ -16,7 +16,9 @@ export class LazyAbort {
   #controller: AbortController | undefined;
   #isAborted = false;
   #reason: unknown;
-  #listeners: Set<AbortListener> | undefined;
+  /** Most have one listener at most: the others are in the set. */
+  #listener: AbortListener | undefined;
+  #others: Set<AbortListener> | undefined;
 
   get aborted(): boolean {
     return this.#isAborted;
@@ -46,15 +48,18 @@ export class LazyAbort {
     this.#isAborted = true;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    for (const listener of this.#listeners ?? []) listener.onAbort(this);
+    this.#listener?.onAbort(this);
+    for (const listener of this.#others ?? []) listener.onAbort(this);
   }
 
   /** `listener` hears of it once; not when it has aborted already. */
   listen(listener: AbortListener): void {
-    (this.#listeners ??= new Set()).add(listener);
+    if (this.#listener === undefined) this.#listener = listener;
+    else if (this.#listener !== listener) (this.#others ??= new Set()).add(listener);
   }
 
   unlisten(listener: AbortListener): void {
-    this.#listeners?.delete(listener);
+    if (this.#listener === listener) this.#listener = undefined;
+    else this.#others?.delete(listener);
   }
 }

@@ -40,8 +40,10 @@ export const limits = {
   batchTasks: 10_000,
   /** How long the key of a message is remembered when its sender does not say. */
   messageKeyMs: 3_600_000,
-  /** Messages and tasks of one cell whose acknowledgement or settle may be on its way while the next ones are handled. */
-  acknowledgements: 256,
+  /** Messages of one cell whose acknowledgement may be on its way while the next ones are handled. */
+  acknowledgements: 128,
+  /** Tasks of one cell whose settle may be. */
+  settles: 256,
   /** The greatest limit of the tasks of one queue that run at a time. */
   queueClaims: 100_000,
   /** The greatest limit of the tasks of one queue that start in a span of time: the starts of that span are kept. */

@@ -20,6 +20,7 @@ import { InvariantError } from '../core/errors.ts';
 import { LazyAbort } from '../core/lazy-abort.ts';
 import { isThenable } from '../core/thenable.ts';
 import { Mailbox } from './mailbox.ts';
+import { Pace } from './pace.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { Group, RestartType } from './supervision-tree.ts';
 import { isLive, type LiveWork, type Work } from './work.ts';
@@ -65,8 +66,8 @@ export interface CellHooks {
   readonly contextFor: (cell: Cell) => AgentContext;
   /** Runs code of the agent that belongs to no handler call, so that it is known whose it is. */
   readonly within: <T>(cell: Cell, body: () => T) => T;
-  /** Runs one piece of work; never rejects. */
-  readonly execute: (cell: Cell, work: Work) => Promise<void>;
+  /** Runs one piece of work. Undefined when it has ended already, else a promise that resolves then; never throws or rejects. */
+  readonly execute: (cell: Cell, work: Work) => Promise<void> | undefined;
   readonly onEnded: (work: Work) => void;
   /** X4: had to make room for newer live mail. */
   readonly onPushedOut: (cell: Cell, work: LiveWork) => void;
@@ -90,11 +91,15 @@ export class Cell {
   /** Those who wait until no handler runs. */
   #idlers: (() => void)[] = [];
   #trailing = 0;
+  /** There once a task has ended: most agents are idle, and there may be very many. */
+  #pace: Pace | undefined;
   #zombies: Set<Promise<void>> | undefined;
   #agent: object | undefined;
   #context: AgentContext | undefined;
   #life = new LazyAbort();
   #open = false;
+  /** Work that has ended at once makes room for the next in the loop that runs. */
+  #isPumping = false;
   state: CellState = 'down';
   /** Of the activation under which the agent runs. */
   epoch = 0;
@@ -148,9 +153,34 @@ export class Cell {
     return this.#zombies?.size ?? 0;
   }
 
-  /** Handlers that could start at once: what intake may claim tasks for. */
+  /** Handlers that could start at once. */
   get free(): number {
-    return this.#open ? Math.max(0, this.spec.concurrency - this.#running.size - this.#mailbox.size) : 0;
+    return this.#open ? Math.max(0, this.slack) : 0;
+  }
+
+  /** Handlers that have nothing to do; below 0 where more waits than they can take. */
+  get slack(): number {
+    return this.spec.concurrency - this.#running.size - this.#mailbox.size;
+  }
+
+  /** Tasks to claim: for the handlers that are free and, once half of it is used up, for the supply behind them. */
+  get wanted(): number {
+    const ahead = Math.min(this.#pace?.ahead(this.spec.concurrency) ?? 0, this.spec.mailboxLimit >> 1);
+    return this.#open && this.#mailbox.size <= ahead >> 1 ? Math.max(0, this.slack + ahead) : this.free;
+  }
+
+  /** A task has ended, `tookMs` after it had its turn. */
+  noteTask(tookMs: number): void {
+    (this.#pace ??= new Pace()).note(tookMs);
+  }
+
+  /** Takes back the tasks that have waited since then or longer. What is known of the pace does not hold any more. */
+  takeBack(since: number): (Work & { readonly kind: 'task' })[] {
+    const waited = (work: Work): work is Work & { readonly kind: 'task' } =>
+      work.kind === 'task' && work.since <= since;
+    const taken = this.#mailbox.takeAll(waited);
+    if (taken.length > 0) this.#pace?.forget();
+    return taken;
   }
 
   /** Work the mailbox can still take. */
@@ -215,11 +245,18 @@ export class Cell {
 
   /** Something that goes on when its handler has ended, and that the end of the cell waits for. It never rejects. */
   trail(rest: Promise<void>): void {
+    this.beginTrail();
+    void rest.then(() => this.endTrail());
+  }
+
+  /** The same for what has no promise. */
+  beginTrail(): void {
     this.#trailing++;
-    void rest.then(() => {
-      this.#trailing--;
-      this.#wake();
-    });
+  }
+
+  endTrail(): void {
+    this.#trailing--;
+    this.#wake();
   }
 
   /** X5: `rest` resolves when the handler has ended all the same. */
@@ -270,12 +307,17 @@ export class Cell {
   }
 
   #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
     while (this.#open && this.#running.size < this.spec.concurrency) {
       const work = this.#mailbox.take();
-      if (work === undefined) return;
+      if (work === undefined) break;
       this.#running.add(work);
-      void this.#hooks.execute(this, work).then(() => this.#onEnded(work));
+      const running = this.#hooks.execute(this, work);
+      if (running === undefined) this.#onEnded(work);
+      else void running.then(() => this.#onEnded(work));
     }
+    this.#isPumping = false;
   }
 
   #onEnded(work: Work): void {

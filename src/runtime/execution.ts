@@ -14,12 +14,17 @@ import { executeTask } from './task-execution.ts';
 import { executeDown } from './watch-execution.ts';
 import type { Work } from './work.ts';
 
-/** Runs `work` in `cell`. Never rejects: whatever goes wrong is the work's outcome, or is reported. */
-export async function execute(deps: ExecutionDeps, cell: Cell, work: Work): Promise<void> {
+/**
+ * Runs `work` in `cell`: undefined when it has ended already, else a promise that resolves then. Never throws or rejects: whatever goes
+ * wrong is the work's outcome, or is reported.
+ */
+export function execute(deps: ExecutionDeps, cell: Cell, work: Work): Promise<void> | undefined {
+  return work.kind === 'task' ? executeTask(deps, cell, work) : executeOther(deps, cell, work);
+}
+
+async function executeOther(deps: ExecutionDeps, cell: Cell, work: Exclude<Work, { kind: 'task' }>): Promise<void> {
   try {
     switch (work.kind) {
-      case 'task':
-        return await executeTask(deps, cell, work);
       case 'message':
         return await executeMessage(deps, cell, work);
       case 'volatile':

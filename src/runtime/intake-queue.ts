@@ -16,13 +16,24 @@ export interface Queue {
   claiming: boolean;
   /** A claim was asked for while one ran. */
   again: boolean;
+  /** Its limits have held back a claim. */
+  isLimited: boolean;
   /** Of a limited queue: nothing to be had until it fires; before that only news help, and not even those with `byRate`. */
   rest: { readonly timer: Timer; readonly byRate: boolean } | undefined;
 }
 
 export function newQueue(name: string, parts: Set<Queue>): Queue {
   const cells = new Set<Cell>();
-  const queue: Queue = { name, parts, cells, drained: false, claiming: false, again: false, rest: undefined };
+  const queue: Queue = {
+    name,
+    parts,
+    cells,
+    drained: false,
+    claiming: false,
+    again: false,
+    isLimited: false,
+    rest: undefined,
+  };
   parts.add(queue);
   return queue;
 }

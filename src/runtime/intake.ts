@@ -1,13 +1,15 @@
 /**
- * Intake: claims tasks for cells that are free, and nothing it has no room for.
+ * Intake: claims tasks for cells that are free or soon will be, and nothing it has no room for.
  *
  * I1  A queue is claimed by script for as many tasks as its cells are free, until a claim comes back short: then it is *drained*.
- *     Handlers of one cell that end in one tick make room for one claim.
- * I2  Drained queues with free cells are waited on with one blocking read. The set is renewed when a queue joins it; a queue that
- *     leaves it meanwhile may bring at most two tasks for each priority beyond its room, which then wait in a mailbox. One task alone
- *     leaves its queue drained; when there were two, there may be more.
+ *     Handlers of one cell that end in one tick make room for one claim. Cells with short handlers get a moment's work ahead (pace.ts);
+ *     what has waited for a second because a handler takes longer is given back.
+ * I2  Drained queues with free cells are waited on with one blocking read, for as many tasks as fit if each priority brings them, at
+ *     least for one or two. The set is renewed when a queue joins it; a queue that leaves it meanwhile may bring that many beyond its
+ *     room, which then wait in a mailbox. Fewer leave their queue drained; when there were as many, there may be more.
  *     A limited queue is not waited on: while a claim of it came back short it *rests*, until its rate leaves room again, until
  *     everyone is told that there is room, or for 2 s.
+ *     Nothing is taken ahead of a queue that was seen to be limited: what waits here counts as running.
  * I3  A claim is leased from the moment it arrives (leases.ts), whether it runs or waits in a mailbox.
  * I4  Of the partitions of a queue one is claimed from at a time, for its cells are those of all; then it goes behind the others.
  * I5  After `stop` nothing is claimed; what a claim or a blocking read brought in that moment has been released when `stop` resolves.
@@ -23,6 +25,8 @@ import type { Cell } from './cell.ts';
 import { ClaimWatch } from './claim-watch.ts';
 import { goBehind, isAwaited, isClaiming, newQueue, type Queue } from './intake-queue.ts';
 import type { Leases } from './leases.ts';
+import { Supply } from './supply.ts';
+import type { Work } from './work.ts';
 
 export interface IntakeDeps {
   readonly clock: Clock;
@@ -47,6 +51,7 @@ export class Intake {
   #waiting: { readonly queues: ReadonlySet<string>; readonly stop: AbortController } | undefined;
   #blocked = false;
   readonly #watch: ClaimWatch;
+  readonly #supply: Supply;
   /** Cells of which handlers have ended in this tick while others run. */
   readonly #roomy = new Set<Cell>();
   /** Claims and releases on their way. */
@@ -56,6 +61,11 @@ export class Intake {
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
     this.#watch = new ClaimWatch(deps.clock, blockMs);
+    this.#supply = new Supply({
+      clock: deps.clock,
+      cells: () => new Set([...this.#queues.values()].flatMap(({ cells }) => [...cells])),
+      giveBack: (work) => this.#giveBack(work),
+    });
   }
 
   /** What keeps it from claiming, as sentences; none when it can. */
@@ -73,6 +83,13 @@ export class Intake {
     let free = 0;
     for (const cell of this.#queues.get(queue)?.cells ?? []) free += cell.free;
     return free;
+  }
+
+  /** I1: tasks to claim of it. */
+  #wantedOf({ cells, isLimited }: Queue): number {
+    let wanted = 0;
+    for (const cell of cells) wanted += isLimited ? cell.free : cell.wanted;
+    return Math.min(wanted, limits.frameOps);
   }
 
   /** Begins to claim for a cell: the queue of its role and, for one with an id of its own, the queue of that id. */
@@ -140,6 +157,7 @@ export class Intake {
   onSwitched(name: string): void {
     const queue = this.#queues.get(name);
     if (queue === undefined) return;
+    queue.isLimited = false;
     this.#waiting?.stop.abort();
     this.#recheck(queue);
   }
@@ -155,9 +173,13 @@ export class Intake {
   place(claimed: ClaimedTask): void {
     let roomiest: Cell | undefined;
     for (const cell of this.#queues.get(claimed.queue)?.cells ?? [])
-      if (roomiest === undefined || cell.free > roomiest.free) roomiest = cell;
+      if (roomiest === undefined || cell.slack > roomiest.slack) roomiest = cell;
     const lease = this.#deps.leases.hold(claimed);
-    if (!this.#stop.signal.aborted && roomiest?.accept({ kind: 'task', claimed, lease })) return;
+    const work = { kind: 'task', claimed, lease, since: this.#deps.clock.monotonic() } as const;
+    if (this.#stop.signal.aborted || !roomiest?.accept(work)) this.#giveBack(work);
+  }
+
+  #giveBack({ claimed, lease }: Work & { readonly kind: 'task' }): void {
     lease.letGo();
     this.#track(this.#deps.release(claimed).catch((error: unknown) => this.#report(error))); // its lease ends by itself
   }
@@ -165,6 +187,7 @@ export class Intake {
   /** I5 */
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#supply.stop();
     this.#waiting?.stop.abort();
     for (const queue of this.#queues.values()) queue.rest?.timer.cancel();
     while (this.#busy.size > 0) await Promise.all(this.#busy);
@@ -198,12 +221,14 @@ export class Intake {
     const { tasks, node } = this.#deps;
     do {
       queue.again = false;
-      const count = Math.min(this.freeFor(queue.name), limits.frameOps);
+      const count = this.#wantedOf(queue);
       if (count === 0 || this.#stop.signal.aborted) break;
       try {
         const claims = await tasks.claim({ queue: queue.name, node, count });
         this.#watch.worked(claiming(queue));
         for (const task of claims.tasks) this.place(task);
+        if (this.freeFor(queue.name) === 0) this.#supply.watch();
+        queue.isLimited ||= claims.limited !== undefined;
         const isShort = claims.tasks.length < count && !queue.again;
         if (isShort && claims.limited !== undefined) this.#rest(queue, claims.limited);
         queue.drained = isShort && claims.limited === undefined;
@@ -259,7 +284,7 @@ export class Intake {
       const stop = new AbortController();
       this.#waiting = { queues: new Set(queues), stop };
       try {
-        const count = queues.every((name) => this.freeFor(name) > 1) ? 2 : 1;
+        const count = countFor(Math.min(...queues.map((name) => this.freeFor(name))));
         const request = { queues, node, count, timeoutMs: blockMs, signal: stop.signal };
         const claimed = await this.#watch.read('wait for tasks', () => tasks.wait(request));
         for (const task of claimed) this.place(task);
@@ -285,6 +310,11 @@ export class Intake {
     if (this.#stop.signal.aborted) return;
     observe(this.#deps.observer, 'broker.trouble', { what: 'claiming tasks', error: describeError(error) });
   }
+}
+
+/** I2: of each of three priorities, where so many cells are free. */
+function countFor(free: number): number {
+  return Math.max(Math.min(free, 2), Math.min(Math.floor(free / 3), limits.frameOps));
 }
 
 function claiming(queue: Queue): string {

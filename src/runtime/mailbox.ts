@@ -46,6 +46,13 @@ export class Mailbox<Work> {
     return at < 0 ? undefined : this.#items.splice(at, 1)[0];
   }
 
+  /** Takes out all work that `matches`, the oldest first. */
+  takeAll<W extends Work>(matches: (work: Work) => work is W): W[] {
+    const all = this.drain();
+    this.#items = all.filter((work) => !matches(work));
+    return all.filter(matches);
+  }
+
   /** Takes everything. */
   drain(): Work[] {
     const rest = this.#items.slice(this.#head);

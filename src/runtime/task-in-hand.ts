@@ -6,21 +6,9 @@
 import type { Task } from '../agent/envelopes.ts';
 import type { Lock } from '../agent/lock.ts';
 import { scopeOf } from '../client/scope.ts';
-import { encodePayload, type Envelope, type Trace } from '../core/envelope.ts';
-import type { Cell } from './cell.ts';
-import type { Family } from './family.ts';
+import { encodePayload, type Trace } from '../core/envelope.ts';
 import type { CallSignal } from './handler-call.ts';
-import type { ExecutionDeps } from './handling.ts';
-import type { Work } from './work.ts';
-
-export interface InHand {
-  readonly deps: ExecutionDeps;
-  readonly cell: Cell;
-  readonly work: Work & { readonly kind: 'task' };
-  readonly envelope: Envelope;
-  readonly family: Family;
-  readonly limits: CallSignal;
-}
+import type { Delivery } from './task-delivery.ts';
 
 export class TaskInHand implements Task {
   readonly id: string;
@@ -34,15 +22,17 @@ export class TaskInHand implements Task {
   readonly trace: Trace;
   /** There once it was taken. */
   lock?: Lock;
-  readonly #hand: InHand;
+  readonly #delivery: Delivery;
+  readonly #limits: CallSignal;
   #progress: Task['progress'] | undefined;
   #fanOut: Task['fanOut'] | undefined;
   #hasReported = false;
 
-  constructor(hand: InHand, input: unknown) {
-    const { envelope, work } = hand;
+  constructor(delivery: Delivery, limits: CallSignal, input: unknown) {
+    const { envelope, work } = delivery;
     const { receipt, attempt, redelivered } = work.claimed;
-    this.#hand = hand;
+    this.#delivery = delivery;
+    this.#limits = limits;
     this.id = receipt.taskId;
     this.name = envelope.name;
     this.input = input;
@@ -55,11 +45,11 @@ export class TaskInHand implements Task {
   }
 
   get signal(): AbortSignal {
-    return this.#hand.limits.signal;
+    return this.#limits.signal;
   }
 
   get fanOut(): Task['fanOut'] {
-    return (this.#fanOut ??= this.#hand.family.fanOut(this.signal));
+    return (this.#fanOut ??= this.#delivery.family.fanOut(this.signal));
   }
 
   /** A function of its own: handlers may take it out of the task. */
@@ -69,11 +59,11 @@ export class TaskInHand implements Task {
 
   /** Resolves when what it reported has been told, or cannot be: nobody hears of its end before. Undefined when it reported nothing. */
   told(): Promise<void> | undefined {
-    return this.#hasReported ? this.#hand.deps.progress.flush() : undefined;
+    return this.#hasReported ? this.#delivery.deps.progress.flush() : undefined;
   }
 
   #report(done: number, total: number | undefined, note: string | undefined): void {
-    const { deps, cell, envelope, work } = this.#hand;
+    const { deps, cell, envelope, work } = this.#delivery;
     scopeOf(deps.scopes); // refused when the call was given up
     const at = deps.member.serverNow();
     const step = { done, ...(total !== undefined && { total }), ...(note !== undefined && { note }), at };

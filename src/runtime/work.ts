@@ -24,7 +24,13 @@ export interface Delivery {
 }
 
 export type Work =
-  | { readonly kind: 'task'; readonly claimed: ClaimedTask; readonly lease: Lease }
+  | {
+      readonly kind: 'task';
+      readonly claimed: ClaimedTask;
+      readonly lease: Lease;
+      /** When it came, on the node's monotonic clock in milliseconds. */
+      readonly since: number;
+    }
   | {
       readonly kind: 'message';
       readonly entry: InboxEntry;

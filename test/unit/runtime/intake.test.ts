@@ -35,8 +35,23 @@ class FakeCell {
   }
   size: number;
   running = 0;
+  /** Tasks that it takes ahead of its handlers. */
+  ahead = 0;
+  get slack(): number {
+    return this.size - this.taken.length;
+  }
   get free(): number {
-    return Math.max(0, this.size - this.taken.length);
+    return Math.max(0, this.slack);
+  }
+  get wanted(): number {
+    return Math.max(0, this.slack + this.ahead);
+  }
+  get waiting(): number {
+    return Math.max(0, -this.slack);
+  }
+  takeBack(since: number): Work[] {
+    const late = (work: Work): boolean => work.kind === 'task' && work.since <= since;
+    return this.taken.splice(this.size).filter((work) => late(work) || this.taken.push(work) < 0);
   }
   accept(work: Work): boolean {
     return this.taken.push(work) > 0;
