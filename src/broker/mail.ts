@@ -37,8 +37,6 @@ export interface NewMessage {
   readonly envelope: string;
   /** M6 */
   readonly limit: number;
-  /** For agents that speak the classic protocol; the broker uses it only in classic mode. */
-  readonly classic: ClassicMessage;
   /** M8 */
   readonly key?: { readonly name: string; readonly ttlMs: number };
 }
@@ -50,15 +48,6 @@ export interface Revival {
   readonly limit: number;
   /** Id of the dead letter. */
   readonly letter: string;
-}
-
-/** The classic form of a direct message. `metadata` is JSON text. */
-export interface ClassicMessage {
-  readonly from: string;
-  readonly message: string;
-  readonly metadata: string;
-  /** Milliseconds since 1970. */
-  readonly sentAt: number;
 }
 
 export type SendReply =

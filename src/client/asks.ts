@@ -25,6 +25,7 @@ import type { Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import { AskTries, type Tries } from './ask-tries.ts';
 import { isMoving, replyError } from './reply-error.ts';
+import type { Answer } from './frame-line.ts';
 import type { Frames } from './frames.ts';
 import { type AnswerNotice, IncomingParts } from './incoming-parts.ts';
 import { Post } from './post.ts';
@@ -122,10 +123,10 @@ export class Asks {
   #try(pending: Pending): void {
     const number = ++pending.tries;
     pending.pause = undefined;
-    this.#post(pending.agentId, pending.text).then(
-      (reply) => this.#onSent(pending, number, reply),
-      (error: unknown) => pending.end(() => pending.reject(error)),
-    );
+    this.#post(pending.agentId, pending.text, {
+      resolve: (reply) => this.#onSent(pending, number, reply),
+      reject: (error) => pending.end(() => pending.reject(error)),
+    });
   }
 
   /** A5: no handler has begun. */
@@ -158,12 +159,11 @@ export class Asks {
     for (const pending of this.#pending.values()) pending.end(() => pending.reject(error));
   }
 
-  #post(to: string, envelope: string): Promise<AskReply> {
+  #post(to: string, envelope: string, answer: Answer<AskReply>): void {
     const { broker, frames } = this.#deps;
     const node = nodeOf(to);
-    return node === undefined
-      ? frames.submit(broker.mail.tagOf(to), { to, envelope })
-      : this.#postToNode(node, envelope);
+    if (node === undefined) frames.post(broker.mail.tagOf(to), { to, envelope }, answer);
+    else this.#postToNode(node, envelope).then(answer.resolve, answer.reject);
   }
 
   async #postToNode(node: string, envelope: string): Promise<AskReply> {

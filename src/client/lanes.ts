@@ -78,7 +78,7 @@ export function createLanes(deps: LanesDeps): Lanes {
     ),
     send: lane<SendOp, SendReply>(
       (frame) => broker.mail.send(frame),
-      (op) => ('letter' in op ? 0 : op.envelope.length + op.classic.metadata.length),
+      (op) => ('letter' in op ? 0 : op.envelope.length),
       (op, reply) => (reply.kind === 'stored' ? sendAgain(op) : undefined),
       sendAgain,
     ),

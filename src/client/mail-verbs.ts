@@ -7,7 +7,7 @@ import type { MessageContract, Schema } from '../agent/contract.ts';
 import type { AskOptions, MailVerbs, SendOptions } from '../agent/mail-verbs.ts';
 import type { Envelope } from '../core/envelope.ts';
 import { DeliveryError } from '../core/errors.ts';
-import { checkPayload } from './check-payload.ts';
+import { checkPayload, checkSoon } from './check-payload.ts';
 import { sendMessage } from './send.ts';
 import type { VerbsDeps } from './verbs.ts';
 import { wrap } from './wrap.ts';
@@ -26,9 +26,10 @@ export class ClientMail implements MailVerbs {
 
   readonly ask = (async (to: string, message: string | MessageContract, data?: unknown, options: AskOptions = {}) => {
     const { name, reply, part } = named(message);
-    const { envelope, leftMs, signal } = await this.#request(to, message, data, options);
+    const request = this.#request(to, message, data, options);
+    const { envelope, leftMs, signal } = request instanceof Promise ? await request : request;
     const value = await this.#deps.member.asks.ask(envelope, leftMs, signal);
-    if (part === undefined || !Array.isArray(value)) return checkPayload(reply, value, `the answer to "${name}"`);
+    if (part === undefined || !Array.isArray(value)) return checkSoon(reply, value, `the answer to "${name}"`);
     return Promise.all(value.map((one) => checkPayload(part, one, `a part of the answer to "${name}"`)));
   }) as MailVerbs['ask'];
 
@@ -47,16 +48,21 @@ export class ClientMail implements MailVerbs {
       yield await checkPayload(part, value, `a part of the answer to "${name}"`);
   }
 
-  /** The envelope of an ask, unless its target waits for it already. */
-  async #request(
+  /** What is asked, or a promise of it, unless its target waits for it already. */
+  #request(
     to: string,
     message: string | MessageContract,
     data: unknown,
     options: AskOptions,
-  ): Promise<{ envelope: Envelope; leftMs: number; signal: AbortSignal | undefined }> {
-    const { member, identity, settings } = this.#deps;
+  ): Request | Promise<Request> {
     const { name, schema } = named(message);
-    await checkPayload(schema, data, `the data of ask "${name}"`);
+    const checked = checkSoon(schema, data, `the data of ask "${name}"`);
+    const checkedRequest = (): Request => this.#checkedRequest(to, name, data, options);
+    return checked instanceof Promise ? checked.then(checkedRequest) : checkedRequest();
+  }
+
+  #checkedRequest(to: string, name: string, data: unknown, options: AskOptions): Request {
+    const { member, identity, settings } = this.#deps;
     const envelope = wrap(member, identity, {
       kind: 'ask',
       to,
@@ -76,6 +82,13 @@ export class ClientMail implements MailVerbs {
     const signal = options.signal ?? identity.scope()?.signal;
     return { envelope: { ...envelope, trace: { id: envelope.trace.id, asks } }, leftMs, signal };
   }
+}
+
+interface Request {
+  readonly envelope: Envelope;
+  /** Until its deadline. */
+  readonly leftMs: number;
+  readonly signal: AbortSignal | undefined;
 }
 
 interface Named {

@@ -10,7 +10,7 @@ import { durationMs } from '../core/duration.ts';
 import { encodeEnvelope, type Envelope } from '../core/envelope.ts';
 import { AgentUnavailable, DeliveryError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
-import { checkPayload } from './check-payload.ts';
+import { checkSoon } from './check-payload.ts';
 import type { VerbsDeps } from './verbs.ts';
 import { wrap } from './wrap.ts';
 
@@ -22,32 +22,40 @@ export interface SendCall {
   readonly options: SendOptions;
 }
 
-export async function sendMessage(deps: VerbsDeps, call: SendCall): Promise<Sent> {
-  const { to, name, schema, data, options } = call;
-  await checkPayload(schema, data, `the data of message "${name}"`);
+/** Rejects with `DeliveryError` and, as the lane says, with `BrokerError`. */
+export function sendMessage(deps: VerbsDeps, call: SendCall): Promise<Sent> {
+  try {
+    const { name, schema, data } = call;
+    const checked = checkSoon(schema, data, `the data of message "${name}"`);
+    return checked instanceof Promise ? checked.then(() => sendChecked(deps, call)) : sendChecked(deps, call);
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}
+
+function sendChecked(deps: VerbsDeps, { to, name, data, options }: SendCall): Promise<Sent> {
   const key = keyOf(options);
   const envelope = wrap(deps.member, deps.identity, { kind: 'message', to, name, data, waits: false });
   return options.volatile ? publish(deps, envelope) : store(deps, envelope, key);
 }
 
-async function store(
-  { member, settings, identity }: VerbsDeps,
+function store(
+  { member, settings }: VerbsDeps,
   envelope: Envelope,
   key: { name: string; ttlMs: number } | undefined,
 ): Promise<Sent> {
-  const { to, opId, name, data, sentAt } = envelope;
-  const reply = await member.lanes.send.submit(member.deps.broker.mail.tagOf(to), {
-    to,
-    opId,
-    envelope: encodeEnvelope(envelope),
-    limit: settings.inboxLimit,
-    classic: { from: identity.name, message: name, metadata: JSON.stringify(data ?? {}), sentAt },
-    ...(key && { key }),
+  const { to, opId } = envelope;
+  const limit = settings.inboxLimit;
+  const op = { to, opId, envelope: encodeEnvelope(envelope), limit, ...(key && { key }) };
+  return new Promise((resolve, reject) => {
+    const told = (reply: SendReply): void => {
+      if (reply.kind === 'stored') resolve({ id: opId, stored: true });
+      else if (reply.kind === 'published') resolve({ id: opId, stored: false });
+      else if (reply.kind === 'known') resolve({ id: reply.opId, stored: false });
+      else reject(inboxFull(to, limit, reply));
+    };
+    member.lanes.send.post(member.deps.broker.mail.tagOf(to), op, { resolve: told, reject });
   });
-  if (reply.kind === 'stored') return { id: opId, stored: true };
-  if (reply.kind === 'published') return { id: opId, stored: false };
-  if (reply.kind === 'known') return { id: reply.opId, stored: false };
-  throw inboxFull(to, settings.inboxLimit, reply);
 }
 
 /** Live mail, in one line with the asks of this process: at most once, and never stored. */

@@ -111,7 +111,7 @@ export class MemoryMail implements MailPort {
     return reply;
   }
 
-  #store({ to, opId, envelope, limit }: Omit<NewMessage, 'classic'>): SendReply {
+  #store({ to, opId, envelope, limit }: NewMessage): SendReply {
     const inbox: Inbox = this.#fleet.inboxes.get(to) ?? new Map();
     if (inbox.size >= limit) return { kind: 'inbox-full', entries: inbox.size };
     const activation = this.#fleet.directory.liveOwner(to);

@@ -10,7 +10,6 @@ import type {
   AcknowledgeReply,
   AskOp,
   AskReply,
-  ClassicMessage,
   DeadMessage,
   DeadMessages,
   InboxEntry,
@@ -21,6 +20,7 @@ import type {
   SendReply,
 } from '../broker/mail.ts';
 import { activationLost } from '../broker/mail.ts';
+import { decodeEnvelope, type Envelope } from '../core/envelope.ts';
 import type { ErrorRecord } from '../core/errors.ts';
 import { integer, type Random } from '../core/random.ts';
 import { isoSeconds } from '../core/classic-time.ts';
@@ -150,8 +150,10 @@ export class RedisMail implements MailPort {
   }
 
   /** Channel and text of the copy for classic agents. */
-  #classicCopy({ to, opId, classic }: NewMessage): [channel: string, text: string] {
-    return this.#classic ? [classicMessages.channel(classic.from, to), classicText(to, opId, classic)] : ['', ''];
+  #classicCopy({ to, envelope }: NewMessage): [channel: string, text: string] {
+    if (!this.#classic) return ['', ''];
+    const message = decodeEnvelope(envelope);
+    return [classicMessages.channel(message.from, to), classicText(message)];
   }
 }
 
@@ -185,9 +187,9 @@ function readError(text: string): ErrorRecord {
   }
 }
 
-function classicText(to: string, opId: string, { from, message, metadata, sentAt }: ClassicMessage): string {
-  const map = /^\s*[[{]/.test(metadata) ? metadata : `{"value":${metadata}}`; // classic readers expect a map or a list
-  const text = JSON.stringify({ from, to, message });
-  const rest = JSON.stringify({ timestamp: isoSeconds(sentAt), opId });
-  return `${text.slice(0, -1)},"metadata":${map},${rest.slice(1)}`;
+/** Classic readers expect a map or a list. */
+function classicText({ to, opId, from, name, data, sentAt }: Envelope): string {
+  const given = data ?? {};
+  const metadata = typeof given === 'object' ? given : { value: given };
+  return JSON.stringify({ from, to, message: name, metadata, timestamp: isoSeconds(sentAt), opId });
 }

@@ -19,18 +19,25 @@ import type { Work } from './work.ts';
  * wrong is the work's outcome, or is reported.
  */
 export function execute(deps: ExecutionDeps, cell: Cell, work: Work): Promise<void> | undefined {
-  return work.kind === 'task' ? executeTask(deps, cell, work) : executeOther(deps, cell, work);
+  switch (work.kind) {
+    case 'task':
+      return executeTask(deps, cell, work);
+    case 'message':
+      return executeMessage(deps, cell, work);
+    case 'ask':
+      return executeAsk(deps, cell, work);
+    default:
+      return executeOther(deps, cell, work);
+  }
 }
 
-async function executeOther(deps: ExecutionDeps, cell: Cell, work: Exclude<Work, { kind: 'task' }>): Promise<void> {
+type Other = Exclude<Work, { readonly kind: 'task' | 'message' | 'ask' }>;
+
+async function executeOther(deps: ExecutionDeps, cell: Cell, work: Other): Promise<void> {
   try {
     switch (work.kind) {
-      case 'message':
-        return await executeMessage(deps, cell, work);
       case 'volatile':
         return await executeVolatile(deps, cell, work);
-      case 'ask':
-        return await executeAsk(deps, cell, work);
       case 'classic':
         return await executeClassic(deps, cell, work);
       case 'broadcast':

@@ -5,33 +5,46 @@
  */
 import type { MessageHandler } from '../agent/handlers.ts';
 import { checkPayload, checkSoon } from '../client/check-payload.ts';
-import { wrapThrown } from '../client/reply-error.ts';
 import { encodePayload, type Envelope } from '../core/envelope.ts';
 import { AgentUnavailable, DeliveryError, describeError } from '../core/errors.ts';
-import { answerOf } from './answers.ts';
 import type { Cell } from './cell.ts';
-import { answerable, callFreely, type ExecutionDeps } from './handling.ts';
-import { AgentFailed, callHandler, CallSignal } from './handler-call.ts';
+import { callFreely, type ExecutionDeps } from './handling.ts';
+import { AgentFailed } from './handler-call.ts';
+import { MailCall, type Mark } from './mail-call.ts';
 import type { OutgoingParts } from './outgoing-parts.ts';
 import type { Work } from './work.ts';
 
-export async function executeAsk(deps: ExecutionDeps, cell: Cell, { envelope }: Work & { kind: 'ask' }): Promise<void> {
+/** Undefined when it has ended already, else a promise that resolves then. */
+export function executeAsk(
+  deps: ExecutionDeps,
+  cell: Cell,
+  { envelope }: Work & { kind: 'ask' },
+): Promise<void> | undefined {
   if (envelope.stream) return answerInParts(deps, cell, envelope);
   const reply = (ok: boolean, body: string): void =>
     deps.replies.send({ address: envelope.via, notice: { kind: 'reply', askId: envelope.opId, ok, body } });
-  try {
-    const { handler, value } = await handle(deps, cell, envelope, { isAsk: true, redelivered: false });
-    await checkPayload(handler.reply, value, `the answer to "${envelope.name}"`);
+  const refuse = (error: unknown): void => reply(false, JSON.stringify(describeError(toldOf(cell, error))));
+  const answer = (value: unknown): void =>
     reply(true, encodePayload(value ?? null, `the answer to "${envelope.name}"`));
+  try {
+    const handler = handlerOf(cell, envelope);
+    const checked = (value: unknown): unknown => {
+      const told = checkSoon(handler.reply, value, `the answer to "${envelope.name}"`);
+      return told instanceof Promise ? told.then(() => answer(value)) : answer(value);
+    };
+    const value = handle(deps, cell, envelope, handler, askMark);
+    const told = value instanceof Promise ? value.then(checked) : checked(value);
+    return told instanceof Promise ? told.then(() => undefined, refuse) : undefined;
   } catch (error) {
-    reply(false, JSON.stringify(describeError(toldOf(cell, error))));
+    refuse(error);
+    return undefined;
   }
 }
 
 async function answerInParts(deps: ExecutionDeps, cell: Cell, envelope: Envelope): Promise<void> {
   const parts = deps.streams.open(envelope);
   try {
-    await handle(deps, cell, envelope, { isAsk: true, redelivered: false }, parts);
+    await handle(deps, cell, envelope, handlerOf(cell, envelope), askMark, parts);
     parts.end();
   } catch (error) {
     parts.fail(toldOf(cell, error));
@@ -64,65 +77,30 @@ export async function executeClassic(deps: ExecutionDeps, cell: Cell, work: Work
   await callFreely(deps, cell, trace, handler.method, message);
 }
 
-export async function handle(
+const askMark: Mark = { isAsk: true, redelivered: false };
+
+/** Throws `DeliveryError('no-handler')`. */
+export function handlerOf(cell: Cell, { name }: Envelope): MessageHandler {
+  const handler = cell.spec.table.messages.get(name);
+  if (handler === undefined) throw noHandler(cell, name);
+  return handler;
+}
+
+/** What the handler makes of it, or a promise of that: every message pays for each wait, and most need none. */
+export function handle(
   deps: ExecutionDeps,
   cell: Cell,
   envelope: Envelope,
-  mark: { isAsk: boolean; redelivered: boolean },
+  handler: MessageHandler,
+  mark: Mark,
   parts?: OutgoingParts,
-): Promise<{ handler: MessageHandler; value: unknown }> {
-  const { name, from, sentAt, trace, deadline, opId } = envelope;
-  const handler = cell.spec.table.messages.get(name);
-  if (handler === undefined) throw noHandler(cell, name);
+): unknown {
+  const { name, deadline } = envelope;
   if (deadline !== undefined && deadline <= deps.member.serverNow())
     throw new DeliveryError('deadline', `expected "${name}" to be handled before its deadline, got: it has passed`);
   const checked = checkSoon(handler.data, envelope.data, `the data of message "${name}"`);
-  const data = checked instanceof Promise ? await checked : checked;
-  const { clock } = deps.member.deps;
-  const deadlineInMs = deadline === undefined ? undefined : deadline - deps.member.serverNow();
-  const limits = new CallSignal(clock, { sources: [cell.life], deadlineInMs });
-  if (parts !== undefined) limits.add(parts.signal);
-  try {
-    const message = {
-      id: opId,
-      name,
-      from,
-      data,
-      sentAt,
-      ...mark,
-      ...(deadline !== undefined && { deadline }),
-      trace,
-      get signal() {
-        return limits.signal;
-      },
-    };
-    const wanted = parts ?? (mark.isAsk ? 'value' : 'nothing');
-    const answered = (returned: unknown): unknown => answerOf(handler, returned, wanted, limits);
-    const body = (): unknown =>
-      answerable(deps, cell, limits, () => answer(() => cell.call(handler.method, message), answered));
-    const onGivenUp = (rest: Promise<void>): void => cell.giveUp(name, rest);
-    const call = { clock, scopes: deps.scopes, trace, deadline, limits, body, onGivenUp };
-    const value = callHandler(call);
-    return { handler, value: value instanceof Promise ? await value : value };
-  } catch (error) {
-    throw limits.outcomeOf(error);
-  } finally {
-    limits.end();
-  }
-}
-
-/** What the handler itself throws is wrapped. */
-function answer(call: () => unknown, answered: (returned: unknown) => unknown): unknown {
-  const fail = (error: unknown): never => {
-    throw wrapThrown(error);
-  };
-  let returned: unknown;
-  try {
-    returned = call();
-  } catch (error) {
-    return fail(error);
-  }
-  return returned instanceof Promise ? returned.then(answered, fail) : answered(returned);
+  const call = (data: unknown): unknown => new MailCall({ deps, cell, envelope, handler, mark, parts }, data).start();
+  return checked instanceof Promise ? checked.then(call) : call(checked);
 }
 
 function noHandler(cell: Cell, name: string): DeliveryError {

@@ -10,33 +10,59 @@
  *     a dead letter. What a handler threw is no reason: it has taken the message.
  */
 import type { EndOfMessage, InboxEntry } from '../broker/mail.ts';
+import type { Answer } from '../client/frame-line.ts';
 import { decodeEnvelope } from '../core/envelope.ts';
 import { DeliveryError, describeError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Cell } from './cell.ts';
 import { AgentFailed } from './handler-call.ts';
 import { type ExecutionDeps, reportFailure } from './handling.ts';
-import { handle } from './mail-execution.ts';
+import { handle, handlerOf } from './mail-execution.ts';
 import type { Work } from './work.ts';
 
 type Death = NonNullable<EndOfMessage['dead']>;
 
-export async function executeMessage(deps: ExecutionDeps, cell: Cell, work: Work & { kind: 'message' }): Promise<void> {
-  const { entry, forget } = work;
-  let name = '?';
-  let dead: Death | undefined;
+/** Undefined when the next one may begin already, else a promise that resolves then. Never throws or rejects. */
+export function executeMessage(
+  deps: ExecutionDeps,
+  cell: Cell,
+  work: Work & { kind: 'message' },
+): Promise<void> | undefined {
+  const { entry } = work;
+  let handled: unknown;
   try {
     const envelope = decodeEnvelope(entry.envelope);
-    name = envelope.name;
     const redelivered = entry.redelivered || envelope.again === true;
-    await handle(deps, cell, envelope, { isAsk: false, redelivered });
+    handled = handle(deps, cell, envelope, handlerOf(cell, envelope), { isAsk: false, redelivered });
   } catch (error) {
-    if (cell.life.aborted && !(error instanceof AgentFailed)) return;
-    dead = deathOf(error);
-    if (dead !== undefined) forget(); // should it be put back, it is new
-    reportFailure(deps, cell, name, error, dead !== undefined);
+    return failMessage(deps, cell, work, error);
   }
-  await acknowledge(deps, cell, entry, dead);
+  if (!(handled instanceof Promise)) return acknowledge(deps, cell, entry);
+  return handled.then(
+    () => acknowledge(deps, cell, entry),
+    (error: unknown) => failMessage(deps, cell, work, error),
+  );
+}
+
+function failMessage(
+  deps: ExecutionDeps,
+  cell: Cell,
+  { entry, forget }: Work & { kind: 'message' },
+  error: unknown,
+): Promise<void> | undefined {
+  if (cell.life.aborted && !(error instanceof AgentFailed)) return undefined;
+  const dead = deathOf(error);
+  if (dead !== undefined) forget(); // should it be put back, it is new
+  reportFailure(deps, cell, nameOf(entry.envelope), error, dead !== undefined);
+  return acknowledge(deps, cell, entry, dead);
+}
+
+function nameOf(text: string): string {
+  try {
+    return decodeEnvelope(text).name;
+  } catch {
+    return '?'; // that it cannot be read is what is reported
+  }
 }
 
 export async function executeVolatile(
@@ -45,26 +71,55 @@ export async function executeVolatile(
   { envelope }: Work & { kind: 'volatile' },
 ): Promise<void> {
   try {
-    await handle(deps, cell, envelope, { isAsk: false, redelivered: false });
+    await handle(deps, cell, envelope, handlerOf(cell, envelope), { isAsk: false, redelivered: false });
   } catch (error) {
     if (!cell.life.aborted || error instanceof AgentFailed) reportFailure(deps, cell, envelope.name, error);
   }
 }
 
-/** N5. Never rejects; resolves when the next one may begin. */
-export async function acknowledge(
-  { member, ...deps }: ExecutionDeps,
+/** N5. Undefined when the next one may begin at once, else a promise that resolves then; never rejects. */
+export function acknowledge(
+  deps: ExecutionDeps,
   cell: Cell,
   { entry, opId }: Pick<InboxEntry, 'entry' | 'opId'>,
   dead?: Death,
-): Promise<void> {
+): Promise<void> | undefined {
   const op = { agentId: cell.id, epoch: cell.epoch, entry, opId, ...(dead && { dead }) };
-  const sent = member.lanes.acknowledge.submit(member.deps.broker.mail.tagOf(cell.id), op).then(
-    () => undefined,
-    (error: unknown) => reportFailure({ member, ...deps }, cell, 'an acknowledgement', error), // its next owner gets it again
-  );
-  cell.trail(sent);
-  if (cell.trailing >= limits.acknowledgements) await sent;
+  const { member } = deps;
+  const tag = member.deps.broker.mail.tagOf(cell.id);
+  const answer = new Acknowledged(deps, cell);
+  cell.beginTrail();
+  member.lanes.acknowledge.post(tag, op, answer);
+  return cell.trailing < limits.acknowledgements ? undefined : answer.given();
+}
+
+class Acknowledged implements Answer<unknown> {
+  readonly #deps: ExecutionDeps;
+  readonly #cell: Cell;
+  #onGiven: (() => void) | undefined;
+  #isGiven = false;
+
+  constructor(deps: ExecutionDeps, cell: Cell) {
+    this.#deps = deps;
+    this.#cell = cell;
+  }
+
+  /** Undefined when it is already. */
+  given(): Promise<void> | undefined {
+    return this.#isGiven ? undefined : new Promise((resolve) => (this.#onGiven = resolve));
+  }
+
+  resolve(): void {
+    this.#isGiven = true;
+    this.#cell.endTrail();
+    this.#onGiven?.();
+  }
+
+  /** Its next owner gets it again. */
+  reject(error: unknown): void {
+    reportFailure(this.#deps, this.#cell, 'an acknowledgement', error);
+    this.resolve();
+  }
 }
 
 const untaken: ReadonlySet<string> = new Set(['no-handler', 'invalid-payload', 'malformed']);

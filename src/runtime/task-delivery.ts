@@ -27,6 +27,7 @@ export class Delivery implements Answer<SettleReply> {
   #envelope: Envelope | undefined;
   #family: Family | undefined;
   #verdict: Verdict | undefined;
+  #hasEnded = false;
   /** Of whoever waits until it is settled. */
   #onSettled: (() => void) | undefined;
 
@@ -85,7 +86,7 @@ export class Delivery implements Answer<SettleReply> {
     const notify = this.#envelope?.via;
     const op = { receipt, outcome: verdict, ...(notify !== undefined && { notify }) };
     deps.member.lanes.settle.post(queue, op, this);
-    if (cell.trailing < limits.settles) return undefined;
+    if (this.#hasEnded || cell.trailing < limits.settles) return undefined;
     return new Promise((resolve) => (this.#onSettled = resolve));
   }
 
@@ -106,12 +107,13 @@ export class Delivery implements Answer<SettleReply> {
     this.#end(false);
   }
 
-  #end(hasEnded: boolean): void {
+  #end(isOver: boolean): void {
     const ended = (): void => {
+      this.#hasEnded = true;
       this.cell.endTrail();
       this.#onSettled?.();
     };
-    const ending = this.#family?.end(hasEnded);
+    const ending = this.#family?.end(isOver);
     if (ending === undefined) ended();
     else void ending.then(ended);
   }

@@ -90,8 +90,7 @@ const settle = (fleet: TestFleet): Promise<OpenLane> =>
 
 const message = (to: string) => {
   const opId = `op${++operations}`;
-  const classic = { from: 'client', message: 'hello', metadata: '{}', sentAt: 1_700_000_000_000 };
-  return { to, opId, envelope: `"${opId}"`, limit: 1_000, classic };
+  return { to, opId, envelope: `"${opId}"`, limit: 1_000 };
 };
 
 const send = (fleet: TestFleet): Promise<OpenLane> =>

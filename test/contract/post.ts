@@ -10,8 +10,7 @@ let made = 0;
 
 export function message(to: string, envelope: string, options: Partial<NewMessage> = {}): NewMessage {
   const opId = `op${++made}`;
-  const classic = { from: 'client', message: 'hello', metadata: '{}', sentAt: 1_700_000_000_000 };
-  return { to, opId, envelope, limit: 10_000, classic, ...options };
+  return { to, opId, envelope, limit: 10_000, ...options };
 }
 
 /** Sends messages to one agent, in frames as large as they may be. */

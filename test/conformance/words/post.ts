@@ -9,8 +9,6 @@ import { agents, longMs, middleMs, remember, shortMs, type World } from '../worl
 import { failure } from './tasks.ts';
 import { processOf, type Said, type Word } from './word.ts';
 
-const classic = { from: 'c', message: 'hello', metadata: '{}', sentAt: 1_700_000_000_000 } as const;
-
 export const mailWords: readonly Word[] = [
   {
     port: 'mail',
@@ -144,7 +142,7 @@ function sendOne(world: World, chance: Chance, to: string): SendOp {
   const key = chance.is(0.25)
     ? { name: chance.of('k1', 'k2'), ttlMs: chance.of(shortMs, middleMs, longMs) }
     : undefined;
-  return { to, opId: world.name('o'), envelope: world.name('m'), limit, classic, ...(key && { key }) };
+  return { to, opId: world.name('o'), envelope: world.name('m'), limit, ...(key && { key }) };
 }
 
 /** The activation that was granted last, mostly; or an epoch that is none, or none any more. */

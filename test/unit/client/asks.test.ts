@@ -28,7 +28,7 @@ function open() {
     random: new SeededRandom(1),
     observer: new Observer(),
     broker: { mail: { tagOf: () => 'm0' }, presence: { lookup } } as never,
-    frames: { submit: () => new Promise((resolve, reject) => sends.push({ resolve, reject })) } as never,
+    frames: { post: (_tag: string, _op: unknown, answer: (typeof sends)[number]) => void sends.push(answer) } as never,
   });
   const ends: unknown[] = [];
   let count = 0;

@@ -78,8 +78,7 @@ test('agents of a node that was killed are forgotten when another joins, but for
   await broker.presence.activate('killed', ['pool@killed.1', 'pool@killed.2', 'docs']);
   const [held] = await broker.presence.activate('alive', ['single']);
   const op = { to: 'docs', opId: 'o1', envelope: '{}', limit: 10 };
-  const classic = { from: 'c1', message: 'm', metadata: '{}', sentAt: 0 };
-  await broker.mail.send({ tag: 'm0', sender: 'c1', seq: 1, prev: 0, leased: false, ops: [{ ...op, classic }] });
+  await broker.mail.send({ tag: 'm0', sender: 'c1', seq: 1, prev: 0, leased: false, ops: [op] });
   await raw.del('rt:left:{p}:lease:killed');
   await joined('next');
   expect((await raw.hkeys('rt:left:{m0}:directory')).sort()).toEqual(['docs', 'single']);
