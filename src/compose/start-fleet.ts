@@ -131,9 +131,16 @@ export async function startResolved(config: RuntimeConfig, deps: StartDeps = {})
 
 const away: Readiness = { ready: false, why: ['the node is coming back, or has stopped'] };
 
+/** One for each incarnation: callers ask for it with every call. */
+const clients = new WeakMap<object, Fleet>();
+
 function clientOf({ current, id }: Incarnations): Fleet {
   if (current === undefined)
     throw new CancelledError('stopped', 'expected the node to be up, got: it is coming back, or has stopped');
+  const known = clients.get(current);
+  if (known !== undefined) return known;
   const identity = { name: id, isAgent: false, scope: () => undefined };
-  return new FleetClient({ member: current.member, identity, settings: current.settings });
+  const client = new FleetClient({ member: current.member, identity, settings: current.settings });
+  clients.set(current, client);
+  return client;
 }

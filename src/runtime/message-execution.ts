@@ -31,7 +31,7 @@ export function executeMessage(
   const { entry } = work;
   let handled: unknown;
   try {
-    const envelope = decodeEnvelope(entry.envelope);
+    const { envelope = decodeEnvelope(entry.envelope) } = work;
     const redelivered = entry.redelivered || envelope.again === true;
     handled = handle(deps, cell, envelope, handlerOf(cell, envelope), { isAsk: false, redelivered });
   } catch (error) {

@@ -96,10 +96,11 @@ export class Postman {
     if (inbox === undefined) return; // not ours any more: the next owner reads it
     if (inbox.catchUp.behind) return inbox.catchUp.fallBehind();
     if (inbox.cursor !== '' && compareEntryIds(notice.entry, inbox.cursor) <= 0) return;
-    const opId = opIdOf(notice.envelope);
-    if (opId === undefined) return inbox.catchUp.fallBehind();
+    const envelope = envelopeOf(notice.envelope);
+    if (envelope === undefined) return inbox.catchUp.fallBehind();
+    const { opId } = envelope;
     const entry: InboxEntry = { entry: notice.entry, opId, envelope: notice.envelope, redelivered: false };
-    if (!this.#handOver(inbox, entry)) inbox.catchUp.fallBehind();
+    if (!this.#handOver(inbox, entry, envelope)) inbox.catchUp.fallBehind();
   }
 
   async #readPage(inbox: Inbox): Promise<PageEnd> {
@@ -113,12 +114,12 @@ export class Postman {
   }
 
   /** N1, N3: false when the mailbox is full. */
-  #handOver(inbox: Inbox, entry: InboxEntry): boolean {
+  #handOver(inbox: Inbox, entry: InboxEntry, envelope?: Envelope): boolean {
     if (inbox.seen.has(entry.opId)) void acknowledge(this.#deps, inbox.cell, entry);
     else {
       const forget = (): void => void inbox.seen.delete(entry.opId);
       inbox.seen.add(entry.opId);
-      if (!inbox.cell.accept({ kind: 'message', entry, forget })) {
+      if (!inbox.cell.accept({ kind: 'message', entry, envelope, forget })) {
         forget();
         return false;
       }
@@ -168,9 +169,9 @@ export class Postman {
 }
 
 /** Undefined when the envelope cannot be read: then its entry in the inbox tells. */
-function opIdOf(text: string): string | undefined {
+function envelopeOf(text: string): Envelope | undefined {
   try {
-    return decodeEnvelope(text).opId;
+    return decodeEnvelope(text);
   } catch {
     return undefined;
   }

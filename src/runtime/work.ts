@@ -34,6 +34,8 @@ export type Work =
   | {
       readonly kind: 'message';
       readonly entry: InboxEntry;
+      /** That of the entry, where it was read already. */
+      readonly envelope?: Envelope | undefined;
       /** Its operation id may be handed over again. */
       readonly forget: () => void;
     }

@@ -88,8 +88,8 @@ describe('an ask', () => {
     expect(ends.map((end) => (end as Error).message)).toEqual([
       expect.stringContaining('within 5000 ms'),
       'enough',
-      'before',
       'too many',
+      'before',
     ]);
     expect(clock.pending).toBe(0);
   });
