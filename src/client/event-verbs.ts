@@ -7,8 +7,9 @@ import type { BroadcastContract } from '../agent/contract.ts';
 import type { Events, EventVerbs } from '../agent/event-verbs.ts';
 import { encodePayload } from '../core/envelope.ts';
 import { DeliveryError } from '../core/errors.ts';
-import { checkPayload } from './check-payload.ts';
+import { checkSoon } from './check-payload.ts';
 import { EventsView } from './events-view.ts';
+import type { Answer } from './frame-line.ts';
 import type { VerbsDeps } from './verbs.ts';
 
 export class ClientEvents implements EventVerbs {
@@ -20,19 +21,28 @@ export class ClientEvents implements EventVerbs {
     this.events = new EventsView(deps.member);
   }
 
-  readonly broadcast = async (topic: string | BroadcastContract, data?: unknown): Promise<string> => {
-    const { member, identity } = this.#deps;
-    const name = typeof topic === 'string' ? topic : topic.topic;
-    if (name === '' || name.includes('*'))
-      throw new DeliveryError('malformed', `expected a topic without wildcards, got: "${name}"`);
-    await checkPayload(typeof topic === 'string' ? undefined : topic.data, data, `the data of broadcast "${name}"`);
-    identity.scope(); // refused when the call that uses it was given up
-    return member.lanes.append.submit('events', {
-      opId: member.deps.random.id('op'),
-      topic: name,
-      from: identity.name,
-      data: encodePayload(data ?? null, `broadcast "${name}"`),
-      sentAt: member.serverNow(),
+  readonly broadcast = (topic: string | BroadcastContract, data?: unknown): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const name = typeof topic === 'string' ? topic : topic.topic;
+      if (name === '' || name.includes('*'))
+        throw new DeliveryError('malformed', `expected a topic without wildcards, got: "${name}"`);
+      const schema = typeof topic === 'string' ? undefined : topic.data;
+      const checked = checkSoon(schema, data, `the data of broadcast "${name}"`);
+      const append = (): void => this.#append(name, data, { resolve, reject });
+      if (checked instanceof Promise) checked.then(append).catch(reject);
+      else append();
     });
-  };
+
+  #append(topic: string, data: unknown, answer: Answer<string>): void {
+    const { member, identity } = this.#deps;
+    identity.scope(); // refused when the call that uses it was given up
+    const op = {
+      opId: member.deps.random.id('op'),
+      topic,
+      from: identity.name,
+      data: encodePayload(data ?? null, `broadcast "${topic}"`),
+      sentAt: member.serverNow(),
+    };
+    member.lanes.append.post('events', op, answer);
+  }
 }

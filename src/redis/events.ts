@@ -12,6 +12,7 @@ import { OwnershipError } from '../core/errors.ts';
 import { decodeEntry, decodePublished, encodeEvent } from './event-records.ts';
 import type { MailShards } from './mail-shards.ts';
 import { Malformed } from './malformed.ts';
+import { recordsOf } from './notice-wire.ts';
 import type { Argument } from './link.ts';
 import type { Store } from './store.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -53,7 +54,13 @@ export class RedisEvents implements EventPort {
     const { events, eventsAgeMs } = this.#retention;
     const call = {
       keys: [keys.events.stream, keys.events.trimmed],
-      args: [keys.eventsChannel, events, Math.ceil(eventsAgeMs), ...frame.ops.flatMap(encodeEvent)],
+      args: [
+        keys.eventsChannel,
+        events,
+        Math.ceil(eventsAgeMs),
+        this.#isClassic ? 0 : 1,
+        ...frame.ops.flatMap(encodeEvent),
+      ],
     };
     const carry = (): Promise<readonly string[]> => this.#store.carry('append', 'ev', frame, call);
     return this.#malformed?.onType(keys.events.stream, carry) ?? carry();
@@ -86,12 +93,21 @@ export class RedisEvents implements EventPort {
       patterns: [],
       onReset: () => listener.onReset(),
       onText: (text) => {
-        const event = decodePublished(text);
-        if (event !== undefined) return listener.onEvent(event);
-        this.#malformed?.checkPublished(this.#store.keys.eventsChannel, text);
-        listener.onHint(text);
+        for (const one of this.#isClassic ? [text] : recordsOf(text)) this.#hear(one, listener);
       },
     });
+  }
+
+  #hear(text: string, listener: EventListener): void {
+    const event = decodePublished(text);
+    if (event !== undefined) return listener.onEvent(event);
+    this.#malformed?.checkPublished(this.#store.keys.eventsChannel, text);
+    listener.onHint(text);
+  }
+
+  /** Classic agents hear each event by itself. */
+  get #isClassic(): boolean {
+    return this.#malformed !== undefined;
   }
 
   async openPosition(owner: PositionOwner, start: string): Promise<Position> {

@@ -3,7 +3,7 @@
  *
  * Tasks and mail have files of their own; what all of them share stands in handling.ts.
  */
-import { checkPayload } from '../client/check-payload.ts';
+import { checkSoon } from '../client/check-payload.ts';
 import { toFleetEvent } from '../client/events-view.ts';
 import type { Cell } from './cell.ts';
 import { AgentFailed } from './handler-call.ts';
@@ -61,8 +61,11 @@ async function executeBroadcast(deps: ExecutionDeps, cell: Cell, work: Work & { 
     if (!handler.matches(event.topic) || (delivery?.missed && !handler.durable)) continue;
     try {
       const record = { ...toFleetEvent(event, gap), ...again };
-      const data = await checkPayload(handler.data, record.data, `the data of broadcast "${event.topic}"`);
-      await callFreely(deps, cell, { id: event.opId ?? event.id, asks: [] }, handler.method, { ...record, data });
+      const checked = checkSoon(handler.data, record.data, `the data of broadcast "${event.topic}"`);
+      const data = checked instanceof Promise ? await checked : checked;
+      const trace = { id: event.opId ?? event.id, asks: [] };
+      const told = callFreely(deps, cell, trace, handler.method, { ...record, data });
+      if (told instanceof Promise) await told;
     } catch (error) {
       const isOwn = error instanceof AgentFailed;
       if (delivery !== undefined && cell.life.aborted && !isOwn) return; // it comes again

@@ -83,6 +83,30 @@ export class CallSignal extends LazyAbort implements AbortListener {
     );
   }
 
+  /** What `call` gives, or a promise of it; ends with it. Throws or rejects with what the call ended with. */
+  during(call: () => unknown): unknown {
+    let value: unknown;
+    try {
+      value = call();
+    } catch (error) {
+      this.end();
+      throw this.outcomeOf(error);
+    }
+    if (value instanceof Promise) return this.#endWith(value);
+    this.end();
+    return value;
+  }
+
+  async #endWith(value: Promise<unknown>): Promise<unknown> {
+    try {
+      return await value;
+    } catch (error) {
+      throw this.outcomeOf(error);
+    } finally {
+      this.end();
+    }
+  }
+
   end(): void {
     for (const source of this.#sources) source.unlisten(this);
     for (const timer of this.#timers ?? []) timer.cancel();

@@ -64,34 +64,24 @@ export function answerable<T>(deps: ExecutionDeps, cell: Cell, limits: CallSigna
   return deps.culprits.run(cell, { endCall, onFailure: (error) => cell.fail(error) }, body);
 }
 
-/** Calls a handler that has no limits of its own. */
-export async function callFreely(
-  deps: ExecutionDeps,
-  cell: Cell,
-  trace: Trace,
-  method: string,
-  ...args: unknown[]
-): Promise<unknown> {
+/** Calls a handler that has no limits of its own: what it returns, or a promise of it. Throws or rejects with what ends the call. */
+export function callFreely(deps: ExecutionDeps, cell: Cell, trace: Trace, method: string, ...args: unknown[]): unknown {
   const { clock } = deps.member.deps;
   const limits = new CallSignal(clock, { sources: [cell.life] });
-  try {
-    return await callHandler({
+  const drained = (returned: unknown): unknown =>
+    isStream(returned) ? pump(returned, drain, limits.signal) : returned;
+  const call = (): unknown => {
+    const returned = cell.call(method, ...args);
+    return returned instanceof Promise ? returned.then(drained) : drained(returned);
+  };
+  return limits.during(() =>
+    callHandler({
       clock,
       scopes: deps.scopes,
       trace,
       limits,
       onGivenUp: (rest) => cell.giveUp(method, rest),
-      body: () =>
-        answerable(deps, cell, limits, () => {
-          const drained = (returned: unknown): unknown =>
-            isStream(returned) ? pump(returned, drain, limits.signal) : returned;
-          const returned = cell.call(method, ...args);
-          return returned instanceof Promise ? returned.then(drained) : drained(returned);
-        }),
-    });
-  } catch (error) {
-    throw limits.outcomeOf(error);
-  } finally {
-    limits.end();
-  }
+      body: () => answerable(deps, cell, limits, call),
+    }),
+  );
 }

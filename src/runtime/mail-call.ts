@@ -76,27 +76,7 @@ export class MailCall {
 
   /** What its handler makes of it, or a promise of that. */
   start(): unknown {
-    let value: unknown;
-    try {
-      value = this.#call();
-    } catch (error) {
-      throw this.#ended(error);
-    }
-    if (value instanceof Promise)
-      return value.then(
-        (told: unknown) => {
-          this.#limits.end();
-          return told;
-        },
-        (error: unknown) => Promise.reject(this.#ended(error) as Error),
-      );
-    this.#limits.end();
-    return value;
-  }
-
-  #ended(error: unknown): unknown {
-    this.#limits.end();
-    return this.#limits.outcomeOf(error);
+    return this.#limits.during(() => this.#call());
   }
 
   #call(): unknown {

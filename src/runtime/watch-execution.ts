@@ -12,8 +12,10 @@ export async function executeDown(deps: ExecutionDeps, cell: Cell, work: Work & 
   if (!work.begin()) return;
   for (const method of cell.spec.table.down) {
     const trace = { id: deps.member.deps.random.id(`down:${cell.id}`), asks: [] };
-    await callFreely(deps, cell, trace, method, work.down).catch((error: unknown) =>
-      reportFailure(deps, cell, method, error),
-    );
+    try {
+      await callFreely(deps, cell, trace, method, work.down);
+    } catch (error) {
+      reportFailure(deps, cell, method, error);
+    }
   }
 }

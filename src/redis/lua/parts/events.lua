@@ -1,8 +1,8 @@
--- Appends one event behind the newest and publishes its live copy (E1 to E3).
+-- Appends events behind the newest and publishes their live copies (E1 to E3): each by itself, or those of a frame joined by \30.
 -- KEYS  none of its own: the caller names the stream
 -- ARGV  none
--- Returns of appender: a function of the channel and the fields of an operation, which gives the id of the event
--- Complexity: O(1)
+-- Returns of appender: a function of the fields of an operation, which gives the id of the event, and one that publishes what was joined
+-- Complexity: O(1) for each event
 local function newestId(stream)
   local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
   if newest then
@@ -17,15 +17,27 @@ local function newestId(stream)
   return '0'
 end
 
-local function appender(stream, channel)
+local function appender(stream, channel, isJoined)
   local prev
-  return function(agent, topic, metadata, timestamp, opId, sentAt, isWrapped, isAgain, json)
+  local joined = {}
+  local function append(agent, topic, metadata, timestamp, opId, sentAt, isWrapped, isAgain, json)
     prev = prev or newestId(stream)
     local mark = isAgain == '1' and { 'again', '1' } or {}
     local id = redis.call('XADD', stream, '*', 'agent', agent, 'type', 'broadcast', 'message', topic, 'metadata', metadata,
       'timestamp', timestamp, 'opId', opId, 'sentAt', sentAt, 'prev', prev, 'wrapped', isWrapped, unpack(mark))
-    redis.call('PUBLISH', channel, json .. ',"id":"' .. id .. '","prev":"' .. prev .. '"}')
+    local copy = json .. ',"id":"' .. id .. '","prev":"' .. prev .. '"}'
+    if isJoined then
+      joined[#joined + 1] = copy
+    else
+      redis.call('PUBLISH', channel, copy)
+    end
     prev = id
     return id
   end
+  local function publishJoined()
+    if #joined > 0 then
+      redis.call('PUBLISH', channel, table.concat(joined, '\30'))
+    end
+  end
+  return append, publishJoined
 end
