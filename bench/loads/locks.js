@@ -16,5 +16,6 @@ export async function alone({ openLocks, params, url }) {
     return (1_000 * count) / (performance.now() - startedAt);
   };
   await abreast(warm);
+  await turns('lock', one);
   return { one: await rateOf(one, (count) => turns('lock', count)), rate: await rateOf(n, abreast) };
 }

@@ -30,11 +30,11 @@ export async function alone({ openMail, params, url }) {
   };
   await send(warm);
   const tookMs = [];
-  for (let i = 0; i < one; i++) {
+  for (let i = 0; i < 2 * one; i++) {
     const startedAt = performance.now();
     const stored = mail.send(next++);
     await tally.reached(next);
-    tookMs.push(tally.lastAt - startedAt);
+    if (i >= one) tookMs.push(tally.lastAt - startedAt);
     await stored;
   }
   const meter = new Meter(url);

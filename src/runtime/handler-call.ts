@@ -37,6 +37,8 @@ export class CallSignal extends LazyAbort implements AbortListener {
   readonly #clock: Clock;
   /** What ends it from inside the runtime. */
   readonly #sources: readonly LazyAbort[];
+  /** Not started yet: when it ends, on the monotonic clock, and with what. */
+  #untimed: { readonly at: number; readonly reason: () => Error }[] | undefined;
   #timers: Timer[] | undefined;
   #detach: (() => void)[] | undefined;
 
@@ -74,7 +76,7 @@ export class CallSignal extends LazyAbort implements AbortListener {
     (this.#detach ??= []).push(() => source.removeEventListener('abort', onAbort));
   }
 
-  /** Begins the handler's own time: what it waited for before (a lock) does not count. */
+  /** Sets the handler's own time, before it is called: what it waited for before (a lock) does not count. */
   startTimeout(timeoutMs: number | undefined): void {
     if (timeoutMs === undefined) return;
     this.#after(
@@ -115,7 +117,15 @@ export class CallSignal extends LazyAbort implements AbortListener {
 
   /** The error is made when it is needed: most calls end in time, and an error costs as much as the call. */
   #after(ms: number, reason: () => Error): void {
-    (this.#timers ??= []).push(this.#clock.setTimer(ms, () => this.abort(reason())));
+    (this.#untimed ??= []).push({ at: this.#clock.monotonic() + ms, reason });
+  }
+
+  /** The call has something to wait for: only now can time pass in it, and most calls never come so far. */
+  startClock(): void {
+    const now = this.#clock.monotonic();
+    for (const { at, reason } of this.#untimed ?? [])
+      (this.#timers ??= []).push(this.#clock.setTimer(at - now, () => this.abort(reason())));
+    this.#untimed = undefined;
   }
 }
 
@@ -140,7 +150,9 @@ export function callHandler(call: HandlerCall): unknown {
   limits.throwIfAborted();
   const scope = new Scope(call);
   const returned = scopes.run(scope, body);
-  return returned instanceof Promise ? untilGivenUp(call, scope, returned) : returned;
+  if (!(returned instanceof Promise)) return returned;
+  limits.startClock();
+  return untilGivenUp(call, scope, returned);
 }
 
 class Scope implements CallScope {

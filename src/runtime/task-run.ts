@@ -58,8 +58,9 @@ export class TaskRun {
   /** Undefined when nothing has to be waited for. */
   #ready(): Promise<void> | undefined {
     const { lockName } = this.#handler.options;
-    if (lockName !== undefined) return this.#lock(lockName(this.#task));
-    return this.#turn();
+    const ready = lockName === undefined ? this.#turn() : this.#lock(lockName(this.#task));
+    if (ready !== undefined) this.#limits.startClock();
+    return ready;
   }
 
   async #lock(name: string): Promise<void> {
