@@ -2,7 +2,7 @@
 -- KEYS  none of its own: the caller names stream and releases
 -- ARGV  none
 -- Returns of isHeld: whether node holds that delivery; of isNamed: whether the task of that entry has that name
--- Complexity: O(log claimed) a call
+-- Complexity: O(log claimed) a call, and as much for what is read ahead
 local group, pool = 'g', ':released'
 
 -- XPENDING, after making the group when it is missing (a new queue, or data was lost).
@@ -18,9 +18,21 @@ local function pending(stream, ...)
   return rows
 end
 
+-- Most deliveries of a call follow each other in their stream, so the next ones of the node are read with the one that is asked for:
+-- once more as many as the last read was good for.
+local heldOf, used = {}, 0
 local function isHeld(stream, entry, node, deliveries)
-  local row = pending(stream, entry, entry, 1, node)[1]
-  return row ~= nil and row[4] == tonumber(deliveries)
+  local held = heldOf[stream] or {}
+  heldOf[stream] = held
+  if held[entry] == nil then
+    held[entry] = false
+    for _, row in ipairs(pending(stream, entry, '+', 1 + 2 * used, node)) do
+      held[row[1]] = row[4]
+    end
+    used = 0
+  end
+  used = used + 1
+  return held[entry] == tonumber(deliveries)
 end
 
 local function fieldsOf(list)
