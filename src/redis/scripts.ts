@@ -20,11 +20,13 @@ type Part =
   | 'fairness'
   | 'frame'
   | 'history'
+  | 'inboxes'
   | 'letters'
   | 'lifecycle'
   | 'limits'
   | 'lock'
   | 'notices'
+  | 'operands'
   | 'overdue'
   | 'owners'
   | 'positions'
@@ -64,10 +66,10 @@ const definitions = {
   retire: ['allow-oom', 'deliveries'],
   'task-state': ['no-writes'],
   'queue-stats': ['no-writes', 'limits'],
-  send: ['', 'clock', 'frame', 'notices', 'owners', 'letters'],
+  send: ['', 'clock', 'frame', 'notices', 'owners', 'letters', 'operands'],
   ask: ['', 'frame', 'notices', 'owners'],
   'read-inbox': ['allow-oom', 'clock', 'owners'],
-  acknowledge: ['allow-oom', 'clock', 'frame', 'owners', 'letters'],
+  acknowledge: ['allow-oom', 'clock', 'frame', 'owners', 'inboxes', 'letters', 'operands'],
   append: ['', 'clock', 'frame', 'events', 'retention'],
   'trim-events': ['allow-oom', 'clock', 'retention'],
   'open-position': ['', 'owners', 'positions'],
