@@ -33,7 +33,8 @@ type Part =
   | 'quarantine'
   | 'removals'
   | 'retention'
-  | 'turns';
+  | 'turns'
+  | 'waiters';
 type Flag = '' | 'allow-oom' | 'no-writes';
 
 const definitions = {
@@ -88,9 +89,9 @@ const definitions = {
   activate: ['', 'clock', 'owners'],
   deactivate: ['allow-oom', 'owners', 'notices'],
   'forget-agents': ['allow-oom', 'owners'],
-  acquire: ['', 'clock', 'notices', 'lock', 'fairness'],
-  'renew-lock': ['allow-oom', 'clock', 'notices', 'lock'],
-  'release-lock': ['allow-oom', 'clock', 'notices', 'lock', 'fairness'],
+  acquire: ['', 'clock', 'notices', 'lock', 'waiters', 'fairness'],
+  'renew-lock': ['allow-oom', 'clock', 'lock'],
+  'release-lock': ['allow-oom', 'clock', 'notices', 'lock', 'waiters', 'fairness'],
   'hold-bridge': ['allow-oom'],
   look: ['no-writes', 'bridge'],
   take: ['', 'clock', 'bridge', 'quarantine'],
@@ -101,7 +102,7 @@ const definitions = {
   'add-quarantined': ['', 'quarantine'],
   'read-quarantined': ['no-writes'],
   'end-quarantined': ['allow-oom', 'bridge', 'quarantine'],
-  'inspect-lock': ['no-writes', 'clock', 'notices', 'lock'],
+  'inspect-lock': ['no-writes', 'clock', 'lock'],
 } as const satisfies Readonly<Record<string, readonly [Flag, ...Part[]]>>;
 
 export type ScriptName = keyof typeof definitions;
