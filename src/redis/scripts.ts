@@ -19,6 +19,7 @@ type Part =
   | 'events'
   | 'fairness'
   | 'frame'
+  | 'free-lock'
   | 'history'
   | 'inboxes'
   | 'letters'
@@ -34,6 +35,7 @@ type Part =
   | 'removals'
   | 'retention'
   | 'turns'
+  | 'unawaited'
   | 'waiters';
 type Flag = '' | 'allow-oom' | 'no-writes';
 
@@ -89,9 +91,9 @@ const definitions = {
   activate: ['', 'clock', 'owners'],
   deactivate: ['allow-oom', 'owners', 'notices'],
   'forget-agents': ['allow-oom', 'owners'],
-  acquire: ['', 'clock', 'notices', 'lock', 'waiters', 'fairness'],
+  acquire: ['', 'clock', 'lock', 'free-lock', 'notices', 'waiters', 'fairness'],
   'renew-lock': ['allow-oom', 'clock', 'lock'],
-  'release-lock': ['allow-oom', 'clock', 'notices', 'lock', 'waiters', 'fairness'],
+  'release-lock': ['allow-oom', 'clock', 'lock', 'unawaited', 'notices', 'waiters', 'fairness'],
   'hold-bridge': ['allow-oom'],
   look: ['no-writes', 'bridge'],
   take: ['', 'clock', 'bridge', 'quarantine'],
