@@ -20,6 +20,7 @@ type Part =
   | 'fairness'
   | 'frame'
   | 'free-lock'
+  | 'held'
   | 'history'
   | 'inboxes'
   | 'letters'
@@ -55,9 +56,21 @@ const definitions = {
     'limits',
     'turns',
   ],
-  renew: ['allow-oom', 'deliveries', 'history'],
-  'add-parts': ['', 'clock', 'notices', 'deliveries'],
-  settle: ['allow-oom', 'clock', 'frame', 'notices', 'deliveries', 'history', 'endings', 'removals', 'limits', 'turns'],
+  renew: ['allow-oom', 'deliveries', 'held', 'history'],
+  'add-parts': ['', 'clock', 'notices', 'deliveries', 'held'],
+  settle: [
+    'allow-oom',
+    'clock',
+    'frame',
+    'notices',
+    'deliveries',
+    'held',
+    'history',
+    'endings',
+    'removals',
+    'limits',
+    'turns',
+  ],
   cancel: ['allow-oom', 'clock', 'notices', 'deliveries', 'history', 'endings', 'removals', 'limits', 'turns'],
   pause: ['allow-oom', 'notices'],
   limit: ['allow-oom', 'notices'],

@@ -35,6 +35,7 @@ local function settle(op, head, text)
     return 'c'
   end
   if kind == 'release' and release(stream, q, name, entry, ms, text) then
+    giveUp(stream, entry)
     hasReleased = true
     return '1'
   end

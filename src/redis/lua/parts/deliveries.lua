@@ -1,8 +1,8 @@
 -- Entries of a queue's streams and their deliveries, for the scripts that claim and settle (T2, T3, T6).
 -- KEYS  none of its own: the caller names stream and releases
 -- ARGV  none
--- Returns of isHeld: whether node holds that delivery; of isNamed: whether the task of that entry has that name
--- Complexity: O(log claimed) a call, and as much for what is read ahead
+-- Returns of isNamed: whether the task of that entry has that name
+-- Complexity: O(log claimed) a call
 local group, pool = 'g', ':released'
 
 -- XPENDING, after making the group when it is missing (a new queue, or data was lost).
@@ -16,23 +16,6 @@ local function pending(stream, ...)
     error(rows)
   end
   return rows
-end
-
--- Most deliveries of a call follow each other in their stream, so the next ones of the node are read with the one that is asked for:
--- once more as many as the last read was good for.
-local heldOf, used = {}, 0
-local function isHeld(stream, entry, node, deliveries)
-  local held = heldOf[stream] or {}
-  heldOf[stream] = held
-  if held[entry] == nil then
-    held[entry] = false
-    for _, row in ipairs(pending(stream, entry, '+', 1 + 2 * used, node)) do
-      held[row[1]] = row[4]
-    end
-    used = 0
-  end
-  used = used + 1
-  return held[entry] == tonumber(deliveries)
 end
 
 local function fieldsOf(list)

@@ -1,7 +1,7 @@
 -- The rules of frames, in front of every script that applies one (F1 to F4, F6).
 -- KEYS  1 replies remembered of the sender in this lane and tag  2 presence lease of the sender
 -- ARGV  1 seq  2 prev  3 '1' when leased  4 newest frame known to be applied, or 0  5 for how many ms
---       replies are remembered, a minute more or less
+--       replies are remembered
 -- Returns of openFrame: nil when the frame may be applied, else the reply of the script;
 --         of closeFrame: {'OK', replies joined by \30}, which is also what a repeat gets
 -- Complexity: O(1)

@@ -38,7 +38,6 @@ local function release(stream, q, name, entry, ms, begun)
     return false
   end
   redis.call('XCLAIM', stream, group, pool, 0, entry, 'JUSTID')
-  heldOf[stream][entry] = false
   redis.call('HINCRBY', q.releases, entry, 1)
   return true
 end
