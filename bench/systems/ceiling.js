@@ -73,7 +73,7 @@ function enqueueLane(redis) {
   const { meta, streams, parked, due, limits, keyed, turns, behind } = queue;
   const frameKeys = [meta, ...streams, parked, due, limits, keyed, turns, behind];
   return new Lane((seq, ops) => {
-    const args = ops.flatMap((envelope) => [2, 0, envelope, 1_000_000, 0, '']);
+    const args = ops.flatMap((envelope) => ['2 0 1000000 0 ', envelope]);
     return carry(redis, 'enqueue', seq, frameKeys, [seq, role, keys.channel('*'), ...args]);
   });
 }
@@ -84,17 +84,10 @@ function settleLane(redis) {
   const places = [parked, due, moved, releases, deadByTime, dead, limits, keyed, turns, behind, history];
   return new Lane((seq, ops) => {
     const results = ops.map(({ entry }) => queue.result(`n.${entry}`));
-    const args = ops.flatMap(({ entry, result }) => [
-      'complete',
-      `n.${entry}`,
-      2,
-      entry,
-      1,
-      node,
-      resultTtlMs,
-      result,
-      '',
-    ]);
+    const args = ops.flatMap(({ entry, result }) => {
+      const name = `n.${entry}`;
+      return [`complete 2 ${entry} 1 ${resultTtlMs} ${name.length} ${name}${node}`, `complete\x1f1\x1f${result}\x1f`];
+    });
     const head = [seq, node, keys.processChannels, keys.channel('*'), role, 10_000];
     return carry(redis, 'settle', seq, [meta, ...streams, ...places, ...results, queue.cancelled], [...head, ...args]);
   });

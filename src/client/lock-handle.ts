@@ -28,7 +28,9 @@ export interface LockHandleDeps {
 
 export class LockHandle implements Lock {
   readonly #deps: LockHandleDeps;
-  readonly #lost = new AbortController();
+  /** Made when it is asked for: few look at it, and it costs as much as all the rest. */
+  #lost: AbortController | undefined;
+  #loss: OwnershipError | undefined;
   #renewedAt: number;
   #timer: Timer | undefined;
   /** Ends a renewal that does not come back in time (H1). */
@@ -52,6 +54,8 @@ export class LockHandle implements Lock {
 
   /** Aborts when the lock is lost (H1). */
   get signal(): AbortSignal {
+    this.#lost ??= new AbortController();
+    if (this.#loss !== undefined) this.#lost.abort(this.#loss);
     return this.#lost.signal;
   }
 
@@ -60,7 +64,7 @@ export class LockHandle implements Lock {
     const { permits, ref } = this.#deps;
     if (permits > 1) throw guardedSemaphore(ref.name, permits);
     if (this.#leftMs() <= 0) this.lose();
-    this.#lost.signal.throwIfAborted();
+    if (this.#loss !== undefined) throw this.#loss;
     if (this.#done) throw lost(ref, 'it was released');
     if (resource.token > ref.token) throw lost(ref, `a later holder, whose token is ${resource.token}`);
     resource.token = ref.token;
@@ -81,7 +85,8 @@ export class LockHandle implements Lock {
   lose(): void {
     if (this.#done) return;
     this.#finish();
-    this.#lost.abort(lost(this.#deps.ref, 'its lease has ended'));
+    this.#loss = lost(this.#deps.ref, 'its lease has ended');
+    this.#lost?.abort(this.#loss);
   }
 
   /** Of the lease, as far as we know. */

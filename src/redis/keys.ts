@@ -95,7 +95,7 @@ export class Keys {
     };
   }
 
-  /** hash: seq to stored reply, and the last seq. `tag` is the hash tag without braces. */
+  /** hash: slot to stored reply, and in `order` which seq is in which slot. `tag` is the hash tag without braces. */
   frames(tag: string, lane: string, sender: string): string {
     return `${this.#before(tag)}frames:${lane}:${sender}`;
   }

@@ -68,19 +68,18 @@ export class RedisMail implements MailPort {
     const { keys } = this.#store;
     const { meta, directory, nonEmpty, deadDropped, inbox, key, dead } = keys.mail(frame.tag);
     const agentIds = frame.ops.map(({ to }) => to);
-    const beside = (op: SendOp): string =>
-      'letter' in op || op.key === undefined ? dead(op.to) : key(op.to, op.key.name);
-    const call = {
-      keys: [meta, directory, nonEmpty, deadDropped, ...frame.ops.flatMap((op) => [inbox(op.to), beside(op)])],
-      args: [
-        integer(this.#random, seedBelow, 'mint'),
-        keys.processChannels,
-        agentIds.length,
-        ...frame.ops.flatMap((op) => this.#sendArguments(op)),
-      ],
-    };
-    const replies = await this.#store.carry('send', frame.tag, frame, call, (whole) =>
-      this.#owners.expecting(frame.tag, agentIds, whole, (complete) => this.#store.runDurably('send', complete)),
+    const whole = [meta, directory, nonEmpty, deadDropped];
+    const seed = integer(this.#random, seedBelow, 'mint');
+    const args: Argument[] = [seed, keys.processChannels, agentIds.length, ...agentIds];
+    for (const op of frame.ops) {
+      whole.push(inbox(op.to));
+      if ('letter' in op) whole.push(dead(op.to));
+      else if (op.key !== undefined) whole.push(key(op.to, op.key.name));
+      args.push(...this.#sendArguments(op));
+    }
+    const call = { keys: whole, args };
+    const replies = await this.#store.carry('send', frame.tag, frame, call, (carried) =>
+      this.#owners.expecting(frame.tag, agentIds, carried, (complete) => this.#store.runDurably('send', complete)),
     );
     return replies.map(decodeSendReply);
   }
@@ -90,7 +89,7 @@ export class RedisMail implements MailPort {
     const agentIds = frame.ops.map(({ to }) => to);
     const call = {
       keys: [keys.mail(frame.tag).directory],
-      args: [keys.processChannels, agentIds.length, ...frame.ops.flatMap(({ to, envelope }) => [to, envelope])],
+      args: [keys.processChannels, agentIds.length, ...agentIds, ...frame.ops.map(({ envelope }) => envelope)],
     };
     const replies = await this.#store.carry('ask', frame.tag, frame, call, (whole) =>
       this.#owners.expecting(frame.tag, agentIds, whole, (complete) => this.#store.run('ask', complete)),
@@ -113,11 +112,23 @@ export class RedisMail implements MailPort {
 
   async acknowledge(frame: Frame<AcknowledgeOp>): Promise<readonly AcknowledgeReply[]> {
     const { meta, directory, nonEmpty, deadDropped, inbox, dead } = this.#store.keys.mail(frame.tag);
-    const boxes = frame.ops.flatMap(({ agentId }) => [inbox(agentId), dead(agentId)]);
-    const call = {
-      keys: [meta, directory, nonEmpty, deadDropped, ...boxes],
-      args: [integer(this.#random, seedBelow, 'mint'), ...frame.ops.flatMap(acknowledgeArguments)],
-    };
+    const keys = [meta, directory, nonEmpty, deadDropped];
+    const agentIds = frame.ops.map(({ agentId }) => agentId);
+    const args: Argument[] = [integer(this.#random, seedBelow, 'mint'), agentIds.length, ...agentIds];
+    for (const op of frame.ops) {
+      if ('letter' in op) {
+        keys.push(dead(op.agentId));
+        args.push(`- ${entryOf(op.letter)} 0 `);
+        continue;
+      }
+      const { agentId, epoch, entry, opId, dead: death } = op;
+      keys.push(inbox(agentId));
+      args.push(`${epoch} ${entryOf(entry)} ${death?.limit ?? 0} ${opId}`);
+      if (death === undefined) continue;
+      keys.push(dead(agentId));
+      args.push(death.reason, JSON.stringify(death.error));
+    }
+    const call = { keys, args };
     return (await this.#store.carry('acknowledge', frame.tag, frame, call)) as AcknowledgeReply[];
   }
 
@@ -143,25 +154,19 @@ export class RedisMail implements MailPort {
     return { letters, total: total as number, dropped: Number(dropped ?? 0) };
   }
 
+  /** As send.lua takes them. */
   #sendArguments(op: SendOp): readonly Argument[] {
-    if ('letter' in op) return [op.to, '', '', op.limit, '', '', 0, entryOf(op.letter)];
+    if ('letter' in op) return [`${op.limit} 0 ${entryOf(op.letter)} 0 `, ''];
     const keyMs = op.key === undefined ? 0 : Math.max(1, Math.ceil(op.key.ttlMs));
-    return [op.to, op.opId, op.envelope, op.limit, ...this.#classicCopy(op), keyMs, ''];
-  }
-
-  /** Channel and text of the copy for classic agents. */
-  #classicCopy({ to, envelope }: NewMessage): [channel: string, text: string] {
-    if (!this.#classic) return ['', ''];
-    const message = decodeEnvelope(envelope);
-    return [classicMessages.channel(message.from, to), classicText(message)];
+    const head = `${op.limit} ${keyMs}  ${this.#classic ? 1 : 0} ${op.opId}`;
+    return this.#classic ? [head, op.envelope, ...classicCopy(op)] : [head, op.envelope];
   }
 }
 
-function acknowledgeArguments(op: AcknowledgeOp): readonly Argument[] {
-  if ('letter' in op) return [op.agentId, '', entryOf(op.letter), '', 0, '', ''];
-  const { agentId, epoch, entry, opId, dead } = op;
-  const death = dead === undefined ? [0, '', ''] : [dead.limit, dead.reason, JSON.stringify(dead.error)];
-  return [agentId, epoch, entryOf(entry), opId, ...death];
+/** Channel and text of the copy for classic agents. */
+function classicCopy({ to, envelope }: NewMessage): readonly [channel: string, text: string] {
+  const message = decodeEnvelope(envelope);
+  return [classicMessages.channel(message.from, to), classicText(message)];
 }
 
 function decodeSendReply(reply: string): SendReply {

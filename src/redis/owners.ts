@@ -21,13 +21,13 @@ export class Owners {
     this.#keys = deps.keys;
   }
 
-  /** Runs a script of a mail shard that ends its keys with the leases, and its arguments with number and names, of the expected owners. */
+  /** Runs a script of a mail shard that ends its keys with the leases, and its arguments with names and number, of the expected owners. */
   async expecting(shard: string, agentIds: readonly string[], call: ScriptCall, run: RunScript): Promise<unknown> {
     for (let round = 1; round <= mostRounds; round++) {
-      const owners = [...new Set(agentIds.flatMap((agentId) => this.#known.get(agentId) ?? []))];
+      const owners = this.#expectedOf(agentIds);
       const reply = await run({
         keys: [...call.keys, ...owners.map((owner) => this.#keys.lease(owner, shard))],
-        args: [...call.args, owners.length, ...owners],
+        args: [...call.args, ...owners, owners.length],
       });
       if (!Array.isArray(reply) || reply[0] !== 'OWNERS') return reply;
       this.#learn((reply as string[]).slice(1));
@@ -36,6 +36,15 @@ export class Owners {
       'overloaded',
       `expected the owners of ${agentIds.length} agents to stay for a moment, got: changing`,
     );
+  }
+
+  #expectedOf(agentIds: readonly string[]): readonly string[] {
+    const owners = new Set<string>();
+    for (const agentId of agentIds) {
+      const owner = this.#known.get(agentId);
+      if (owner !== undefined) owners.add(owner);
+    }
+    return [...owners];
   }
 
   #learn(pairs: readonly string[]): void {

@@ -177,14 +177,11 @@ export class RedisPresence implements PresencePort {
   async #activateSome(node: string, shard: string, agentIds: readonly string[]): Promise<readonly string[]> {
     const { meta, directory, nonEmpty, inbox } = this.#store.keys.mail(shard);
     await this.#noteNative(meta, agentIds);
-    const call = {
-      keys: [this.#store.keys.lease(node, shard), meta, directory, nonEmpty, ...agentIds.map(inbox)],
-      args: [node, agentIds.length, ...agentIds],
+    const keys = [this.#store.keys.lease(node, shard), meta, directory, nonEmpty, ...agentIds.map(inbox)];
+    const take = (ended: readonly string[]): Promise<unknown> => {
+      const call = { keys, args: [node, agentIds.length, ...agentIds, ended.length, ...ended] };
+      return this.#owners.expecting(shard, agentIds, call, (whole) => this.#store.run('activate', whole));
     };
-    const take = (ended: readonly string[]): Promise<unknown> =>
-      this.#owners.expecting(shard, agentIds, call, ({ keys, args }) =>
-        this.#store.run('activate', { keys, args: [...args, ...ended] }),
-      );
     return (await this.#store.runAs(node, () => this.#leases.taking(take))) as string[];
   }
 

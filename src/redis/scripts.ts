@@ -19,19 +19,25 @@ type Part =
   | 'events'
   | 'fairness'
   | 'frame'
+  | 'free-lock'
+  | 'held'
   | 'history'
+  | 'inboxes'
   | 'letters'
   | 'lifecycle'
   | 'limits'
   | 'lock'
   | 'notices'
+  | 'operands'
   | 'overdue'
   | 'owners'
   | 'positions'
   | 'quarantine'
   | 'removals'
   | 'retention'
-  | 'turns';
+  | 'turns'
+  | 'unawaited'
+  | 'waiters';
 type Flag = '' | 'allow-oom' | 'no-writes';
 
 const definitions = {
@@ -50,9 +56,21 @@ const definitions = {
     'limits',
     'turns',
   ],
-  renew: ['allow-oom', 'deliveries', 'history'],
-  'add-parts': ['', 'clock', 'notices', 'deliveries'],
-  settle: ['allow-oom', 'clock', 'frame', 'notices', 'deliveries', 'history', 'endings', 'removals', 'limits', 'turns'],
+  renew: ['allow-oom', 'deliveries', 'held', 'history'],
+  'add-parts': ['', 'clock', 'notices', 'deliveries', 'held'],
+  settle: [
+    'allow-oom',
+    'clock',
+    'frame',
+    'notices',
+    'deliveries',
+    'held',
+    'history',
+    'endings',
+    'removals',
+    'limits',
+    'turns',
+  ],
   cancel: ['allow-oom', 'clock', 'notices', 'deliveries', 'history', 'endings', 'removals', 'limits', 'turns'],
   pause: ['allow-oom', 'notices'],
   limit: ['allow-oom', 'notices'],
@@ -64,10 +82,10 @@ const definitions = {
   retire: ['allow-oom', 'deliveries'],
   'task-state': ['no-writes'],
   'queue-stats': ['no-writes', 'limits'],
-  send: ['', 'clock', 'frame', 'notices', 'owners', 'letters'],
+  send: ['', 'clock', 'frame', 'notices', 'owners', 'letters', 'operands'],
   ask: ['', 'frame', 'notices', 'owners'],
   'read-inbox': ['allow-oom', 'clock', 'owners'],
-  acknowledge: ['allow-oom', 'clock', 'frame', 'owners', 'letters'],
+  acknowledge: ['allow-oom', 'clock', 'frame', 'owners', 'inboxes', 'letters', 'operands'],
   append: ['', 'clock', 'frame', 'events', 'retention'],
   'trim-events': ['allow-oom', 'clock', 'retention'],
   'open-position': ['', 'owners', 'positions'],
@@ -86,9 +104,9 @@ const definitions = {
   activate: ['', 'clock', 'owners'],
   deactivate: ['allow-oom', 'owners', 'notices'],
   'forget-agents': ['allow-oom', 'owners'],
-  acquire: ['', 'clock', 'notices', 'lock', 'fairness'],
-  'renew-lock': ['allow-oom', 'clock', 'notices', 'lock'],
-  'release-lock': ['allow-oom', 'clock', 'notices', 'lock', 'fairness'],
+  acquire: ['', 'clock', 'lock', 'free-lock', 'notices', 'waiters', 'fairness'],
+  'renew-lock': ['allow-oom', 'clock', 'lock'],
+  'release-lock': ['allow-oom', 'clock', 'lock', 'unawaited', 'notices', 'waiters', 'fairness'],
   'hold-bridge': ['allow-oom'],
   look: ['no-writes', 'bridge'],
   take: ['', 'clock', 'bridge', 'quarantine'],
@@ -99,7 +117,7 @@ const definitions = {
   'add-quarantined': ['', 'quarantine'],
   'read-quarantined': ['no-writes'],
   'end-quarantined': ['allow-oom', 'bridge', 'quarantine'],
-  'inspect-lock': ['no-writes', 'clock', 'notices', 'lock'],
+  'inspect-lock': ['no-writes', 'clock', 'lock'],
 } as const satisfies Readonly<Record<string, readonly [Flag, ...Part[]]>>;
 
 export type ScriptName = keyof typeof definitions;

@@ -84,7 +84,7 @@ export function decodeOutcome(text: string): TaskOutcome {
 
 export function encodeOutcome(outcome: TaskOutcome): string {
   const { attempts } = outcome;
-  if (outcome.kind === 'completed') return ['complete', attempts, outcome.result, ''].join(unit);
+  if (outcome.kind === 'completed') return `complete${unit}${attempts}${unit}${outcome.result}${unit}`;
   return ['dead', attempts, JSON.stringify(outcome.reason), JSON.stringify(outcome.error)].join(unit);
 }
 

@@ -33,7 +33,7 @@ import { isMissingGroup } from './errors.ts';
 import type { Argument } from './link.ts';
 import type { ServerRuns } from './server-runs.ts';
 import type { Store } from './store.ts';
-import { decodeDelivery, type DeliveryRow, entryOf, laneOf, nameOf, seedBelow } from './task-records.ts';
+import { decodeDelivery, type DeliveryRow, encodeOutcome, entryOf, laneOf, nameOf, seedBelow } from './task-records.ts';
 
 const group = 'g';
 
@@ -59,16 +59,14 @@ export class RedisTasks implements TaskPort {
     const { keys: names } = this.#store;
     const queue = names.queue(frame.tag);
     const { meta, streams, parked, due, limits: stored, keyed, turns, behind } = queue;
-    const ops = frame.ops.flatMap((op) => {
-      const { priority, delayMs, envelope, maxWaiting, key, concurrencyKey = '' } = op;
-      const [delay, keyMs] = [Math.ceil(delayMs), Math.ceil(key?.ttlMs ?? 0)];
-      return [laneOf(priority), delay, envelope, maxWaiting, keyMs, concurrencyKey] as const;
-    });
-    const keys = frame.ops.flatMap(({ key }) => (key === undefined || key.ttlMs <= 0 ? [] : [queue.key(key.name)]));
-    const call = {
-      keys: [meta, ...streams, parked, due, stored, keyed, turns, behind, ...keys],
-      args: [this.#seed(), frame.tag, names.channel(everyone), ...ops],
-    };
+    const keys = [meta, ...streams, parked, due, stored, keyed, turns, behind];
+    const args: Argument[] = [this.#seed(), frame.tag, names.channel(everyone)];
+    for (const { priority, delayMs, envelope, maxWaiting, key, concurrencyKey = '' } of frame.ops) {
+      const keyMs = key === undefined ? 0 : Math.max(0, Math.ceil(key.ttlMs));
+      if (key !== undefined && keyMs > 0) keys.push(queue.key(key.name));
+      args.push(`${laneOf(priority)} ${Math.ceil(delayMs)} ${maxWaiting} ${keyMs} ${concurrencyKey}`, envelope);
+    }
+    const call = { keys, args };
     const replies = await this.#store.carry('enqueue', `q:${frame.tag}`, frame, call);
     return replies.map((reply, index) => {
       if (reply.startsWith('!')) return { kind: 'queue-full', tasks: Number(reply.slice(1)) };
@@ -122,16 +120,18 @@ export class RedisTasks implements TaskPort {
     const { meta, streams, parked, due, moved, releases, deadByTime, dead, cancelled } = queue;
     const { limits: stored, keyed, turns, behind, history } = queue;
     const places = [parked, due, moved, releases, deadByTime, dead, stored, keyed, turns, behind, history];
-    const names = frame.ops.map(({ receipt }) => nameOf(frame.tag, receipt.taskId));
-    const ops = frame.ops.flatMap(({ receipt, outcome, notify = '' }, index) => {
-      const [ms, first, second] = partsOf(outcome);
-      return [outcome.kind, names[index] ?? '', ...placeOf(receipt), notify, Math.ceil(ms), first, second];
-    });
+    const whole = [meta, ...streams, ...places];
     const channels = [keys.processChannels, keys.channel(everyone)];
-    const call = {
-      keys: [meta, ...streams, ...places, ...names.map(queue.result), cancelled],
-      args: [this.#seed(), frame.sender, ...channels, frame.tag, limits.deadLetters, ...ops],
-    };
+    const args: Argument[] = [this.#seed(), frame.sender, ...channels, frame.tag, limits.deadLetters];
+    for (const { receipt, outcome, notify = '' } of frame.ops) {
+      const name = nameOf(frame.tag, receipt.taskId);
+      const [lane, entry, deliveries] = placeOf(receipt);
+      const [ms, text] = partsOf(outcome);
+      whole.push(queue.result(name));
+      const bytes = Buffer.byteLength(name);
+      args.push(`${outcome.kind} ${lane} ${entry} ${deliveries} ${Math.ceil(ms)} ${bytes} ${name}${notify}`, text);
+    }
+    const call = { keys: [...whole, cancelled], args };
     const replies = await this.#store.carry('settle', `q:${frame.tag}`, frame, call);
     return replies.map((reply) => (reply === '1' ? 'settled' : reply === 'c' ? 'cancelled' : 'stale'));
   }
@@ -215,17 +215,17 @@ function letterOf(handler: HeldReceipt['handler']): string {
   return handler === undefined ? '' : handler === 'waits' ? 'w' : 'b';
 }
 
-/** Milliseconds and two texts. */
-function partsOf(outcome: Outcome): [ms: number, first: string, second: string] {
+/** Milliseconds, and the record that the outcome leaves after one attempt, or what else there is to say. */
+function partsOf(outcome: Outcome): [ms: number, text: string] {
   switch (outcome.kind) {
     case 'complete':
-      return [outcome.resultTtlMs, outcome.result, ''];
+      return [outcome.resultTtlMs, encodeOutcome({ kind: 'completed', result: outcome.result, attempts: 1 })];
     case 'dead':
-      return [outcome.resultTtlMs, JSON.stringify(outcome.reason), JSON.stringify(outcome.error)];
+      return [outcome.resultTtlMs, encodeOutcome({ ...outcome, attempts: 1 })];
     case 'retry':
-      return [outcome.delayMs, '', ''];
+      return [outcome.delayMs, ''];
     case 'release':
-      return [outcome.delayMs ?? 0, outcome.begun === true ? 'begun' : '', ''];
+      return [outcome.delayMs ?? 0, outcome.begun === true ? 'begun' : ''];
   }
 }
 

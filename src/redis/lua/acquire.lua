@@ -6,14 +6,13 @@
 -- Complexity: O(log waiters + log holders), times the permits that became free
 local holder = ARGV[5]
 forgetSilent()
-local isWaiting = redis.call('ZSCORE', KEYS[3], holder)
+local isWaiting = isAwaited and redis.call('ZSCORE', KEYS[3], holder)
 if isWaiting then
   redis.call('ZADD', KEYS[4], whole(nowMs), holder)
 end
 if permits ~= tonumber(ARGV[11]) then
   hasRoom()
-  local last = redis.call('HGET', KEYS[2], 'holder')
-  local isHeld = permits == 1 and last and tokenOf(last)
+  local isHeld = permits == 1 and about[2] and tokenOf(about[2])
   if isHeld or redis.call('ZCARD', KEYS[6]) > 0 or firstWaiter() then
     return { 'permits', permits }
   end
@@ -60,7 +59,7 @@ local left = redis.call('PTTL', KEYS[1]) + 1
 if pauseMs > 0 and hasRoom() then
   return { 'waiting', pauseMs }
 end
-local isForeign = redis.call('HGET', KEYS[2], 'holder') ~= redis.call('GET', KEYS[1])
+local isForeign = about[2] ~= redis.call('GET', KEYS[1])
 if isForeign then
   endRow()
 end

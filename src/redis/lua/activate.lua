@@ -1,8 +1,8 @@
 -- Grants agent ids that are free, or whose owner's presence has ended, to a present node (P2, P3).
 -- KEYS  1 presence lease of the node  2 meta  3 directory  4 inboxes that are not empty
 --       5.. inboxes, one for each agent; then owners' leases
--- ARGV  1 node  2 number of agents n, then their ids; then number and names of owners; then, where nodes have leases in several
---       places, 'spread' and the nodes whose leases have been ended in all
+-- ARGV  1 node  2 number of agents n, then their ids; then, where nodes have leases in several places, 'spread' and the nodes whose
+--       leases have been ended in all, behind how many words that is; then names and number of owners
 -- Returns 'PRESENCE', {'OWNERS', ...}, {'ENDING', owners whose leases have to be ended first}, or {'OK', then for each agent '' or the owner that holds it, and the epoch}
 -- Complexity: O(agents * log non-empty inboxes)
 if redis.call('EXISTS', KEYS[1]) == 0 then
@@ -10,22 +10,26 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
 end
 local node, count = ARGV[1], tonumber(ARGV[2])
 local agents = { unpack(ARGV, 3, 2 + count) }
-local records, present, unexpected = readOwners(KEYS[3], agents, 3 + count, 5 + count)
+local _, _, present, unexpected, texts = readOwners(KEYS[3], agents)
 if unexpected then
   return unexpected
 end
-local leases = {}
-for i = 1, tonumber(ARGV[3 + count]) do
-  leases[ARGV[3 + count + i]] = KEYS[4 + count + i]
+local records, leases = {}, {}
+for i, agent in ipairs(agents) do
+  records[agent] = readRecord(texts[i])
 end
-local last = 3 + count + tonumber(ARGV[3 + count])
+local expected = tonumber(ARGV[#ARGV])
+for i = 1, expected do
+  leases[ARGV[#ARGV - 1 - expected + i]] = KEYS[4 + count + i]
+end
+local words = tonumber(ARGV[3 + count])
 local ended, ending = {}, { 'ENDING' }
-for i = last + 2, #ARGV do
-  ended[ARGV[i]] = true
+for i = 2, words do
+  ended[ARGV[3 + count + i]] = true
 end
 for _, record in pairs(records) do
   local isTaken = record.owner ~= '' and record.owner ~= node and not present[record.owner]
-  if isTaken and ARGV[last + 1] and not ended[record.owner] then
+  if isTaken and words > 0 and not ended[record.owner] then
     ended[record.owner] = true
     table.insert(ending, record.owner)
   end

@@ -1,7 +1,7 @@
 -- Publishes asks to the processes of present owners; stores none of them (M7).
 -- KEYS  1, 2 frame  3 directory  4.. owners' leases
--- ARGV  1-5 frame  6 prefix of process channels  7 number of ops n; then for each op: agent, envelope
---       then number and names of owners
+-- ARGV  1-5 frame  6 prefix of process channels  7 number of ops n, then their agents, then their envelopes
+--       then names and number of owners
 -- Returns a frame reply: '+<owner>' or '!' for each op; or {'OWNERS', ...}
 -- Complexity: O(ops)
 local known = openFrame()
@@ -9,22 +9,18 @@ if known then
   return known
 end
 local ops = tonumber(ARGV[7])
-local agents = {}
-for i = 8, 7 + ops * 2, 2 do
-  table.insert(agents, ARGV[i])
-end
-local records, present, unexpected = readOwners(KEYS[3], agents, 8 + ops * 2, 4)
+local owners, _, present, unexpected = readOwners(KEYS[3], { unpack(ARGV, 8, 7 + ops) })
 if unexpected then
   return unexpected
 end
 local replies = {}
-for op, agent in ipairs(agents) do
-  local owner = records[agent].owner
+for op = 1, ops do
+  local owner = owners[op]
   if present[owner] then
-    tell(ARGV[6] .. owner, 'ask', ARGV[7 + op * 2])
-    table.insert(replies, '+' .. owner)
+    tellText(ARGV[6] .. owner, 'ask\31' .. ARGV[7 + ops + op])
+    replies[op] = '+' .. owner
   else
-    table.insert(replies, '!')
+    replies[op] = '!'
   end
 end
 publish()

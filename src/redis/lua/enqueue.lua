@@ -2,8 +2,8 @@
 -- the first of its concurrency key waits behind the others (T8).
 -- KEYS  1, 2 frame  3 meta  4-6 streams high, normal, low  7 parked  8 due  9 limits  10 keyed  11 turns  12 behind
 --       13.. keys, of the ops that have one
--- ARGV  1-5 frame  6 seed  7 queue  8 everyone's channel; then for each op: stream 1-3, delay in ms, envelope, most tasks, ms
---       its key lives (0: no key), concurrency key ('': none)
+-- ARGV  1-5 frame  6 seed  7 queue  8 everyone's channel; then for each op: `<stream 1-3> <delay in ms> <most tasks>
+--       <ms its key lives, 0: no key> <concurrency key, or nothing>`, and its envelope
 -- Returns a frame reply: '+<number>', '=<name of the task known>' or '!<tasks in the queue>' for each op
 -- Complexity: O(ops), O(log parked) for delayed ones, O(log keyed) for those with a concurrency key
 local known = openFrame()
@@ -20,41 +20,51 @@ for lane = 1, 3 do
 end
 local isAdded = false
 
+local function nameOf(lane, number)
+  return letters[lane] .. '.' .. number
+end
+
 -- Puts an accepted task where it belongs; `order` as for `park`.
 local function place(lane, number, delay, envelope, turn, order)
-  local name = letters[lane] .. '.' .. number
-  if turn ~= '' and not standInLine(q, sharedPart(turn), number, name) then
-    waitBehind(q, name, envelope, delay > 0 and whole(nowUs + delay * 1000 + order) or '0')
+  if turn ~= '' and not standInLine(q, sharedPart(turn), number, nameOf(lane, number)) then
+    waitBehind(q, nameOf(lane, number), envelope, delay > 0 and whole(nowUs + delay * 1000 + order) or '0')
   elseif delay > 0 then
-    park(KEYS[7], KEYS[8], name, envelope, 0, delay, order)
+    park(KEYS[7], KEYS[8], nameOf(lane, number), envelope, 0, delay, order)
   else
     redis.call('XADD', streams[lane], number, 'e', envelope)
     isAdded = true
   end
-  return name
 end
 
-local replies, keyed = {}, 12
-for i = 9, #ARGV, 6 do
-  local keyMs, key = tonumber(ARGV[i + 4]), nil
-  if keyMs > 0 then
+local keyed = 12
+
+local function add(head, envelope, order)
+  local lane, delay, most, keyMs, turn = string.match(head, '^(%d) (%S+) (%S+) (%S+) (.*)$')
+  local key
+  if keyMs ~= '0' then
     keyed = keyed + 1
     key = KEYS[keyed]
   end
   local knownTask = key and redis.call('GET', key)
   if knownTask then
-    table.insert(replies, '=' .. knownTask)
-  elseif tasks >= tonumber(ARGV[i + 3]) then
-    table.insert(replies, '!' .. tasks)
-  else
-    local number = mint()
-    local name = place(tonumber(ARGV[i]), number, tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 5], #replies)
-    if key then
-      redis.call('SET', key, name, 'PX', keyMs)
-    end
-    tasks = tasks + 1
-    table.insert(replies, '+' .. number)
+    return '=' .. knownTask
   end
+  if tasks >= tonumber(most) then
+    return '!' .. tasks
+  end
+  local number = mint()
+  lane = tonumber(lane)
+  place(lane, number, tonumber(delay), envelope, turn, order)
+  if key then
+    redis.call('SET', key, nameOf(lane, number), 'PX', keyMs)
+  end
+  tasks = tasks + 1
+  return '+' .. number
+end
+
+local replies = {}
+for op = 1, (#ARGV - 8) / 2 do
+  replies[op] = add(ARGV[7 + 2 * op], ARGV[8 + 2 * op], op - 1)
 end
 save()
 if isAdded and not isPlain then

@@ -16,7 +16,8 @@ if permits == 1 then
 else
   letGo(ARGV[5])
 end
-while hasRoom() do
+local isFree = permits == 1 or hasRoom()
+while isFree do
   local first = firstWaiter()
   if not first then
     endRow()
@@ -26,6 +27,7 @@ while hasRoom() do
     break
   end
   handTo(first)
+  isFree = hasRoom()
 end
 publish()
 return 1

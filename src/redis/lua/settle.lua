@@ -4,7 +4,8 @@
 --       11 dead letters by time  12 dead letters  13 limits  14 keyed  15 turns  16 behind  17 history
 --       18.. results, one for each op  last: marks of cancelled tasks
 -- ARGV  1-5 frame  6 seed  7 node  8 prefix of process channels  9 everyone's channel  10 queue  11 most dead letters
---       then for each op: kind, name, stream 1-3, entry, deliveries, notify, ms (delay or time to live), text, text
+--       then for each op: `<kind> <stream 1-3> <entry> <deliveries> <ms: delay or time to live> <bytes of the name> <name><notify>`,
+--       and its record as it is after one attempt, or 'begun' or ''
 -- Returns a frame reply: '1', 'c' (cancelled) or '0' (stale) for each op
 -- Complexity: O(ops * log claimed)
 local known = openFrame()
@@ -19,7 +20,9 @@ q.streams, q.releases, q.history = { h = KEYS[4], n = KEYS[5], l = KEYS[6] }, KE
 local isPlain = redis.call('EXISTS', KEYS[13], KEYS[14]) == 0
 local hasReleased, isAdded, freed = false, false, 0
 
-local function settle(op, kind, name, lane, entry, deliveries, notify, ms, ...)
+local function settle(op, head, text)
+  local kind, lane, entry, deliveries, ms, bytes, at = string.match(head, '^(%l+) (%d) (%S+) (%S+) (%S+) (%d+) ()')
+  local name, notify = string.sub(head, at, at + bytes - 1), string.sub(head, at + bytes)
   local stream = KEYS[3 + lane]
   if ended[entry] or not isHeld(stream, entry, node, deliveries) or not isNamed(stream, KEYS[9], lane, entry, name) then
     return '0'
@@ -31,14 +34,14 @@ local function settle(op, kind, name, lane, entry, deliveries, notify, ms, ...)
     isAdded = not isPlain and passOn(q, name, mint) or isAdded
     return 'c'
   end
-  if kind == 'release' and release(stream, q, name, entry, ms, ...) then
+  if kind == 'release' and release(stream, q, name, entry, ms, text) then
+    giveUp(stream, entry)
     hasReleased = true
     return '1'
   end
   local envelope, attempts = takeOut(kind, stream, q, name, entry, deliveries)
-  ms = tonumber(ms)
   if kind == 'retry' or kind == 'release' then
-    if ms > 0 then
+    if tonumber(ms) > 0 then
       park(KEYS[7], KEYS[8], name, envelope, attempts, ms, op)
     else
       toBack(stream, KEYS[9], name, mint(), envelope, attempts, pastOf(q.history, name))
@@ -46,24 +49,24 @@ local function settle(op, kind, name, lane, entry, deliveries, notify, ms, ...)
     end
     return '1'
   end
-  local record = table.concat({ kind, whole(attempts), ... }, '\31')
+  local record = attempts == 1 and text or kind .. '\31' .. whole(attempts) .. string.sub(text, #kind + 3)
   if kind == 'dead' then
     bury(KEYS[3], KEYS[11], KEYS[12], KEYS[14], name, record .. '\31' .. envelope, ARGV[11])
   end
   isAdded = not isPlain and passOn(q, name, mint, kind == 'dead') or isAdded
-  if ms > 0 then
+  if tonumber(ms) > 0 then
     redis.call('SET', KEYS[17 + op], record, 'PX', ms)
   end
   if notify ~= '' then
-    tell(notify == '*' and ARGV[9] or ARGV[8] .. notify, 'settled', queue .. '.' .. name, record)
+    tellText(notify == '*' and ARGV[9] or ARGV[8] .. notify, 'settled\31' .. queue .. '.' .. name .. '\31' .. record)
   end
   return '1'
 end
 
 local replies = {}
-for i = 12, #ARGV, 9 do
-  table.insert(replies, settle(#replies + 1, unpack(ARGV, i, i + 8)))
-  freed = freed + (replies[#replies] == '0' and 0 or 1)
+for op = 1, (#ARGV - 11) / 2 do
+  replies[op] = settle(op, ARGV[10 + 2 * op], ARGV[11 + 2 * op])
+  freed = freed + (replies[op] == '0' and 0 or 1)
 end
 removeAll()
 if hasReleased then

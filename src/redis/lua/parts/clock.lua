@@ -13,20 +13,23 @@ local function whole(number)
 end
 
 -- Ids `<ms>-<seq>`. In a new millisecond seq starts at `seed`, drawn by the caller: a number lost with the data is not
--- minted again. When the clock goes back, the last millisecond goes on.
+-- minted again. When the clock goes back, the last millisecond goes on. Who mints none reads and stores nothing.
 local function minter(meta, seed)
-  local last = redis.call('HMGET', meta, 'ms', 'seq')
-  local ms, seq = tonumber(last[1] or 0), tonumber(last[2] or 0)
-  if nowMs > ms then
-    ms, seq = nowMs, tonumber(seed)
-  end
-  local minted = false
+  local ms, seq, before
   local function mint()
-    seq, minted = seq + 1, true
-    return whole(ms) .. '-' .. whole(seq)
+    if not ms then
+      local last = redis.call('HMGET', meta, 'ms', 'seq')
+      ms, seq = tonumber(last[1] or 0), tonumber(last[2] or 0)
+      if nowMs > ms then
+        ms, seq = nowMs, tonumber(seed)
+      end
+      before = whole(ms) .. '-'
+    end
+    seq = seq + 1
+    return before .. seq
   end
   local function save()
-    if minted then
+    if ms then
       redis.call('HSET', meta, 'ms', whole(ms), 'seq', whole(seq))
     end
   end

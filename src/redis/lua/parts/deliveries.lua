@@ -1,7 +1,7 @@
 -- Entries of a queue's streams and their deliveries, for the scripts that claim and settle (T2, T3, T6).
 -- KEYS  none of its own: the caller names stream and releases
 -- ARGV  none
--- Returns of isHeld: whether node holds that delivery; of isNamed: whether the task of that entry has that name
+-- Returns of isNamed: whether the task of that entry has that name
 -- Complexity: O(log claimed) a call
 local group, pool = 'g', ':released'
 
@@ -16,11 +16,6 @@ local function pending(stream, ...)
     error(rows)
   end
   return rows
-end
-
-local function isHeld(stream, entry, node, deliveries)
-  local row = pending(stream, entry, entry, 1, node)[1]
-  return row ~= nil and row[4] == tonumber(deliveries)
 end
 
 local function fieldsOf(list)

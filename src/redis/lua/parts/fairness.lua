@@ -6,12 +6,14 @@
 local mostInRow, longestRowMs = 10, 10000
 
 local function pauseLeftMs()
-  local freeUntil = permits == 1 and redis.call('HGET', KEYS[2], 'freeUntil') or 0
+  local freeUntil = permits == 1 and about[4] or 0
   return math.max(0, tonumber(freeUntil) - nowMs)
 end
 
 local function endRow()
-  redis.call('HDEL', KEYS[2], 'inRow', 'since')
+  if about[5] then
+    redis.call('HDEL', KEYS[2], 'inRow', 'since')
+  end
 end
 
 -- Counts the hand-over to `waiter` that is due. When the lock stays free instead, `waiter` is told to look again.
@@ -21,6 +23,7 @@ local function pauses(waiter, pauseMs)
   end
   redis.call('HSETNX', KEYS[2], 'since', whole(nowMs))
   local inRow = redis.call('HINCRBY', KEYS[2], 'inRow', 1)
+  about[5] = inRow
   if inRow <= mostInRow and nowMs - tonumber(redis.call('HGET', KEYS[2], 'since')) < longestRowMs then
     return false
   end

@@ -4,47 +4,41 @@
 --       replies are remembered
 -- Returns of openFrame: nil when the frame may be applied, else the reply of the script;
 --         of closeFrame: {'OK', replies joined by \30}, which is also what a repeat gets
--- Complexity: O(1); O(remembered) once a reply is pushed out
+-- Complexity: O(1)
 local remembered = 16
+
+-- The replies are in slots, a to p and again; `order` says which frame is in which, the newest first: `;c:14;b:13;a:12;`.
+local order, newest
 
 local function openFrame()
   if ARGV[3] == '1' and redis.call('EXISTS', KEYS[2]) == 0 then
     return { 'PRESENCE' }
   end
-  local known = redis.call('HMGET', KEYS[1], ARGV[1], 'last', ARGV[2])
-  if known[1] then
-    return { 'OK', known[1] }
+  order = redis.call('HGET', KEYS[1], 'order') or ';'
+  if string.find(order, ':' .. ARGV[1] .. ';', 1, true) then
+    return { 'OK', redis.call('HGET', KEYS[1], string.match(order, ';(%l):' .. ARGV[1] .. ';')) }
   end
-  if tonumber(ARGV[4]) > tonumber(known[2] or 0) then
-    return { 'FORGOTTEN', known[2] or '0' }
+  local slot, last = string.match(order, '^;(%l):(%d+);')
+  newest = slot
+  if tonumber(ARGV[4]) > tonumber(last or 0) then
+    return { 'FORGOTTEN', last or '0' }
   end
-  if known[2] then
-    if tonumber(ARGV[1]) <= tonumber(known[2]) then
+  if last then
+    if tonumber(ARGV[1]) <= tonumber(last) then
       return { 'STALE' }
     end
-    if ARGV[2] ~= '0' and not known[3] then
+    if ARGV[2] ~= '0' and not string.find(order, ':' .. ARGV[2] .. ';', 1, true) then
       return { 'ORDER' }
     end
   end
 end
 
-local function forgetOldestReply()
-  local oldest
-  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-    local seq = tonumber(field)
-    if seq and (not oldest or seq < oldest) then
-      oldest = seq
-    end
-  end
-  redis.call('HDEL', KEYS[1], string.format('%.0f', oldest))
-end
-
 local function closeFrame(replies)
   local text = table.concat(replies, '\30')
-  redis.call('HSET', KEYS[1], ARGV[1], text, 'last', ARGV[1])
-  if redis.call('HLEN', KEYS[1]) > remembered + 1 then
-    forgetOldestReply()
-  end
+  local slot = string.char(97 + (newest and string.byte(newest) - 96 or 0) % remembered)
+  local pushedOut = string.find(order, ';' .. slot .. ':', 1, true)
+  local others = string.sub(order, 1, pushedOut or -1)
+  redis.call('HSET', KEYS[1], slot, text, 'order', ';' .. slot .. ':' .. ARGV[1] .. others)
   redis.call('PEXPIRE', KEYS[1], ARGV[5])
   return { 'OK', text }
 end
