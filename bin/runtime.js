@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 process.setSourceMapsEnabled(true);
 
 const compiled = new URL('../dist/cli/main.js', import.meta.url);
+const door = new URL('../dist/index.js', import.meta.url);
 const source = new URL('../src/cli/main.ts', import.meta.url);
 const checkout = existsSync(new URL('../tsconfig.json', import.meta.url));
 
@@ -17,11 +18,18 @@ const watchdog = startWatchdog();
 process.exit(await (await load()).main(process.argv.slice(2), watchdog));
 
 async function load() {
-  if (!checkout && existsSync(compiled)) return import(compiled.href);
+  if (!checkout && existsSync(compiled)) return loadCompiled();
   const { register } = await import('tsx/esm/api');
   register();
   registerHooks('./source-condition.js', import.meta.url);
   return import(source.href);
+}
+
+/** With what a configuration imports: it would be loaded behind the hooks of the loader for TypeScript, which take time for every file. */
+async function loadCompiled() {
+  const runsFleet = process.argv[2] === 'start';
+  const [main] = await Promise.all([import(compiled.href), runsFleet && import(door.href)]);
+  return main;
 }
 
 function startWatchdog() {

@@ -8,9 +8,9 @@ import { execFile, spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { Redis } from 'ioredis';
 import { type Clock, sleep } from '../core/clock.ts';
 import { BrokerError } from '../core/errors.ts';
+import { Redis } from '../redis/client.ts';
 
 /** The least major version that has what the runtime needs. */
 const leastMajor = 7;

@@ -3,6 +3,9 @@
  *
  * It takes half a second to come up, so it is registered when the first TypeScript file is imported and not before.
  */
+import { register } from 'node:module';
+import { isSource } from '../core/code-folder.ts';
+
 const registered = new Set<string>();
 
 export function isTypeScript(path: string): boolean {
@@ -11,8 +14,7 @@ export function isTypeScript(path: string): boolean {
 
 /** A process whose own code is TypeScript has a loader already. */
 export async function registerTypeScript(): Promise<void> {
-  if (import.meta.url.endsWith('.ts') || registered.has('tsx')) return;
+  if (isSource || registered.has('tsx')) return;
   registered.add('tsx');
-  const { register } = await import('tsx/esm/api');
-  register();
+  register('tsx/esm', import.meta.url, { data: {} });
 }

@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { codeFile } from '../core/code-folder.ts';
 import { isMissingScript } from './errors.ts';
 import type { Argument, Calls } from './link.ts';
 
@@ -143,7 +144,7 @@ function readScripts(): ReadonlyMap<ScriptName, Script> {
 function readScript(name: ScriptName): Script {
   const [flag, ...parts] = definitions[name];
   const files = [...parts.map((part) => `parts/${part}.lua`), `${name}.lua`];
-  const body = files.map((file) => readFileSync(new URL(`./lua/${file}`, import.meta.url), 'utf8')).join('\n');
+  const body = files.map((file) => readFileSync(codeFile(`redis/lua/${file}`), 'utf8')).join('\n');
   const text = `#!lua${flag === '' ? '' : ` flags=${flag}`}\n${body}`;
   return { text, hash: createHash('sha1').update(text).digest('hex') };
 }

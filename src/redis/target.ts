@@ -3,8 +3,9 @@
  *
  * It stands alone because a URL may hold a password: nothing here says what it could not read.
  */
-import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { ConfigError } from '../core/errors.ts';
+import { Redis } from './client.ts';
 import type { Address } from './cluster-slots.ts';
 import { tlsOptions, type TlsTrust } from './tls.ts';
 
