@@ -5,8 +5,6 @@ import { existsSync } from 'node:fs';
 import { register as registerHooks } from 'node:module';
 import { Worker } from 'node:worker_threads';
 
-process.setSourceMapsEnabled(true);
-
 const compiled = new URL('../dist/cli/main.js', import.meta.url);
 const door = new URL('../dist/index.js', import.meta.url);
 const source = new URL('../src/cli/main.ts', import.meta.url);
@@ -15,7 +13,12 @@ const checkout = existsSync(new URL('../tsconfig.json', import.meta.url));
 // Before anything is loaded: a process that comes to a standstill while loading must not outlive its supervisor process either.
 const watchdog = startWatchdog();
 
-process.exit(await (await load()).main(process.argv.slice(2), watchdog));
+// The maps of the package itself take a tenth of its start to read: they are there where stacks are shown. A user's code has its own.
+process.setSourceMapsEnabled(process.argv.includes('--verbose') || (process.env.DEBUG ?? '') !== '');
+const { main } = await load();
+process.setSourceMapsEnabled(true);
+
+process.exit(await main(process.argv.slice(2), watchdog));
 
 async function load() {
   if (!checkout && existsSync(compiled)) return loadCompiled();

@@ -1,10 +1,11 @@
 /**
  * The loader for TypeScript (tsx), where a process or a thread of it imports a user's TypeScript.
  *
- * It takes half a second to come up, so it is registered when the first TypeScript file is imported and not before.
+ * It takes long to come up, so it is registered when the first TypeScript file is imported and not before, and by hooks that let the
+ * process go on meanwhile.
  */
 import { register } from 'node:module';
-import { isSource } from '../core/code-folder.ts';
+import { codeFile, isSource } from '../core/code-folder.ts';
 
 const registered = new Set<string>();
 
@@ -13,8 +14,8 @@ export function isTypeScript(path: string): boolean {
 }
 
 /** A process whose own code is TypeScript has a loader already. */
-export async function registerTypeScript(): Promise<void> {
+export function registerTypeScript(): void {
   if (isSource || registered.has('tsx')) return;
   registered.add('tsx');
-  register('tsx/esm', import.meta.url, { data: {} });
+  register(codeFile('../bin/typescript-hooks.js'), { data: {} });
 }

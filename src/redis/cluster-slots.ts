@@ -7,7 +7,7 @@
 import type { RedisOptions } from 'ioredis';
 import { type Clock, sleep } from '../core/clock.ts';
 import type { BrokerError } from '../core/errors.ts';
-import { Redis } from './client.ts';
+import { newClient } from './client.ts';
 import { brokerError } from './errors.ts';
 import { slotOf } from './key-slot.ts';
 
@@ -79,7 +79,7 @@ export class ClusterSlots {
   }
 
   async #askOne(node: Address): Promise<readonly SlotRow[]> {
-    const client = new Redis({ ...this.#deps.options, ...placeOn(node), lazyConnect: true });
+    const client = newClient({ ...this.#deps.options, ...placeOn(node), lazyConnect: true });
     let fault: unknown;
     client.on('error', (error: unknown) => (fault = error));
     try {

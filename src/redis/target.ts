@@ -5,7 +5,7 @@
  */
 import type { RedisOptions } from 'ioredis';
 import { ConfigError } from '../core/errors.ts';
-import { Redis } from './client.ts';
+import { loadClient } from './client.ts';
 import type { Address } from './cluster-slots.ts';
 import { tlsOptions, type TlsTrust } from './tls.ts';
 
@@ -58,6 +58,7 @@ function parseUrl(url: string): RedisTarget {
 /** The client parses URLs when it is made; with `lazyConnect` it does nothing else. */
 function parseOne(url: string): RedisTarget {
   try {
+    const { Redis } = loadClient();
     return new Redis(url, { lazyConnect: true }).options;
   } catch {
     throw unreadable();
