@@ -26,13 +26,17 @@ import type { LiveWork } from './work.ts';
 class Inbox {
   readonly cell: Cell;
   readonly catchUp: CatchUp<Inbox>;
-  /** There once something has come. */
-  seen: Set<string> | undefined;
   cursor = '';
+  #seen: Set<string> | undefined;
 
   constructor(cell: Cell, reading: CatchUpDeps<Inbox>) {
     this.cell = cell;
     this.catchUp = new CatchUp<Inbox>(reading, this);
+  }
+
+  /** Of the messages that have come: most inboxes are empty. */
+  get seen(): Set<string> {
+    return (this.#seen ??= new Set());
   }
 }
 
@@ -123,17 +127,16 @@ export class Postman {
 
   /** N1, N3: false when the mailbox is full. */
   #handOver(inbox: Inbox, entry: InboxEntry, envelope?: Envelope): boolean {
-    const seen = (inbox.seen ??= new Set());
-    if (seen.has(entry.opId)) void acknowledge(this.#deps, inbox.cell, entry);
+    if (inbox.seen.has(entry.opId)) void acknowledge(this.#deps, inbox.cell, entry);
     else {
-      const forget = (): void => void seen.delete(entry.opId);
-      seen.add(entry.opId);
+      const forget = (): void => void inbox.seen.delete(entry.opId);
+      inbox.seen.add(entry.opId);
       if (!inbox.cell.accept({ kind: 'message', entry, envelope, forget })) {
         forget();
         return false;
       }
-      const oldest = seen.values().next();
-      if (seen.size > limits.inboxSeen && !oldest.done) seen.delete(oldest.value);
+      const oldest = inbox.seen.values().next();
+      if (inbox.seen.size > limits.inboxSeen && !oldest.done) inbox.seen.delete(oldest.value);
     }
     inbox.cursor = entry.entry;
     return true;
