@@ -5,23 +5,34 @@ import { existsSync } from 'node:fs';
 import { register as registerHooks } from 'node:module';
 import { Worker } from 'node:worker_threads';
 
-process.setSourceMapsEnabled(true);
-
 const compiled = new URL('../dist/cli/main.js', import.meta.url);
+const door = new URL('../dist/index.js', import.meta.url);
 const source = new URL('../src/cli/main.ts', import.meta.url);
 const checkout = existsSync(new URL('../tsconfig.json', import.meta.url));
 
 // Before anything is loaded: a process that comes to a standstill while loading must not outlive its supervisor process either.
 const watchdog = startWatchdog();
 
-process.exit(await (await load()).main(process.argv.slice(2), watchdog));
+// The maps of the package itself take a tenth of its start to read: they are there where stacks are shown. A user's code has its own.
+process.setSourceMapsEnabled(process.argv.includes('--verbose') || (process.env.DEBUG ?? '') !== '');
+const { main } = await load();
+process.setSourceMapsEnabled(true);
+
+process.exit(await main(process.argv.slice(2), watchdog));
 
 async function load() {
-  if (!checkout && existsSync(compiled)) return import(compiled.href);
+  if (!checkout && existsSync(compiled)) return loadCompiled();
   const { register } = await import('tsx/esm/api');
   register();
   registerHooks('./source-condition.js', import.meta.url);
   return import(source.href);
+}
+
+/** With what a configuration imports: it would be loaded behind the hooks of the loader for TypeScript, which take time for every file. */
+async function loadCompiled() {
+  const runsFleet = process.argv[2] === 'start';
+  const [main] = await Promise.all([import(compiled.href), runsFleet && import(door.href)]);
+  return main;
 }
 
 function startWatchdog() {

@@ -39,6 +39,8 @@ export interface Registration {
   ) => (...args: Args) => Promise<void>;
 }
 
+export type Register = (registration: Registration) => void;
+
 /** The options of every command that meets a fleet. */
 export function withFleetOptions(command: Command): Command {
   return command

@@ -16,7 +16,7 @@ export async function loadModule(file: string, cwd: string): Promise<Readonly<Re
   const shown = relative(cwd, file) || file;
   const problem = moduleProblem(file, shown);
   if (problem !== undefined) throw new ConfigError([problem]);
-  if (isTypeScript(file)) await registerTypeScript();
+  if (isTypeScript(file)) registerTypeScript();
   try {
     return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (cause) {

@@ -5,29 +5,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { codeFile } from '../core/code-folder.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
-import { registerCancel } from './cancel.ts';
 import { terminalConfirm } from './confirm.ts';
-import type { CliContext, Registration, Signals } from './context.ts';
-import { registerDead } from './dead.ts';
-import { registerDev } from './dev.ts';
-import { registerEnqueue } from './enqueue.ts';
-import { registerEvents } from './events.ts';
-import { registerLimit } from './limit.ts';
-import { registerLogs } from './logs.ts';
-import { registerMail } from './mail.ts';
+import type { CliContext, Register, Registration, Signals } from './context.ts';
 import { terminalOutput } from './output.ts';
-import { registerNodes } from './nodes.ts';
-import { registerPause } from './pause.ts';
 import { supervisorChannel, type Watchdog } from './process-words.ts';
-import { registerQuarantine } from './quarantine.ts';
-import { registerReady } from './ready.ts';
-import { registerReplay } from './replay.ts';
-import { registerSchedules } from './schedules.ts';
-import { registerSpawn } from './spawn.ts';
 import { registerStart } from './start.ts';
-import { registerStatus } from './status.ts';
-import { registerStop } from './stop.ts';
 import { exitCodes, tellError } from './usage.ts';
 
 /**
@@ -37,7 +21,7 @@ import { exitCodes, tellError } from './usage.ts';
 export async function main(argv: readonly string[], watchdog?: Watchdog): Promise<number> {
   const { stdout, stderr, env } = process;
   stdout.on('error', endOnClosedPipe);
-  const output = terminalOutput({ stdout, stderr, env, plain: argv.includes('--plain') });
+  const output = await terminalOutput({ stdout, stderr, env, plain: argv.includes('--plain') });
   const context = {
     output,
     cwd: process.cwd(),
@@ -61,7 +45,7 @@ function superviseMe(watchdog: Watchdog | undefined): Pick<CliContext, 'channel'
 /** The same with everything handed in. */
 export async function runCommand(argv: readonly string[], context: CliContext): Promise<number> {
   let code: number = exitCodes.ok;
-  const program = createProgram(context, (result) => (code = result));
+  const program = createProgram(context, await commandsFor(argv), (result) => (code = result));
   const debug = (context.env['DEBUG'] ?? '') !== '';
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -72,7 +56,7 @@ export async function runCommand(argv: readonly string[], context: CliContext): 
   }
 }
 
-function createProgram(context: CliContext, keep: (code: number) => void): Command {
+function createProgram(context: CliContext, commands: readonly Register[], keep: (code: number) => void): Command {
   const { output } = context;
   const program = new Command('runtime')
     .description('An actor-style runtime for agents on Redis.')
@@ -95,26 +79,12 @@ function createProgram(context: CliContext, keep: (code: number) => void): Comma
   return program;
 }
 
-const commands: readonly ((registration: Registration) => void)[] = [
-  registerStart,
-  registerDev,
-  registerStatus,
-  registerReady,
-  registerEvents,
-  registerLogs,
-  registerEnqueue,
-  registerCancel,
-  registerPause,
-  registerLimit,
-  registerDead,
-  registerReplay,
-  registerQuarantine,
-  registerSchedules,
-  registerMail,
-  registerNodes,
-  registerStop,
-  registerSpawn,
-];
+/** All of them, for the help and for a word that is none; the node that is started does not load what looks at one. */
+async function commandsFor(argv: readonly string[]): Promise<readonly Register[]> {
+  if (argv[0] === 'start') return [registerStart];
+  const { commands } = await import('./commands.ts');
+  return [registerStart, ...commands];
+}
 
 const examples = `
 Examples:
@@ -151,6 +121,5 @@ function endOnClosedPipe(error: NodeJS.ErrnoException): void {
 }
 
 function packageVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  return (JSON.parse(readFileSync(codeFile('../package.json'), 'utf8')) as { version: string }).version;
 }

@@ -8,9 +8,10 @@ import type { Duplex } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath } from 'node:url';
 import { type Clock, sleep } from '../core/clock.ts';
+import { codeFile } from '../core/code-folder.ts';
 import { isNodeWord, type NodeWord, type SupervisorWord } from './process-words.ts';
 
-const runtimeFile = fileURLToPath(new URL('../../bin/runtime.js', import.meta.url));
+const runtimeFile = fileURLToPath(codeFile('../bin/runtime.js'));
 /** What is printed without an end of line is cut into lines of this many characters. */
 const longestLine = 16_384;
 /** After the process has ended; a process of its own may hold its output open for ever. */

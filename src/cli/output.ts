@@ -6,7 +6,6 @@
  * live lines.
  */
 import { stripVTControlCharacters } from 'node:util';
-import { createLogUpdate } from 'log-update';
 
 export interface Output {
   out(line: string): void;
@@ -28,10 +27,10 @@ export interface OutputOptions {
   readonly plain: boolean;
 }
 
-export function terminalOutput({ stdout, stderr, env, plain }: OutputOptions): Output {
+export async function terminalOutput({ stdout, stderr, env, plain }: OutputOptions): Promise<Output> {
   const isTty = stdout.isTTY && !plain && env['TERM'] !== 'dumb';
   const colours = wantsColours(env, isTty);
-  const painter = isTty ? createLogUpdate(stdout) : undefined;
+  const painter = isTty ? (await import('log-update')).createLogUpdate(stdout) : undefined;
   let shown = '';
   const above = (stream: NodeJS.WriteStream, line: string): void => {
     if (shown !== '') painter?.clear();

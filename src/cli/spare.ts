@@ -5,10 +5,13 @@
  */
 import type { CliContext } from './context.ts';
 import { registerTypeScript } from '../compose/typescript.ts';
+import { loadClient } from '../redis/client.ts';
 
 /** False: it was told to stop instead. */
 export async function awaitGo({ channel }: CliContext): Promise<boolean> {
-  await Promise.all([import('../compose/start-fleet.ts'), registerTypeScript()]);
+  registerTypeScript();
+  loadClient();
+  await import('../compose/start-fleet.ts'); // through the hooks of that loader, so that it has come up, too
   channel?.say({ kind: 'ready' });
   return new Promise((resolve) => {
     if (channel === undefined) resolve(true);

@@ -8,6 +8,7 @@
 import { Option } from 'commander';
 import type { RunningFleet } from '../compose/start-fleet.ts';
 import { Observer } from '../core/observer.ts';
+import { loadClient } from '../redis/client.ts';
 import { type CliContext, type Registration, withFleetOptions } from './context.ts';
 import { type FleetSettings, loadFleet } from './load.ts';
 import { narrate } from './narrate.ts';
@@ -57,7 +58,9 @@ async function start(options: Options, context: CliContext): Promise<number> {
   const stop = listenForStop(context, () => kill());
   try {
     if (options.spare && !(await awaitGo(context))) return exitCodes.ok;
-    const settings = ownPart(await loadFleet({ cwd, env, options }), options);
+    const loading = loadFleet({ cwd, env, options });
+    loadClient(); // while a loader for TypeScript comes up
+    const settings = ownPart(await loading, options);
     channel?.graceIs(settings.config.timing.drainGraceMs);
     const target = await findRunTarget(settings.agents, options.run, options.input);
     const run: Run = { options, context, settings, target, stop };

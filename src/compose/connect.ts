@@ -9,7 +9,6 @@ import { resolveConfig, type RuntimeOptions } from '../config/config.ts';
 import { ConfigError } from '../core/errors.ts';
 import { Observer } from '../core/observer.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
-import { findEmbedded } from './embedded.ts';
 import { loadTrust } from './load-trust.ts';
 import { checkUrl, redisSource } from './open-broker.ts';
 
@@ -45,7 +44,7 @@ const patienceMs = 30_000;
  * const report = await fleet.run(AuditAgent, 'audit', { path: '.' });
  */
 export async function connect(options: ConnectOptions = {}): Promise<Fleet> {
-  const redis = options.redis || (await findEmbedded(process.cwd())); // an empty variable is none
+  const redis = options.redis || (await embeddedUrl()); // an empty variable is none
   if (redis === undefined) {
     throw new ConfigError([
       'expected redis to be the URL of a server, got: nothing, and no private server runs in this directory',
@@ -66,4 +65,9 @@ export async function connect(options: ConnectOptions = {}): Promise<Fleet> {
   const { inbox: inboxLimit, maxWaiting } = limits;
   const settings = { askDeadlineMs, lockLeaseMs, resultTtlMs, inboxLimit, maxWaiting };
   return new FleetClient({ member, identity, settings });
+}
+
+async function embeddedUrl(): Promise<string | undefined> {
+  const { findEmbedded } = await import('./embedded.ts');
+  return findEmbedded(process.cwd());
 }

@@ -6,14 +6,14 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { ThreadPlace } from '../agent/threads.ts';
+import { codeFile, isSource } from '../core/code-folder.ts';
 import { abortReason, CancelledError, RuntimeError, TerminalError } from '../core/errors.ts';
 import type { ThreadCall } from '../runtime/thread-runner.ts';
 import { fromWire, toWire } from './thread-errors.ts';
 import type { CallOrder, FromThread, ThreadData, ToThread } from './thread-wire.ts';
 
-const starter = new URL('../../bin/thread.js', import.meta.url);
-const entry = new URL(import.meta.url.endsWith('.ts') ? './thread-entry.ts' : './thread-entry.js', import.meta.url)
-  .href;
+const starter = codeFile('../bin/thread.js');
+const entry = codeFile(isSource ? 'compose/thread-entry.ts' : 'compose/thread-entry.js').href;
 
 interface Running {
   readonly number: number;

@@ -9,7 +9,7 @@
  * Z4  A node that is told to drain drains and does not come back; `ended` says `drained`.
  * Z5  The bridge to classic agents, where there is one, begins after its node and ends before it.
  */
-import { ClassicBridge } from '../bridge/classic/bridge.ts';
+import type { ClassicBridge } from '../bridge/classic/bridge.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { RuntimeConfig } from '../config/config.ts';
 import { backoffMs, type Backoff } from '../core/backoff.ts';
@@ -108,6 +108,7 @@ export class Incarnations {
   async #startBridge({ member, population }: Node): Promise<void> {
     const { config } = this.#deps;
     if (config.foreign === undefined) return;
+    const { ClassicBridge } = await import('../bridge/classic/bridge.ts');
     this.#bridge = new ClassicBridge({ member, population, config, foreign: config.foreign });
     await this.#bridge.start();
   }

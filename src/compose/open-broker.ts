@@ -9,11 +9,8 @@ import type { LimitsConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
-import { MemoryBroker } from '../memory/broker.ts';
-import { MemoryFleet } from '../memory/fleet.ts';
 import { RedisBroker } from '../redis/broker.ts';
 import type { TlsTrust } from '../redis/tls.ts';
-import { startEmbedded } from './embedded.ts';
 
 /** What is the same for every incarnation of a process. */
 export interface BrokerSetting {
@@ -59,11 +56,16 @@ export async function embeddedSource(
   setting: BrokerSetting,
 ): Promise<BrokerSource> {
   const { clock, random, limits } = setting;
+  const { startEmbedded } = await import('./embedded.ts');
   const server = await startEmbedded(projectDir, { clock, random, env });
   if (server.kind === 'server') {
     const remark = `private redis-server of this directory (pid ${server.pid}${server.adopted ? ', was running already' : ''})`;
     return { ...redisSource(server.url, setting), remark, release: async () => void (await server.release()) };
   }
+  const [{ MemoryFleet }, { MemoryBroker }] = await Promise.all([
+    import('../memory/fleet.ts'),
+    import('../memory/broker.ts'),
+  ]);
   const fleet = new MemoryFleet({
     clock,
     random,

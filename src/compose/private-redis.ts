@@ -8,9 +8,10 @@ import { execFile, spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { type Clock, sleep } from '../core/clock.ts';
 import { BrokerError } from '../core/errors.ts';
+import { newClient } from '../redis/client.ts';
 
 /** The least major version that has what the runtime needs. */
 const leastMajor = 7;
@@ -131,7 +132,7 @@ export async function shutdownRedis(socketPath: string, clock: Clock): Promise<v
 
 /** One short-lived connection; undefined when there is no server, or it hung up. */
 async function withLink<T>(socketPath: string, use: (redis: Redis) => Promise<T>): Promise<T | undefined> {
-  const redis = new Redis({
+  const redis = newClient({
     path: socketPath,
     lazyConnect: true,
     retryStrategy: () => null,

@@ -15,7 +15,7 @@ export async function findClass(place: ThreadPlace): Promise<AgentClass | string
   const { module, role, className } = place;
   if (module === undefined) return problemOf(place, 'no module in its call stack');
   try {
-    if (isTypeScript(new URL(module).pathname)) await registerTypeScript();
+    if (isTypeScript(new URL(module).pathname)) registerTypeScript();
     const exported = Object.values((await import(module)) as object).filter(isAgentClass);
     const ofRole = exported.filter((one) => roleOf(one) === role);
     const found = ofRole.find((one) => one.name === className) ?? ofRole[0];

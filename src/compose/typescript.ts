@@ -1,8 +1,12 @@
 /**
  * The loader for TypeScript (tsx), where a process or a thread of it imports a user's TypeScript.
  *
- * It takes half a second to come up, so it is registered when the first TypeScript file is imported and not before.
+ * It takes long to come up, so it is registered when the first TypeScript file is imported and not before, and by hooks that let the
+ * process go on meanwhile.
  */
+import { register } from 'node:module';
+import { codeFile, isSource } from '../core/code-folder.ts';
+
 const registered = new Set<string>();
 
 export function isTypeScript(path: string): boolean {
@@ -10,9 +14,8 @@ export function isTypeScript(path: string): boolean {
 }
 
 /** A process whose own code is TypeScript has a loader already. */
-export async function registerTypeScript(): Promise<void> {
-  if (import.meta.url.endsWith('.ts') || registered.has('tsx')) return;
+export function registerTypeScript(): void {
+  if (isSource || registered.has('tsx')) return;
   registered.add('tsx');
-  const { register } = await import('tsx/esm/api');
-  register();
+  register(codeFile('../bin/typescript-hooks.js'), { data: {} });
 }

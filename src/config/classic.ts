@@ -3,7 +3,7 @@
  *
  * Apart from the other options because it has two forms: a flag, and the flag with the names of foreign agents.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { optionRegistry } from './options.ts';
 
 const foreignPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;

@@ -4,7 +4,7 @@
  * One pure function from options to a complete, consistent configuration or one `ConfigError` with every problem. Nothing
  * here reads files or the environment; the command line does, by the variables named beside each option.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { ConfigError } from '../core/errors.ts';
 import { completeIsolation, type IsolationConfig } from './isolation.ts';
 import { describeProblem, optionName } from './problems.ts';

@@ -4,7 +4,7 @@
  * Apart from the other options of a hosting, because only a supervisor process can keep this promise: whoever starts a fleet
  * without one has to refuse it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { leastMemoryMb, memoryRule, parseMemory } from '../core/memory-size.ts';
 import type { AgentsConfig } from './config.ts';
 import { optionRegistry } from './options.ts';

@@ -4,7 +4,7 @@
  *
  * The words make error messages and the reference page alike, so neither can say something else than the check does.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Duration, parseDuration } from '../core/duration.ts';
 
 export interface OptionMeta {

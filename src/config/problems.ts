@@ -2,7 +2,7 @@
  * From a schema's issue to a sentence: `expected <option> to be <rule>, got: <value>`, with the variable that may have set
  * it, and a suggestion for a name that does not exist. Secrets in values are removed before anything is shown.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { redact } from '../core/errors.ts';
 import { describeOptions, hostingRule } from './schema.ts';
 

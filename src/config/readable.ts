@@ -2,7 +2,7 @@
  * What is left of options when everything that is wrong in itself is taken out: so that relations between the others are checked in the
  * same pass, and one error can list everything.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 export interface Readable {
   readonly options: unknown;

@@ -4,7 +4,7 @@
  * Apart from the other options, because a schedule's time is checked by its own rules (core/recurrence.ts). Its task and its input
  * are checked when a node sets it, as for `schedules.set`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { readRecurrence, type RecurrenceOption } from '../core/recurrence.ts';
 import { choice, optionRegistry } from './options.ts';
 

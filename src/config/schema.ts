@@ -4,7 +4,7 @@
  * The one source for `resolveConfig`, for the types that users see and for the reference page. Relations between options
  * live in relations.ts.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { classicFields, classicSchema } from './classic.ts';
 import { isolationFields } from './isolation.ts';

@@ -3,7 +3,7 @@
  *
  * The form of a list stays with the schema (schema.ts); what the rules mean stands in `src/runtime/supervision-tree.ts`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Backoff, type BackoffOption, resolveBackoff } from '../core/backoff.ts';
 import { choice, count, duration, optionRegistry, text } from './options.ts';
 

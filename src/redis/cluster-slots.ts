@@ -4,9 +4,10 @@
  * It is asked for anew when a server says MOVED or cannot be reached: over a connection of its own, from whichever node answers first,
  * so that no link has to be up for it. What it says may be old; the servers say so when it is used.
  */
-import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { type Clock, sleep } from '../core/clock.ts';
 import type { BrokerError } from '../core/errors.ts';
+import { newClient } from './client.ts';
 import { brokerError } from './errors.ts';
 import { slotOf } from './key-slot.ts';
 
@@ -78,7 +79,7 @@ export class ClusterSlots {
   }
 
   async #askOne(node: Address): Promise<readonly SlotRow[]> {
-    const client = new Redis({ ...this.#deps.options, ...placeOn(node), lazyConnect: true });
+    const client = newClient({ ...this.#deps.options, ...placeOn(node), lazyConnect: true });
     let fault: unknown;
     client.on('error', (error: unknown) => (fault = error));
     try {

@@ -7,13 +7,14 @@
  * K3  A call on a link that is not up is refused at once; a call whose reply is lost is told so, never repeated.
  * K4  A link that cannot come back because of a certificate or a password goes on trying, and says why.
  */
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { backoffMs, type Backoff } from '../core/backoff.ts';
 import { type Clock, sleep } from '../core/clock.ts';
 import { BrokerError, describeError } from '../core/errors.ts';
 import { type Observer, observe } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import { afterMicrotasks } from '../core/system.ts';
+import { newClient } from './client.ts';
 import { brokerError, isMisplaced } from './errors.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -138,7 +139,7 @@ export class Link implements Calls {
   }
 
   async #open(): Promise<void> {
-    const client = new Redis({ ...this.#deps.options, ...this.#deps.locate?.(), lazyConnect: true });
+    const client = newClient({ ...this.#deps.options, ...this.#deps.locate?.(), lazyConnect: true });
     let fault: unknown;
     client.on('error', (error: unknown) => (fault = error));
     try {

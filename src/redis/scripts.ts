@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { codeFile } from '../core/code-folder.ts';
 import { isMissingScript } from './errors.ts';
 import type { Argument, Calls } from './link.ts';
 
@@ -137,7 +138,7 @@ export class Scripts {
     keys: readonly string[],
     args: readonly Argument[],
   ): Promise<unknown> {
-    const { hash, text } = this.#scripts.get(name) ?? readScript(name);
+    const { hash, text } = this.#scripts.get(name) ?? readScript(name, new Map());
     return link.call('evalsha', hash, keys.length, ...keys, ...args).catch((error: unknown) => {
       if (!(error instanceof Error) || !isMissingScript(error.cause)) throw error;
       return link.call('eval', text, keys.length, ...keys, ...args);
@@ -155,13 +156,21 @@ export class Scripts {
 
 function readScripts(): ReadonlyMap<ScriptName, Script> {
   const names = Object.keys(definitions) as ScriptName[];
-  return new Map(names.map((name) => [name, readScript(name)]));
+  const texts = new Map<string, string>();
+  return new Map(names.map((name) => [name, readScript(name, texts)]));
 }
 
-function readScript(name: ScriptName): Script {
+/** `texts` keeps the parts, which many scripts have in common. */
+function readScript(name: ScriptName, texts: Map<string, string>): Script {
   const [flag, ...parts] = definitions[name];
   const files = [...parts.map((part) => `parts/${part}.lua`), `${name}.lua`];
-  const body = files.map((file) => readFileSync(new URL(`./lua/${file}`, import.meta.url), 'utf8')).join('\n');
+  const body = files.map((file) => readOnce(file, texts)).join('\n');
   const text = `#!lua${flag === '' ? '' : ` flags=${flag}`}\n${body}`;
   return { text, hash: createHash('sha1').update(text).digest('hex') };
+}
+
+function readOnce(file: string, texts: Map<string, string>): string {
+  const text = texts.get(file) ?? readFileSync(codeFile(`redis/lua/${file}`), 'utf8');
+  texts.set(file, text);
+  return text;
 }

@@ -3,8 +3,9 @@
  *
  * It stands alone because a URL may hold a password: nothing here says what it could not read.
  */
-import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { ConfigError } from '../core/errors.ts';
+import { loadClient } from './client.ts';
 import type { Address } from './cluster-slots.ts';
 import { tlsOptions, type TlsTrust } from './tls.ts';
 
@@ -57,6 +58,7 @@ function parseUrl(url: string): RedisTarget {
 /** The client parses URLs when it is made; with `lazyConnect` it does nothing else. */
 function parseOne(url: string): RedisTarget {
   try {
+    const { Redis } = loadClient();
     return new Redis(url, { lazyConnect: true }).options;
   } catch {
     throw unreadable();

@@ -3,12 +3,11 @@
  *
  * It adds to the client verbs only what a live agent knows about itself.
  */
-import type { ContextSlot } from '../core/context-slot.ts';
 import type { AgentContext, AgentLog } from '../agent/context.ts';
 import type { Member } from '../client/member.ts';
 import type { Parent } from '../client/spawn.ts';
-import { type CallScope, scopeOf, type Settings } from '../client/scope.ts';
-import { FleetVerbs } from '../client/verbs.ts';
+import type { CallScope, Identity, Settings } from '../client/scope.ts';
+import { FleetVerbs, type VerbsDeps } from '../client/verbs.ts';
 import type { Clock } from '../core/clock.ts';
 import { HandlerError } from '../core/errors.ts';
 import type { LazyAbort } from '../core/lazy-abort.ts';
@@ -21,7 +20,8 @@ import type { Watches } from './watches.ts';
 export interface ContextDeps {
   readonly member: Member;
   readonly settings: Settings;
-  readonly scopes: ContextSlot<CallScope>;
+  /** The handler call in which an agent's verb is used. */
+  readonly scope: () => CallScope | undefined;
   readonly logBook: LogBook;
   /** What an agent has spawned ends with it. Spawn by name in the roster. */
   readonly endChildren: (children: ReadonlyMap<string, string>) => void;
@@ -30,110 +30,132 @@ export interface ContextDeps {
 }
 
 export class CellContext extends FleetVerbs implements AgentContext {
-  readonly #cell: Cell;
-  readonly #deps: ContextDeps;
-  /** Of this incarnation. */
-  readonly #life: LazyAbort;
-  readonly #member: Member;
-  readonly #culprits: Culprits;
-  readonly #scope: () => CallScope | undefined;
-  readonly log: AgentLog;
+  readonly #self: CellSelf;
+  #log: AgentLog | undefined;
 
   constructor(deps: ContextDeps, cell: Cell) {
-    const scope = (): CallScope | undefined => scopeOf(deps.scopes);
-    const identity = { name: cell.id, isAgent: true, scope };
-    super({ member: deps.member, settings: deps.settings, identity, parent: new CellParent(deps, cell) });
-    this.#cell = cell;
-    this.#deps = deps;
-    this.#life = cell.life;
-    this.#member = deps.member;
-    this.#culprits = deps.culprits;
-    this.#scope = scope;
-    this.log = deps.logBook.logOf(cell.id);
+    const self = new CellSelf(deps, cell);
+    super(self);
+    this.#self = self;
   }
 
   get id(): string {
-    return this.#cell.id;
+    return this.#self.cell.id;
   }
 
   get role(): string {
-    return this.#cell.spec.table.role;
+    return this.#self.cell.spec.table.role;
   }
 
   get signal(): AbortSignal {
-    return this.#cell.signal;
+    return this.#self.cell.signal;
+  }
+
+  get log(): AgentLog {
+    return (this.#log ??= this.#self.deps.logBook.logOf(this.#self.cell.id));
   }
 
   get clock(): Clock {
-    return this.#member.deps.clock;
+    return this.#self.member.deps.clock;
   }
 
   get random(): Random {
-    return this.#member.deps.random;
+    return this.#self.member.deps.random;
   }
 
   get busy(): boolean {
-    return this.#cell.busy;
+    return this.#self.cell.busy;
   }
 
   async watch(id: string): Promise<void> {
-    scopeOf(this.#deps.scopes); // refused when the call was given up
-    await this.#deps.watches.watch(this.#cell, this.#life, id);
+    this.#self.scope(); // refused when the call was given up
+    await this.#self.deps.watches.watch(this.#self.cell, this.#self.life, id);
   }
 
   async unwatch(id: string): Promise<void> {
-    this.#deps.watches.unwatch(this.#life, id);
+    this.#self.deps.watches.unwatch(this.#self.life, id);
     await Promise.resolve();
   }
 
   stop(): void {
-    this.#scope(); // refused when the call was given up
-    if (this.#isLive) this.#cell.finish();
+    this.#self.scope(); // refused when the call was given up
+    if (this.#isLive) this.#self.cell.finish();
   }
 
   escalate(error: unknown): Error {
-    this.#scope(); // likewise
-    if (!this.#culprits.blame(error, this.#cell) && this.#isLive) this.#cell.fail(error);
+    this.#self.scope(); // likewise
+    if (!this.#self.deps.culprits.blame(error, this.#self.cell) && this.#isLive) this.#self.cell.fail(error);
     return error instanceof Error ? error : new HandlerError(String(error), { cause: error });
   }
 
   get #isLive(): boolean {
-    return this.#cell.life === this.#life;
+    return this.#self.cell.life === this.#self.life;
   }
 
   setStatus(text?: string): void {
-    this.#cell.statusText = text;
+    this.#self.cell.statusText = text;
   }
 }
 
-/** This incarnation of the agent as a parent: its children end when it does, and when it is restarted. */
-class CellParent implements Parent {
-  readonly #deps: ContextDeps;
-  readonly #cell: Cell;
-  readonly #life: LazyAbort;
+/**
+ * This incarnation of the agent, in whose name its verbs are used, and as a parent: its children end when it does, and when it is
+ * restarted. All of that is one object, for most agents are idle, and there may be very many.
+ */
+class CellSelf implements VerbsDeps, Identity, Parent {
+  readonly deps: ContextDeps;
+  readonly cell: Cell;
+  readonly life: LazyAbort;
   /** There once it has spawned. */
   #children: Map<string, string> | undefined;
 
   constructor(deps: ContextDeps, cell: Cell) {
-    this.#deps = deps;
-    this.#cell = cell;
-    this.#life = cell.life;
+    this.deps = deps;
+    this.cell = cell;
+    this.life = cell.life;
+  }
+
+  get member(): Member {
+    return this.deps.member;
+  }
+
+  get settings(): Settings {
+    return this.deps.settings;
+  }
+
+  get identity(): this {
+    return this;
+  }
+
+  get parent(): this {
+    return this;
+  }
+
+  get name(): string {
+    return this.cell.id;
+  }
+
+  get isAgent(): boolean {
+    return true;
+  }
+
+  scope(): CallScope | undefined {
+    return this.deps.scope();
   }
 
   ref(): { id: string; epoch: number } {
-    return { id: this.#cell.id, epoch: this.#cell.epoch };
+    return { id: this.cell.id, epoch: this.cell.epoch };
   }
 
   adopt(name: string, spawn: string): () => void {
     const children = (this.#children ??= this.#beginFamily());
     children.set(name, spawn);
-    if (this.#life.aborted) this.#deps.endChildren(children);
+    if (this.life.aborted) this.deps.endChildren(children);
     return () => void children.delete(name);
   }
 
   #beginFamily(): Map<string, string> {
     const children = new Map<string, string>();
-    this.#life.listen({ onAbort: () => this.#deps.endChildren(children) });
+    this.life.listen({ onAbort: () => this.deps.endChildren(children) });
     return children;
   }
 }

@@ -54,6 +54,11 @@ export class Branches {
   readonly #byCell = new WeakMap<Cell, Branch>();
   readonly #byGroup = new WeakMap<Group, Branch>();
 
+  /** Members of a group know each other from the start; an agent in none has its branch once it has ended. */
+  expect(cell: Cell): void {
+    if (cell.spec.supervision?.group !== undefined) this.of(cell);
+  }
+
   of(cell: Cell): Branch {
     const known = this.#byCell.get(cell);
     if (known !== undefined) return known;

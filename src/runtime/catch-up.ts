@@ -16,27 +16,32 @@ import type { Random } from '../core/random.ts';
 /** `more`: the page was full. `full`: the mailbox took no more. `end`: everything there was has been taken. */
 export type PageEnd = 'more' | 'full' | 'end';
 
-export interface CatchUpDeps {
+/** The same for all whose streams are alike; `Subject` is whose stream it is. */
+export interface CatchUpDeps<Subject> {
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;
   /** For reports, as in `reading the inbox of docs`. */
-  readonly what: string;
+  readonly what: (subject: Subject) => string;
   /** Reads one page and hands it to the mailbox. */
-  readonly page: () => Promise<PageEnd>;
+  readonly page: (subject: Subject) => Promise<PageEnd>;
 }
 
 const pause: Backoff = { kind: 'exponential', baseMs: 50, maxMs: 1_000, jitter: true };
 
-export class CatchUp {
-  readonly #deps: CatchUpDeps;
+export class CatchUp<Subject> {
+  readonly #deps: CatchUpDeps<Subject>;
+  readonly #subject: Subject;
   #behind = false;
   #again = false;
   #reading = false;
-  readonly #stop = new LazyAbort();
+  #stopped = false;
+  /** While it waits to read again. */
+  #pause: LazyAbort | undefined;
 
-  constructor(deps: CatchUpDeps) {
+  constructor(deps: CatchUpDeps<Subject>, subject: Subject) {
     this.#deps = deps;
+    this.#subject = subject;
   }
 
   /** U1 */
@@ -64,7 +69,7 @@ export class CatchUp {
 
   /** Reads when it is behind: the mailbox has room, or it is time to look. */
   read(): void {
-    if (!this.#behind || this.#stop.aborted) return;
+    if (!this.#behind || this.#stopped) return;
     if (this.#reading) {
       this.#again = true;
       return;
@@ -74,15 +79,15 @@ export class CatchUp {
   }
 
   stop(): void {
-    this.#stop.abort(undefined);
+    this.#stopped = true;
+    this.#pause?.abort(undefined);
   }
 
   async #run(): Promise<void> {
-    const { clock, random, observer, what } = this.#deps;
-    for (let failures = 0; !this.#stop.aborted; ) {
+    for (let failures = 0; !this.#stopped; ) {
       this.#again = false;
       try {
-        const end = await this.#deps.page();
+        const end = await this.#deps.page(this.#subject);
         failures = 0;
         if (end === 'more' || this.#again) continue;
         if (end === 'full') break;
@@ -90,11 +95,20 @@ export class CatchUp {
         break;
       } catch (error) {
         if (error instanceof OwnershipError || (error instanceof BrokerError && error.code === 'closed')) break;
-        observe(observer, 'broker.trouble', { what, error: describeError(error) });
-        const waitMs = backoffMs(pause, ++failures, random, what);
-        await sleep(clock, waitMs, this.#stop.signal).catch(() => undefined); // stopping ends it
+        await this.#rest(++failures, error);
       }
     }
     this.#reading = false;
+  }
+
+  async #rest(failures: number, error: unknown): Promise<void> {
+    const { clock, random, observer } = this.#deps;
+    const what = this.#deps.what(this.#subject);
+    observe(observer, 'broker.trouble', { what, error: describeError(error) });
+    if (this.#stopped) return;
+    this.#pause = new LazyAbort();
+    const waitMs = backoffMs(pause, failures, random, what);
+    await sleep(clock, waitMs, this.#pause.signal).catch(() => undefined); // stopping ends it
+    this.#pause = undefined;
   }
 }

@@ -56,6 +56,7 @@ export class CellLife {
     const { clock, lifecycle } = this.#deps;
     lifecycle.starting(cell);
     const starting = cell.start();
+    if (cell.spec.table.start.length === 0) return starting; // nothing that may not end
     const { life } = cell; // of this start
     await new Promise<void>((resolve, reject) => {
       let grace: Timer | undefined;
@@ -78,7 +79,8 @@ export class CellLife {
     cell.state = 'up';
     cell.open();
     for (const service of this.#deps.services) service.serve(cell);
-    this.#timers.set(cell, startTimers(this.#deps.clock, cell));
+    const timers = startTimers(this.#deps.clock, cell);
+    if (timers !== undefined) this.#timers.set(cell, timers);
     const { role, tasks, messages, broadcasts } = cell.spec.table;
     const handles = [...tasks.keys(), ...messages.keys(), ...broadcasts.map((handler) => handler.pattern)].join(', ');
     this.#deps.lifecycle.up(cell);

@@ -23,9 +23,10 @@ export function cellSpecs(agents: AgentsConfig, node: string): readonly CellSpec
       if (hosting.kind === 'pool') problems.push(...durableInPool(table));
       const { agent: Class, concurrency, mailbox: mailboxLimit, overflow } = hosting;
       const { restart, policy } = hosting.supervision;
+      const alone = { restart, policy };
       for (const id of idsOf(hosting, node)) {
         const group = groups.place(hosting.supervision.groups, { kind: 'agent', id, restart });
-        const supervision = { restart, policy, ...(group && { group }) };
+        const supervision = group === undefined ? alone : { ...alone, group };
         specs.push({ Class, table, concurrency, mailboxLimit, overflow, kind: hosting.kind, id, supervision });
       }
     } catch (error) {

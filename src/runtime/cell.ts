@@ -28,6 +28,7 @@ import { isLive, type LiveWork, type Work } from './work.ts';
 /** X5 */
 const leastHaunted = 4;
 const restartsKept = 5;
+const noReasons: readonly RestartReason[] = [];
 
 export type CellState = 'standby' | 'starting' | 'up' | 'stopping' | 'restarting' | 'down';
 
@@ -86,12 +87,13 @@ export interface CellHooks {
 export class Cell {
   readonly spec: CellSpec;
   readonly #hooks: CellHooks;
-  readonly #mailbox: Mailbox<Work>;
-  readonly #running = new Set<Work>();
+  /** What follows is there once it is needed: most agents are idle, and there may be very many. */
+  #mailbox: Mailbox<Work> | undefined;
+  #running: Set<Work> | undefined;
   /** Those who wait until no handler runs. */
-  #idlers: (() => void)[] = [];
+  #idlers: (() => void)[] | undefined;
   #trailing = 0;
-  /** There once a task has ended: most agents are idle, and there may be very many. */
+  /** Of the tasks that have ended. */
   #pace: Pace | undefined;
   #zombies: Set<Promise<void>> | undefined;
   #agent: object | undefined;
@@ -105,7 +107,7 @@ export class Cell {
   epoch = 0;
   restarts = 0;
   /** The last ones, the latest last. */
-  restartReasons: readonly RestartReason[] = [];
+  restartReasons: readonly RestartReason[] = noReasons;
   /** X4: live mail that was refused or dropped. */
   dropped = 0;
   statusText: string | undefined;
@@ -113,7 +115,6 @@ export class Cell {
   constructor(spec: CellSpec, hooks: CellHooks) {
     this.spec = spec;
     this.#hooks = hooks;
-    this.#mailbox = new Mailbox(spec.mailboxLimit);
   }
 
   get id(): string {
@@ -136,16 +137,16 @@ export class Cell {
   }
 
   get running(): number {
-    return this.#running.size;
+    return this.#running?.size ?? 0;
   }
 
   get waiting(): number {
-    return this.#mailbox.size;
+    return this.#mailbox?.size ?? 0;
   }
 
   /** True while a task runs. */
   get busy(): boolean {
-    return [...this.#running].some((work) => work.kind === 'task');
+    return [...(this.#running ?? [])].some((work) => work.kind === 'task');
   }
 
   /** X5 */
@@ -160,13 +161,13 @@ export class Cell {
 
   /** Handlers that have nothing to do; below 0 where more waits than they can take. */
   get slack(): number {
-    return this.spec.concurrency - this.#running.size - this.#mailbox.size;
+    return this.spec.concurrency - this.running - this.waiting;
   }
 
   /** Tasks to claim: for the handlers that are free and, once half of it is used up, for the supply behind them. */
   get wanted(): number {
     const ahead = Math.min(this.#pace?.ahead(this.spec.concurrency) ?? 0, this.spec.mailboxLimit >> 1);
-    return this.#open && this.#mailbox.size <= ahead >> 1 ? Math.max(0, this.slack + ahead) : this.free;
+    return this.#open && this.waiting <= ahead >> 1 ? Math.max(0, this.slack + ahead) : this.free;
   }
 
   /** A task has ended, `tookMs` after it had its turn. */
@@ -178,14 +179,14 @@ export class Cell {
   takeBack(since: number): (Work & { readonly kind: 'task' })[] {
     const waited = (work: Work): work is Work & { readonly kind: 'task' } =>
       work.kind === 'task' && work.since <= since;
-    const taken = this.#mailbox.takeAll(waited);
+    const taken = this.#mailbox?.takeAll(waited) ?? [];
     if (taken.length > 0) this.#pace?.forget();
     return taken;
   }
 
   /** Work the mailbox can still take. */
   get room(): number {
-    return this.#open ? this.#mailbox.room : 0;
+    return this.#open ? this.spec.mailboxLimit - this.waiting : 0;
   }
 
   /** Makes the instance and runs its `onStart` methods. Rejects with what they throw. */
@@ -228,19 +229,21 @@ export class Cell {
 
   /** Takes work in, or returns false: the mailbox is full or the cell is closed. */
   accept(work: Work): boolean {
-    if (!this.#open || !(this.#mailbox.offer(work) || this.#pushIn(work))) return false;
+    if (!this.#open) return false;
+    const mailbox = (this.#mailbox ??= new Mailbox(this.spec.mailboxLimit));
+    if (!mailbox.offer(work) && !this.#pushIn(work, mailbox)) return false;
     this.#pump();
     return true;
   }
 
   /** X4 */
-  #pushIn(work: Work): boolean {
+  #pushIn(work: Work, mailbox: Mailbox<Work>): boolean {
     if (!isLive(work)) return false;
     this.dropped++;
-    const oldest = this.spec.overflow === 'drop-oldest' ? this.#mailbox.evict(isLive) : undefined;
+    const oldest = this.spec.overflow === 'drop-oldest' ? mailbox.evict(isLive) : undefined;
     if (oldest === undefined || !isLive(oldest)) return false;
     this.#hooks.onPushedOut(this, oldest);
-    return this.#mailbox.offer(work);
+    return mailbox.offer(work);
   }
 
   /** Something that goes on when its handler has ended, and that the end of the cell waits for. It never rejects. */
@@ -275,20 +278,20 @@ export class Cell {
   /** X2: returns what was waiting. */
   close(): readonly Work[] {
     this.#open = false;
-    return this.#mailbox.drain();
+    return this.#mailbox?.drain() ?? [];
   }
 
   /** Resolves when no handler runs any more, and nothing trails behind one. */
   async idle(): Promise<void> {
-    while (!this.#isIdle) await new Promise<void>((resolve) => this.#idlers.push(resolve));
+    while (!this.#isIdle) await new Promise<void>((resolve) => (this.#idlers ??= []).push(resolve));
   }
 
   get #isIdle(): boolean {
-    return this.#running.size === 0 && this.#trailing === 0;
+    return this.running === 0 && this.#trailing === 0;
   }
 
   #wake(): void {
-    if (this.#isIdle) for (const wake of this.#idlers.splice(0)) wake();
+    if (this.#idlers !== undefined && this.#isIdle) for (const wake of this.#idlers.splice(0)) wake();
   }
 
   /** X3 */
@@ -309,10 +312,10 @@ export class Cell {
   #pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
-    while (this.#open && this.#running.size < this.spec.concurrency) {
-      const work = this.#mailbox.take();
+    while (this.#open && this.running < this.spec.concurrency) {
+      const work = this.#mailbox?.take();
       if (work === undefined) break;
-      this.#running.add(work);
+      (this.#running ??= new Set()).add(work);
       const running = this.#hooks.execute(this, work);
       if (running === undefined) this.#onEnded(work);
       else void running.then(() => this.#onEnded(work));
@@ -321,7 +324,7 @@ export class Cell {
   }
 
   #onEnded(work: Work): void {
-    this.#running.delete(work);
+    this.#running?.delete(work);
     this.#hooks.onEnded(work);
     this.#pump();
     this.#hooks.onRoom(this);

@@ -29,7 +29,7 @@ const window = 2 * pageSize;
 export class DurableSubscription {
   readonly #deps: SubscriptionsDeps;
   readonly #cell: Cell;
-  readonly #catchUp: CatchUp;
+  readonly #catchUp: CatchUp<Cell>;
   readonly #book: PositionBook;
   /** D7: the newest event when the agent came up. */
   readonly #cameUpAt: string;
@@ -47,8 +47,8 @@ export class DurableSubscription {
     this.#cameUpAt = feed.cursor;
     const owner = { agentId: cell.id, epoch: cell.epoch };
     this.#book = new PositionBook({ clock, observer, events: broker.events, owner });
-    const what = `reading broadcasts for ${cell.id}`;
-    this.#catchUp = new CatchUp({ ...deps, what, page: () => this.#readPage() });
+    const what = (): string => `reading broadcasts for ${cell.id}`;
+    this.#catchUp = new CatchUp({ ...deps, what, page: () => this.#readPage() }, cell);
   }
 
   start(): void {

@@ -23,8 +23,10 @@ const longestReason = 500;
 
 export class LifecycleBook {
   readonly #post: Post<AgentRecord>;
-  /** Agents that were up under this epoch, or are down since. */
-  readonly #told = new WeakMap<Cell, { readonly epoch: number; readonly isDown: boolean }>();
+  /** The epoch under which it was last told of an agent. */
+  readonly #told = new WeakMap<Cell, number>();
+  /** And that it was down. */
+  readonly #down = new WeakSet<Cell>();
   /** Why the incarnation before this one has ended. */
   readonly #failures = new WeakMap<Cell, string>();
 
@@ -39,16 +41,17 @@ export class LifecycleBook {
   }
 
   up(cell: Cell): void {
-    const wasUp = this.#told.get(cell)?.epoch === cell.epoch;
-    this.#told.set(cell, { epoch: cell.epoch, isDown: false });
+    const wasUp = this.#told.get(cell) === cell.epoch;
+    this.#told.set(cell, cell.epoch);
+    this.#down.delete(cell);
     this.#record(cell, wasUp ? 'agent.restarted' : 'agent.up', wasUp ? this.#failures.get(cell) : undefined);
   }
 
   /** Its activation is over, or it will not be brought up again under it. Telling it twice is telling it once. */
   down(cell: Cell, reason: string): void {
-    const told = this.#told.get(cell);
-    if (cell.epoch === 0 || (told?.epoch === cell.epoch && told.isDown)) return;
-    this.#told.set(cell, { epoch: cell.epoch, isDown: true });
+    if (cell.epoch === 0 || (this.#told.get(cell) === cell.epoch && this.#down.has(cell))) return;
+    this.#told.set(cell, cell.epoch);
+    this.#down.add(cell);
     this.#record(cell, 'agent.down', reason);
   }
 

@@ -4,6 +4,7 @@
  * Apart from node.ts, because the roster's agents and those of the configuration part ways here: when one of the roster is given up, the
  * node goes on; when one of the configuration is, it ends.
  */
+import { scopeOf } from '../client/scope.ts';
 import type { Cell } from './cell.ts';
 import { cellSpecs } from './cell-specs.ts';
 import { givenUp } from './ending.ts';
@@ -47,7 +48,7 @@ export function populationOf({ broker, config, node, ...deps }: NodeDeps, parts:
     drainGraceMs: config.timing.drainGraceMs,
     execution,
     inFlight,
-    context: { member, settings, scopes, culprits, logBook, endChildren },
+    context: { member, settings, scope: () => scopeOf(scopes), culprits, logBook, endChildren },
     servers: [...servers, upTold],
     onForgotten,
     onEscalate,

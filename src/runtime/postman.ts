@@ -16,18 +16,28 @@ import { describeError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { nodeOf } from '../core/node-address.ts';
 import { observe } from '../core/observer.ts';
-import { CatchUp, type PageEnd } from './catch-up.ts';
+import { CatchUp, type CatchUpDeps, type PageEnd } from './catch-up.ts';
 import type { Cell } from './cell.ts';
 import type { ExecutionDeps } from './handling.ts';
 import { mailboxFull, notReached, refuseLive } from './live-mail.ts';
 import { acknowledge } from './message-execution.ts';
 import type { LiveWork } from './work.ts';
 
-interface Inbox {
+class Inbox {
   readonly cell: Cell;
-  readonly catchUp: CatchUp;
-  readonly seen: Set<string>;
-  cursor: string;
+  readonly catchUp: CatchUp<Inbox>;
+  cursor = '';
+  #seen: Set<string> | undefined;
+
+  constructor(cell: Cell, reading: CatchUpDeps<Inbox>) {
+    this.cell = cell;
+    this.catchUp = new CatchUp<Inbox>(reading, this);
+  }
+
+  /** Of the messages that have come: most inboxes are empty. */
+  get seen(): Set<string> {
+    return (this.#seen ??= new Set());
+  }
 }
 
 const pageSize = 128;
@@ -35,6 +45,7 @@ const pageSize = 128;
 export class Postman {
   readonly #deps: ExecutionDeps;
   readonly #onCommand: (envelope: Envelope) => void;
+  readonly #reading: CatchUpDeps<Inbox>;
   readonly #inboxes = new Map<string, Inbox>();
   /** Served in this tick, and not looked at yet (N2). */
   readonly #fresh: Inbox[] = [];
@@ -43,16 +54,17 @@ export class Postman {
   constructor(deps: ExecutionDeps, onCommand: (envelope: Envelope) => void) {
     this.#deps = deps;
     this.#onCommand = onCommand;
+    const { clock, random, observer } = deps.member.deps;
+    const what = ({ cell }: Inbox): string => `reading the inbox of ${cell.id}`;
+    this.#reading = { clock, random, observer, what, page: (inbox) => this.#readPage(inbox) };
   }
 
   /** Begins to deliver to a cell: what is in its inbox first. */
   serve(cell: Cell): void {
-    const { clock, random, observer } = this.#deps.member.deps;
-    const page = (): Promise<PageEnd> => this.#readPage(inbox);
-    const catchUp = new CatchUp({ clock, random, observer, what: `reading the inbox of ${cell.id}`, page });
-    const inbox: Inbox = { cell, catchUp, seen: new Set(), cursor: '' };
+    const inbox = new Inbox(cell, this.#reading);
     this.#inboxes.set(cell.id, inbox);
-    catchUp.hold();
+    inbox.catchUp.hold();
+    const { clock } = this.#deps.member.deps;
     if (this.#fresh.push(inbox) === 1) clock.endOfTick(() => void this.#look(this.#fresh.splice(0)));
   }
 

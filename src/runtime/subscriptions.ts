@@ -12,17 +12,23 @@ import { compareEntryIds } from '../broker/entry-id.ts';
 import type { EventRecord } from '../broker/events.ts';
 import { type EventFeed, readBehind } from '../client/event-feed.ts';
 import type { MemberDeps } from '../client/member.ts';
-import { CatchUp, type PageEnd } from './catch-up.ts';
+import { CatchUp, type CatchUpDeps, type PageEnd } from './catch-up.ts';
 import type { Cell } from './cell.ts';
 import { DurableSubscription } from './durable-subscription.ts';
 import { gapNotice } from './gap-notice.ts';
 
-interface Listening {
+class Listening {
   readonly cell: Cell;
-  readonly catchUp: CatchUp;
+  readonly catchUp: CatchUp<Listening>;
   cursor: string;
   /** V3: the far end of the last gap it was told of. */
   gapTold: string | undefined;
+
+  constructor(cell: Cell, cursor: string, reading: CatchUpDeps<Listening>) {
+    this.cell = cell;
+    this.cursor = cursor;
+    this.catchUp = new CatchUp<Listening>(reading, this);
+  }
 }
 
 export interface SubscriptionsDeps extends Pick<MemberDeps, 'broker' | 'clock' | 'random' | 'observer'> {
@@ -34,12 +40,15 @@ const pageSize = 256;
 
 export class Subscriptions {
   readonly #deps: SubscriptionsDeps;
+  readonly #reading: CatchUpDeps<Listening>;
   readonly #listening = new Map<string, Listening>();
   readonly #durable = new Map<string, DurableSubscription>();
   #unsubscribe: (() => void) | undefined;
 
   constructor(deps: SubscriptionsDeps) {
     this.#deps = deps;
+    const what = ({ cell }: Listening): string => `reading broadcasts for ${cell.id}`;
+    this.#reading = { ...deps, what, page: (listening) => this.#readPage(listening) };
   }
 
   start(): void {
@@ -58,15 +67,7 @@ export class Subscriptions {
     const { broadcasts } = cell.spec.table;
     if (broadcasts.length === 0) return;
     if (broadcasts.some((handler) => handler.durable)) return this.#serveDurably(cell);
-    const page = (): Promise<PageEnd> => this.#readPage(listening);
-    const what = `reading broadcasts for ${cell.id}`;
-    const listening: Listening = {
-      cell,
-      catchUp: new CatchUp({ ...this.#deps, what, page }),
-      cursor: this.#deps.feed.cursor,
-      gapTold: undefined,
-    };
-    this.#listening.set(cell.id, listening);
+    this.#listening.set(cell.id, new Listening(cell, this.#deps.feed.cursor, this.#reading));
   }
 
   /** V4 */

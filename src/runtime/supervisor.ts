@@ -71,7 +71,7 @@ export class Supervisor {
 
   /** Brings cells up in order: those whose ids are granted. */
   async start(cells: readonly Cell[]): Promise<void> {
-    for (const cell of cells) this.#branches.of(cell);
+    for (const cell of cells) this.#branches.expect(cell);
     await this.#plans.now(await this.#deps.activation.claim(cells));
   }
 

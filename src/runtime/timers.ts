@@ -7,7 +7,9 @@
 import { type Clock, repeat, type Timer } from '../core/clock.ts';
 import type { Cell } from './cell.ts';
 
-export function startTimers(clock: Clock, cell: Cell): Timer {
+/** Undefined where it has none. */
+export function startTimers(clock: Clock, cell: Cell): Timer | undefined {
+  if (cell.spec.table.timers.length === 0) return undefined;
   const timers = cell.spec.table.timers.map((timer) => {
     const turn = (): Promise<void> =>
       new Promise((resolve) => {

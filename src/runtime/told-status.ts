@@ -2,7 +2,7 @@
  * What another node tells about itself, read with suspicion: it is JSON text that any process may have written, of this version or
  * another. What it does not tell, or tells in a form of its own, is absent.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const count = z.number().catch(0);
 const maybeCount = z.number().optional().catch(undefined);

@@ -4,7 +4,7 @@
  * A failure is of one commit and one major version of Node: microtasks and hashes are the same only there.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigError } from '../core/errors.ts';
 import { diagramOf, saveDiagram } from './diagram.ts';
 import { type Attempt, attempt, type Scenario, type Variant } from './explore.ts';

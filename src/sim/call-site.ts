@@ -3,12 +3,12 @@
  *
  * Apart, since the traps that ask for it lie under different depths of other people's code: Node's own, packages, this folder.
  */
-
 import { fileURLToPath } from 'node:url';
+import { codeFile, isSource } from '../core/code-folder.ts';
 
 /** Deep enough to get through a package or two. */
 const frames = 40;
-const own = fileURLToPath(new URL('.', import.meta.url));
+const own = fileURLToPath(codeFile(isSource ? 'sim/' : '.'));
 const location = /(?:\(|^at (?:async )?)((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^()]*:\d+:\d+)\)?$/;
 
 /** The code of Node that loads modules, and prints: what it does with files and pipes is no doing of the agent. */

@@ -15,7 +15,7 @@ function open() {
   const observer = new Observer();
   const troubles: string[] = [];
   observer.on('broker.trouble', ({ what }) => void troubles.push(what));
-  const catchUp = new CatchUp({ clock, random: new SeededRandom(1), observer, what: 'reading', page });
+  const catchUp = new CatchUp({ clock, random: new SeededRandom(1), observer, what: () => 'reading', page }, 'docs');
   const end = async (kind: PageEnd): Promise<void> => {
     pages.at(-1)?.resolve(kind);
     await clock.settle();
