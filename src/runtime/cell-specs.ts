@@ -7,7 +7,7 @@ import { type HandlerTable, handlersOf } from '../agent/handlers.ts';
 import type { AgentsConfig, HostingConfig } from '../config/config.ts';
 import type { GroupConfig } from '../config/supervision.ts';
 import { ConfigError, DefinitionError } from '../core/errors.ts';
-import type { CellSpec } from './cell.ts';
+import type { CellSpec } from './cell-spec.ts';
 import type { Group, Member } from './supervision-tree.ts';
 
 /** The cells of `node` in configuration order. Throws `ConfigError` listing every class that is wrong. */

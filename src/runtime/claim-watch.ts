@@ -4,7 +4,7 @@
  * Apart from intake.ts, because it decides nothing: a node that cannot claim has to be able to say so.
  */
 import type { Clock } from '../core/clock.ts';
-import { describeError } from '../core/errors.ts';
+import { BrokerError, describeError, OwnershipError } from '../core/errors.ts';
 
 /** How much later than its time a blocking read may come back. */
 const marginMs = 1_000;
@@ -53,4 +53,9 @@ export class ClaimWatch {
       troubles.unshift(`its blocking read has not come back for ${(awayMs / 1_000).toFixed(1)} s`);
     return troubles;
   }
+}
+
+/** False when claiming again cannot help: the node has lost its presence, or is closed. Whatever else went wrong must not end intake. */
+export function isPassing(error: unknown): boolean {
+  return !(error instanceof OwnershipError) && !(error instanceof BrokerError && error.code === 'closed');
 }

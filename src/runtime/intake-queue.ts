@@ -5,6 +5,7 @@
  * came would have to be given back.
  */
 import type { Timer } from '../core/clock.ts';
+import { limits } from '../core/limits.ts';
 import type { Cell } from './cell.ts';
 
 export interface Queue {
@@ -54,4 +55,30 @@ export function isAwaited(queue: Queue): boolean {
 export function goBehind(queue: Queue, queues: Map<string, Queue>): void {
   if (queue.parts.delete(queue)) queue.parts.add(queue);
   if (queues.delete(queue.name)) queues.set(queue.name, queue);
+}
+
+/** Tasks for which it has free cells. */
+export function freeOf(queue: Queue | undefined): number {
+  let free = 0;
+  for (const cell of queue?.cells ?? []) free += cell.free;
+  return free;
+}
+
+/** Tasks to claim of it, as far as one claim brings them: of a limited queue none ahead, for those that wait here count as running. */
+export function wantedOf({ cells, isLimited }: Queue): number {
+  let wanted = 0;
+  for (const cell of cells) wanted += isLimited ? cell.free : cell.wanted;
+  return Math.min(wanted, limits.frameOps);
+}
+
+/** The cell that gets its next task. */
+export function roomiestOf(queue: Queue | undefined): Cell | undefined {
+  let roomiest: Cell | undefined;
+  for (const cell of queue?.cells ?? []) if (roomiest === undefined || cell.slack > roomiest.slack) roomiest = cell;
+  return roomiest;
+}
+
+/** What a wait asks for of each of three priorities, where so many cells are free: not more than they can take, but at least one or two. */
+export function countFor(free: number): number {
+  return Math.max(Math.min(free, 2), Math.min(Math.floor(free / 3), limits.frameOps));
 }

@@ -18,12 +18,12 @@ import type { ClaimedTask, Claims, TaskPort } from '../broker/tasks.ts';
 import type { Partitions } from '../client/partitions.ts';
 import type { Clock } from '../core/clock.ts';
 import { sleep } from '../core/clock.ts';
-import { BrokerError, describeError, OwnershipError } from '../core/errors.ts';
-import { limits } from '../core/limits.ts';
+import { describeError } from '../core/errors.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
-import { ClaimWatch } from './claim-watch.ts';
-import { goBehind, isAwaited, isClaiming, newQueue, type Queue } from './intake-queue.ts';
+import { ClaimWatch, isPassing } from './claim-watch.ts';
+import { freeOf, goBehind, isAwaited, isClaiming, newQueue, type Queue, roomiestOf, wantedOf } from './intake-queue.ts';
+import { DrainedWait } from './drained-wait.ts';
 import type { Leases } from './leases.ts';
 import { Supply } from './supply.ts';
 import type { Work } from './work.ts';
@@ -48,8 +48,7 @@ const leastRestMs = 10;
 export class Intake {
   readonly #deps: IntakeDeps;
   readonly #queues = new Map<string, Queue>();
-  #waiting: { readonly queues: ReadonlySet<string>; readonly stop: AbortController } | undefined;
-  #blocked = false;
+  readonly #drained: DrainedWait;
   readonly #watch: ClaimWatch;
   readonly #supply: Supply;
   /** Cells of which handlers have ended in this tick while others run. */
@@ -61,9 +60,17 @@ export class Intake {
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
     this.#watch = new ClaimWatch(deps.clock, blockMs);
+    this.#drained = new DrainedWait({
+      ...deps,
+      timeoutMs: blockMs,
+      hungry: () => this.#hungry(),
+      watched: (read) => this.#watch.read('wait for tasks', read),
+      onBrought: (claimed, count) => this.#onBrought(claimed, count),
+      onFailed: (error) => this.#onFailed(error),
+    });
     this.#supply = new Supply({
       clock: deps.clock,
-      cells: () => new Set([...this.#queues.values()].flatMap(({ cells }) => [...cells])),
+      cells: () => this.#cells(),
       giveBack: (work) => this.#giveBack(work),
     });
   }
@@ -73,23 +80,12 @@ export class Intake {
     return this.#watch.troubles;
   }
 
-  /** Names of the queues that are served. */
   queues(): readonly string[] {
     return [...this.#queues.keys()];
   }
 
-  /** Tasks for which `queue` has free cells. */
   freeFor(queue: string): number {
-    let free = 0;
-    for (const cell of this.#queues.get(queue)?.cells ?? []) free += cell.free;
-    return free;
-  }
-
-  /** I1: tasks to claim of it. */
-  #wantedOf({ cells, isLimited }: Queue): number {
-    let wanted = 0;
-    for (const cell of cells) wanted += isLimited ? cell.free : cell.wanted;
-    return Math.min(wanted, limits.frameOps);
+    return freeOf(this.#queues.get(queue));
   }
 
   /** Begins to claim for a cell: the queue of its role and, for one with an id of its own, the queue of that id. */
@@ -108,9 +104,13 @@ export class Intake {
     }
   }
 
+  #cells(): ReadonlySet<Cell> {
+    return new Set([...this.#queues.values()].flatMap(({ cells }) => [...cells]));
+  }
+
   /** Some queues have other partitions. */
   onPartitions(): void {
-    for (const cell of new Set([...this.#queues.values()].flatMap(({ cells }) => [...cells]))) this.serve(cell);
+    for (const cell of this.#cells()) this.serve(cell);
   }
 
   /** Stops claiming for a cell. */
@@ -158,22 +158,20 @@ export class Intake {
     const queue = this.#queues.get(name);
     if (queue === undefined) return;
     queue.isLimited = false;
-    this.#waiting?.stop.abort();
+    this.#drained.renew();
     this.#recheck(queue);
   }
 
   /** Notices may have been missed. */
   onReset(): void {
-    this.#waiting?.stop.abort();
+    this.#drained.renew();
     const all = [...this.#queues.values()]; // a claim may move a partition behind the others
     for (const queue of all) this.#recheck(queue);
   }
 
   /** Hands over a task that came in another way (recovery). */
   place(claimed: ClaimedTask): void {
-    let roomiest: Cell | undefined;
-    for (const cell of this.#queues.get(claimed.queue)?.cells ?? [])
-      if (roomiest === undefined || cell.slack > roomiest.slack) roomiest = cell;
+    const roomiest = roomiestOf(this.#queues.get(claimed.queue));
     const lease = this.#deps.leases.hold(claimed);
     const work = { kind: 'task', claimed, lease, since: this.#deps.clock.monotonic() } as const;
     if (this.#stop.signal.aborted || !roomiest?.accept(work)) this.#giveBack(work);
@@ -188,7 +186,7 @@ export class Intake {
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#supply.stop();
-    this.#waiting?.stop.abort();
+    this.#drained.renew();
     for (const queue of this.#queues.values()) queue.rest?.timer.cancel();
     while (this.#busy.size > 0) await Promise.all(this.#busy);
   }
@@ -221,7 +219,7 @@ export class Intake {
     const { tasks, node } = this.#deps;
     do {
       queue.again = false;
-      const count = this.#wantedOf(queue);
+      const count = wantedOf(queue);
       if (count === 0 || this.#stop.signal.aborted) break;
       try {
         const claims = await tasks.claim({ queue: queue.name, node, count });
@@ -235,9 +233,7 @@ export class Intake {
         if (!isShort) queue.again = true;
       } catch (error) {
         this.#watch.failed(claiming(queue), error);
-        this.#report(error);
-        if (!isPassing(error)) break;
-        await this.#pause();
+        if (!(await this.#onFailed(error))) break;
         queue.again = true;
       }
     } while (queue.again && !isAwaited(queue));
@@ -261,44 +257,31 @@ export class Intake {
     queue.rest = { timer, byRate: againInMs !== undefined };
   }
 
-  /** I2: sees to it that every drained queue with free cells is waited on. */
+  /** I2 */
   #wait(): void {
-    if (this.#stop.signal.aborted) return;
-    const wanted = this.#hungry();
-    if (wanted.length === 0) return;
-    if (!this.#blocked) {
-      this.#blocked = true;
-      this.#track(this.#block());
-    } else if (wanted.some((name) => !this.#waiting?.queues.has(name))) this.#waiting?.stop.abort();
+    const waiting = this.#drained.begin();
+    if (waiting !== undefined) this.#track(waiting);
   }
 
-  #hungry(): string[] {
-    return [...this.#queues.values()]
-      .filter((queue) => queue.drained && this.freeFor(queue.name) > 0)
-      .map((queue) => queue.name);
+  /** None when it is to stop. */
+  #hungry(): { queues: string[]; free: number } {
+    const all = this.#stop.signal.aborted ? [] : [...this.#queues.values()];
+    const hungry = all.filter((queue) => queue.drained && freeOf(queue) > 0);
+    return { queues: hungry.map(({ name }) => name), free: Math.min(...hungry.map(freeOf)) };
   }
 
-  async #block(): Promise<void> {
-    const { tasks, node } = this.#deps;
-    for (let queues = this.#hungry(); queues.length > 0 && !this.#stop.signal.aborted; queues = this.#hungry()) {
-      const stop = new AbortController();
-      this.#waiting = { queues: new Set(queues), stop };
-      try {
-        const count = countFor(Math.min(...queues.map((name) => this.freeFor(name))));
-        const request = { queues, node, count, timeoutMs: blockMs, signal: stop.signal };
-        const claimed = await this.#watch.read('wait for tasks', () => tasks.wait(request));
-        for (const task of claimed) this.place(task);
-        const all = [...this.#queues.values()]; // as in onReset
-        for (const queue of all)
-          if (claimed.filter((task) => task.queue === queue.name).length >= count) this.#recheck(queue);
-      } catch (error) {
-        this.#report(error);
-        if (!isPassing(error)) break;
-        await this.#pause();
-      }
-    }
-    this.#waiting = undefined;
-    this.#blocked = false;
+  #onBrought(claimed: readonly ClaimedTask[], count: number): void {
+    for (const task of claimed) this.place(task);
+    for (const queue of [...this.#queues.values()]) // as in onReset
+      if (claimed.filter((task) => task.queue === queue.name).length >= count) this.#recheck(queue);
+  }
+
+  /** Whether trying again may help, when it is time for it. */
+  async #onFailed(error: unknown): Promise<boolean> {
+    this.#report(error);
+    if (!isPassing(error)) return false;
+    await this.#pause();
+    return true;
   }
 
   /** Before the next try; stopping ends it. */
@@ -312,16 +295,6 @@ export class Intake {
   }
 }
 
-/** I2: of each of three priorities, where so many cells are free. */
-function countFor(free: number): number {
-  return Math.max(Math.min(free, 2), Math.min(Math.floor(free / 3), limits.frameOps));
-}
-
 function claiming(queue: Queue): string {
   return `claim tasks of "${queue.name}"`;
-}
-
-/** False when claiming again cannot help: the node has lost its presence, or is closed. Whatever else went wrong must not end intake. */
-function isPassing(error: unknown): boolean {
-  return !(error instanceof OwnershipError) && !(error instanceof BrokerError && error.code === 'closed');
 }

@@ -1,5 +1,7 @@
 /**
- * One message in the hands of its handler, and the call of that handler. What comes of it is mail-execution.ts' affair.
+ * One message in the hands of its handler, and the call of that handler.
+ *
+ * Apart from mail-execution.ts, which decides what is made of the end of the call.
  */
 import type { Message } from '../agent/envelopes.ts';
 import type { MessageHandler } from '../agent/handlers.ts';

@@ -5,7 +5,8 @@
  * and agents, queues and running handlers are listed as far as there is room. The sums count all of them.
  */
 import type { RoleContract } from '../agent/contract-version.ts';
-import type { Cell, CellState, RestartReason } from './cell.ts';
+import type { Cell } from './cell.ts';
+import type { CellState, RestartReason } from './cell-spec.ts';
 import type { RunningWork } from './in-flight.ts';
 import type { NodePhase, Readiness } from './readiness.ts';
 

@@ -6,7 +6,7 @@
  * B2  `why` names everything that is missing, and is empty when nothing is.
  */
 import type { LinkState } from '../broker/broker.ts';
-import type { CellState } from './cell.ts';
+import type { CellState } from './cell-spec.ts';
 
 export interface Readiness {
   readonly ready: boolean;

@@ -9,7 +9,7 @@ import type { Task } from '../../agent/envelopes.ts';
 import type { HandlerTable, TaskHandler } from '../../agent/handlers.ts';
 import { defaultBackoff } from '../../core/backoff.ts';
 import { limits } from '../../core/limits.ts';
-import type { CellSpec } from '../../runtime/cell.ts';
+import type { CellSpec } from '../../runtime/cell-spec.ts';
 
 export type Relay = (assignee: string, task: Task) => Promise<unknown>;
 

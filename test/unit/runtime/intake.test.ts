@@ -306,4 +306,39 @@ describe('intake', () => {
     await intake.stop();
     expect([clock.pending, claims.length]).toEqual([0, 1]);
   });
+
+  test('I1: takes tasks ahead of the handlers where a cell wants them, and gives back what has waited for a second', async () => {
+    const { clock, claims, released, serve, give } = open();
+    const cell = serve('a@n1.1', 'a', 1);
+    cell.ahead = 2;
+    claims[0]?.answer([task('a')]);
+    await clock.settle();
+    expect(claims.at(-1)?.request.count).toBe(2);
+    await give(2);
+    expect([cell.taken.length, released.length]).toEqual([3, 0]);
+    const [running, ...waiting] = cell.taken.map((work) => work.kind === 'task' && work.claimed.receipt.taskId);
+    await clock.advance(999);
+    expect(released).toHaveLength(0);
+    cell.ahead = 0;
+    await clock.advance(2);
+    expect(released.map(({ task: { receipt } }) => receipt.taskId)).toEqual(waiting);
+    expect(cell.taken.map((work) => work.kind === 'task' && work.claimed.receipt.taskId)).toEqual([running]);
+  });
+
+  test('I1: takes nothing ahead of a queue that was seen to be limited, until its limits change', async () => {
+    const { clock, intake, outlook, claims, serve, room } = open();
+    const cell = serve('a@n1.1', 'a', 2);
+    cell.ahead = 5;
+    outlook.limited = {};
+    claims[0]?.answer([]);
+    await clock.settle();
+    intake.onReleased('a');
+    expect(claims.at(-1)?.request.count).toBe(2);
+    outlook.limited = undefined;
+    claims.at(-1)?.answer([]);
+    await clock.settle();
+    intake.onSwitched('a');
+    room(cell);
+    expect(claims.at(-1)?.request.count).toBe(7);
+  });
 });

@@ -3,7 +3,8 @@
  * supervision-tree.test.ts; this is how it is carried out.
  */
 import { describe, expect, test } from 'vitest';
-import type { Cell, CellSupervision } from '../../../src/runtime/cell.ts';
+import type { Cell } from '../../../src/runtime/cell.ts';
+import type { CellSupervision } from '../../../src/runtime/cell-spec.ts';
 import type { Group, RestartType, Strategy } from '../../../src/runtime/supervision-tree.ts';
 import { open, work } from './supervised.ts';
 
