@@ -19,7 +19,7 @@ export function entryArguments(file: string): readonly string[] {
   const home = process.env[runFolder];
   if (home === undefined) return ['--import', 'tsx', file];
   const folder = made(home, file, (own) => bundle({ main: file }, own));
-  return [join(folder, 'main.js')];
+  return [join(folder, 'dist', 'cli', 'main.js')];
 }
 
 export interface CommandFiles {
@@ -35,7 +35,7 @@ export function commandWith(module: string): CommandFiles {
   if (home === undefined) return { runtime: join(root, 'bin', 'runtime.js'), module };
   const folder = made(home, module, (own) => {
     cpSync(join(root, 'bin'), join(own, 'bin'), { recursive: true });
-    bundle({ main: join(root, 'src', 'cli', 'main.ts'), module }, join(own, 'dist', 'cli'));
+    bundle({ main: join(root, 'src', 'cli', 'main.ts'), module }, own);
   });
   return { runtime: join(folder, 'bin', 'runtime.js'), module: join(folder, 'dist', 'cli', 'module.js') };
 }
@@ -58,10 +58,11 @@ function made(home: string, file: string, make: (folder: string) => void): strin
   return folder;
 }
 
-function bundle(entryPoints: Readonly<Record<string, string>>, outdir: string): void {
+/** Laid out as the package is, so that the code finds what it loads (core/code-folder.ts). */
+function bundle(entryPoints: Readonly<Record<string, string>>, folder: string): void {
   buildSync({
     entryPoints: { ...entryPoints },
-    outdir,
+    outdir: join(folder, 'dist', 'cli'),
     bundle: true,
     splitting: true,
     platform: 'node',
@@ -71,5 +72,6 @@ function bundle(entryPoints: Readonly<Record<string, string>>, outdir: string): 
     alias: { 'agent-runtime': join(root, 'src', 'index.ts') },
     logLevel: 'warning',
   });
-  symlinkSync(join(root, 'src', 'redis', 'lua'), join(outdir, 'lua')); // beside the code that loads them
+  mkdirSync(join(folder, 'dist', 'redis'));
+  symlinkSync(join(root, 'src', 'redis', 'lua'), join(folder, 'dist', 'redis', 'lua'));
 }
