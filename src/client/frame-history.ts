@@ -6,6 +6,7 @@
  * last frame that the tag still knows (F6 of broker/frame.ts).
  */
 import type { Clock } from '../core/clock.ts';
+import { Fifo } from '../core/fifo.ts';
 import { limits } from '../core/limits.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -43,12 +44,15 @@ const namedMs = limits.framesRememberedMs / 2;
 export class FrameHistory<Op, Reply> {
   readonly #clock: Clock;
   readonly #outbox: Outbox;
-  #kept: KeptFrame<Op, Reply>[] = [];
+  readonly #isLive: boolean;
+  readonly #kept = new Fifo<KeptFrame<Op, Reply>>();
   #newest: Newest = { seq: 0, at: 0, wallAt: 0 };
 
-  constructor(deps: { clock: Clock; outbox: Outbox }) {
+  /** `isLive`: nothing of it was stored, so that nothing can be lost. */
+  constructor(deps: { clock: Clock; outbox: Outbox; isLive?: boolean }) {
     this.#clock = deps.clock;
     this.#outbox = deps.outbox;
+    this.#isLive = deps.isLive ?? false;
   }
 
   /** The newest frame that was answered, 0 when the tag may have forgotten it by right. */
@@ -62,7 +66,7 @@ export class FrameHistory<Op, Reply> {
 
   /** The tag has forgotten this sender by right, and so may we. */
   get isForgettable(): boolean {
-    return this.kept.length === 0 && this.#silentMs > limits.framesRememberedMs + namedMs;
+    return !this.hasKept && this.#silentMs > limits.framesRememberedMs + namedMs;
   }
 
   get #silentMs(): number {
@@ -72,12 +76,17 @@ export class FrameHistory<Op, Reply> {
 
   get kept(): readonly KeptFrame<Op, Reply>[] {
     this.#outbox.evict();
-    return this.#kept;
+    return this.#kept.toArray();
+  }
+
+  get hasKept(): boolean {
+    this.#outbox.evict();
+    return this.#kept.size > 0;
   }
 
   note(seq: number, ops: readonly Op[], replies: readonly Reply[], bytes: number): void {
     this.#newest = this.#answered(seq);
-    if (ops.length > 0) this.#keep({ seq, ops, replies, bytes, at: this.#newest.at });
+    if (ops.length > 0 && !this.#isLive) this.#keep({ seq, ops, replies, bytes, at: this.#newest.at });
   }
 
   inherit({ kept, newest }: LineLegacy<Op, Reply>): void {
@@ -88,8 +97,9 @@ export class FrameHistory<Op, Reply> {
   /** What the tag has lost when `last` is the newest frame it knows. It is forgotten here, too. */
   takeLost(last: number): readonly KeptFrame<Op, Reply>[] {
     this.#newest = this.#answered(last);
-    const lost = this.kept.filter((frame) => frame.seq > last);
-    this.#kept = this.#kept.filter((frame) => frame.seq <= last);
+    const { kept } = this;
+    const lost = kept.filter((frame) => frame.seq > last);
+    this.#kept.replace(kept.filter((frame) => frame.seq <= last));
     return lost;
   }
 
@@ -111,7 +121,7 @@ export class FrameHistory<Op, Reply> {
   #keep(frame: KeptFrame<Op, Reply>): void {
     this.#kept.push(frame);
     this.#outbox.keep(frame.bytes, () => {
-      if (this.#kept[0] === frame) this.#kept.shift();
+      if (this.#kept.first === frame) this.#kept.shift();
     });
   }
 }

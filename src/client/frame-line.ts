@@ -38,6 +38,8 @@ export interface LineDeps<Op, Reply> {
   readonly onChange: (operations: number) => void;
   /** What is kept of the frames that were answered (C5). */
   readonly outbox: Outbox;
+  /** Nothing of it is stored (C5). */
+  readonly isLive?: boolean;
   /** The operation that brings `op` back after it was lost, `elapsedMs` after it was answered; undefined when nothing is to be. */
   readonly again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined;
   /** `op` as one that may have been carried out before, and forgotten. */
@@ -104,7 +106,7 @@ export class FrameLine<Op, Reply> {
 
   /** Asks the tag whether it still knows what it answered lately (C5); an idle line would not find out. */
   check(): void {
-    if (this.#unresolved.length === 0 && this.#collected.length === 0 && this.#history.kept.length > 0) this.#begin([]);
+    if (this.#unresolved.length === 0 && this.#collected.length === 0 && this.#history.hasKept) this.#begin([]);
   }
 
   /** Nothing is open or kept, and the tag has forgotten the sender, too. */

@@ -23,6 +23,8 @@ export interface FramesDeps<Op, Reply> {
   /** How long an operation may wait for a broker that cannot be reached, in milliseconds. */
   readonly patienceMs: number;
   readonly outbox: Outbox;
+  /** Its operations are live: nothing is stored that could be lost. */
+  readonly isLive?: boolean;
   /** What brings an operation back that was lost `elapsedMs` after it was answered; undefined when nothing is to. */
   readonly again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined;
   /** An operation as one that may have been carried out before, and forgotten. */

@@ -62,8 +62,17 @@ export function createLanes(deps: LanesDeps): Lanes {
     bytesOf: (op: Op) => number,
     again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined,
     mark: (op: Op) => Op = (op) => op,
+    isLive = false,
   ): Frames<Op, Reply> =>
-    new Frames<Op, Reply>({ ...deps, outbox, deliver, bytesOf: (op) => bytesOf(op) + overheadBytes, again, mark });
+    new Frames<Op, Reply>({
+      ...deps,
+      outbox,
+      deliver,
+      bytesOf: (op) => bytesOf(op) + overheadBytes,
+      again,
+      mark,
+      isLive,
+    });
   const lanes = {
     enqueue: lane<EnqueueOp, EnqueueReply>(
       (frame) => broker.tasks.enqueue(frame),
@@ -85,7 +94,9 @@ export function createLanes(deps: LanesDeps): Lanes {
     ask: lane<AskOp, AskReply>(
       (frame) => broker.mail.ask(frame),
       (op) => op.envelope.length,
-      () => undefined, // live: nothing was stored
+      () => undefined,
+      (op) => op,
+      true,
     ),
     acknowledge: lane<AcknowledgeOp, AcknowledgeReply>(
       (frame) => broker.mail.acknowledge(frame),

@@ -5,6 +5,7 @@
  * belongs to its line (frame-history.ts), which sends it again when the broker turns out to have forgotten it.
  */
 import type { Clock } from '../core/clock.ts';
+import { Fifo } from '../core/fifo.ts';
 import { limits } from '../core/limits.ts';
 
 interface Entry {
@@ -16,8 +17,7 @@ interface Entry {
 export class Outbox {
   readonly #clock: Clock;
   readonly #mostBytes: number;
-  #entries: Entry[] = [];
-  #head = 0;
+  readonly #entries = new Fifo<Entry>();
   #bytes = 0;
 
   constructor(deps: { clock: Clock; mostBytes?: number }) {
@@ -35,14 +35,11 @@ export class Outbox {
   /** Lets go of everything whose time has passed. */
   evict(): void {
     const since = this.#clock.monotonic() - limits.framesKeptMs;
-    for (let oldest = this.#entries[this.#head]; oldest !== undefined; oldest = this.#entries[this.#head]) {
+    for (let oldest = this.#entries.first; oldest !== undefined; oldest = this.#entries.first) {
       if (oldest.at > since && this.#bytes <= this.#mostBytes) break;
       this.#bytes -= oldest.bytes;
-      this.#head++;
+      this.#entries.shift();
       oldest.forget();
     }
-    if (this.#head < 1_024 || this.#head * 2 < this.#entries.length) return;
-    this.#entries = this.#entries.slice(this.#head);
-    this.#head = 0;
   }
 }
