@@ -1,7 +1,8 @@
 /**
  * The frames of one sender to one tag: cut from what was collected, sent in order, repeated until their outcome is known.
  *
- * C1  At most `limits.framesInFlight` frames are unresolved; frames are cut and first sent in the order of submission.
+ * C1  At most `limits.framesInFlight` frames are unresolved; frames are cut and first sent in the order of submission: at the end of the
+ *     tick, or sooner when `limits.frameEarlyOps` operations wait, so that the broker works while the tick goes on.
  * C2  A frame whose outcome is unknown is repeated as the same frame (same seq, same operations), in order, one at a time,
  *     before any newer frame is sent.
  * C3  `prev` names the frame before it while that one is unresolved, else nothing: so the broker applies in order, and a
@@ -95,7 +96,7 @@ export class FrameLine<Op, Reply> {
   }
 
   submit(submission: Submission<Op, Reply>): void {
-    this.#collected.push(submission);
+    if (this.#collected.push(submission) >= limits.frameEarlyOps) this.#pump();
     if (this.#flushing) return;
     this.#flushing = true;
     this.#deps.clock.endOfTick(() => {

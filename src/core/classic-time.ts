@@ -4,9 +4,14 @@
  * It stands alone because events, messages and logs each write one, and a wrong zone would go unnoticed for long.
  */
 
+/** The second that was written last: a date costs more than the record that it stands in. */
+let written = { second: Number.NaN, text: '' };
+
 /** ISO 8601 with whole seconds and a numeric offset: `2026-01-02T03:04:05+00:00`. */
 export function isoSeconds(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}+00:00`;
+  const second = Math.floor(ms / 1_000);
+  if (second !== written.second) written = { second, text: `${new Date(ms).toISOString().slice(0, 19)}+00:00` };
+  return written.text;
 }
 
 /** `Y-m-d H:i:s` in UTC. */

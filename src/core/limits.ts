@@ -8,6 +8,8 @@ export const limits = {
   partitions: 16,
   /** Operations in one frame. */
   frameOps: 128,
+  /** Operations for which a frame does not wait for the end of the tick. */
+  frameEarlyOps: 32,
   /** Bytes in one frame. */
   frameBytes: 256 * 1024,
   /** Frames of one sender and tag that may be unresolved at once. */

@@ -41,29 +41,44 @@ export function decodeEntry(id: string, flat: readonly string[]): EventRecord {
 
 /** What was published; undefined when it is foreign or cannot be read. */
 export function decodePublished(text: string): EventRecord | undefined {
-  let value: unknown;
+  const fields = fieldsOf(text);
+  const { metadata, wrapped } = fields;
+  const data = wrapped === true ? (metadata as { value?: unknown }).value : metadata;
+  return recordOf(fields, () => JSON.stringify(data));
+}
+
+const metadataMark = ',"metadata":';
+const opIdMark = ',"opId":"';
+
+/**
+ * The same where only processes of the runtime publish: what it carries stays the text that it is (`encodeEvent`), so that it is read
+ * once, by those who want it. A quote inside a JSON string is escaped, so neither mark can stand in what is before or behind it.
+ */
+export function decodeOwn(text: string): EventRecord | undefined {
+  const [start, end] = [text.indexOf(metadataMark), text.lastIndexOf(opIdMark)];
+  if (start < 0 || end < start) return undefined;
+  const fields = fieldsOf(`${text.slice(0, start)}${text.slice(end)}`);
+  const metadata = text.slice(start + metadataMark.length, end);
+  return recordOf(fields, () => (fields.wrapped === true ? metadata.slice('{"value":'.length, -1) : metadata));
+}
+
+type Fields = { readonly [field in string]?: unknown };
+
+/** None when it is no JSON. */
+function fieldsOf(text: string): Fields {
   try {
-    value = decodePayload(text);
+    return (decodePayload(text) ?? {}) as Fields;
   } catch {
-    return undefined;
+    return {};
   }
-  const { id, prev, opId, agent, message, metadata, sentAt, wrapped, again } = (value ?? {}) as {
-    [field in string]?: unknown;
-  };
+}
+
+function recordOf(fields: Fields, data: () => string): EventRecord | undefined {
+  const { id, prev, opId, agent, message, sentAt, again } = fields;
   if (typeof id !== 'string' || typeof prev !== 'string' || typeof opId !== 'string') return undefined;
   if (typeof agent !== 'string' || typeof message !== 'string' || typeof sentAt !== 'number') return undefined;
   if (!idForm.test(id) || (prev !== '0' && !idForm.test(prev))) return undefined;
-  const data = wrapped === true ? (metadata as { value?: unknown }).value : metadata;
-  return {
-    id,
-    prev,
-    opId,
-    topic: message,
-    from: agent,
-    data: JSON.stringify(data),
-    sentAt,
-    ...(again === true && { again }),
-  };
+  return { id, prev, opId, topic: message, from: agent, data: data(), sentAt, ...(again === true && { again }) };
 }
 
 /** PHP writes an empty map as `[]`; what is not JSON at all is handed on as text. */

@@ -9,7 +9,7 @@ import type { Frame } from '../broker/frame.ts';
 import type { Subscription } from '../broker/notices.ts';
 import type { QuarantinePort } from '../broker/quarantine.ts';
 import { OwnershipError } from '../core/errors.ts';
-import { decodeEntry, decodePublished, encodeEvent } from './event-records.ts';
+import { decodeEntry, decodeOwn, decodePublished, encodeEvent } from './event-records.ts';
 import type { MailShards } from './mail-shards.ts';
 import { Malformed } from './malformed.ts';
 import { recordsOf } from './notice-wire.ts';
@@ -99,7 +99,7 @@ export class RedisEvents implements EventPort {
   }
 
   #hear(text: string, listener: EventListener): void {
-    const event = decodePublished(text);
+    const event = this.#isClassic ? decodePublished(text) : decodeOwn(text);
     if (event !== undefined) return listener.onEvent(event);
     this.#malformed?.checkPublished(this.#store.keys.eventsChannel, text);
     listener.onHint(text);

@@ -22,7 +22,9 @@ export interface DrainedWaitDeps {
 
 export class DrainedWait {
   readonly #deps: DrainedWaitDeps;
-  #current: { readonly queues: ReadonlySet<string>; readonly stop: AbortController } | undefined;
+  #current: ReadonlySet<string> | undefined;
+  /** Of the read that is on its way, and of the next one unless it was used: one costs as much as all else that a short wait needs. */
+  #stop = new AbortController();
   #isRunning = false;
 
   constructor(deps: DrainedWaitDeps) {
@@ -34,7 +36,7 @@ export class DrainedWait {
     const { queues } = this.#deps.hungry();
     if (queues.length === 0) return undefined;
     if (this.#isRunning) {
-      if (queues.some((name) => !this.#current?.queues.has(name))) this.renew();
+      if (queues.some((name) => !this.#current?.has(name))) this.renew();
       return undefined;
     }
     this.#isRunning = true;
@@ -43,17 +45,17 @@ export class DrainedWait {
 
   /** Ends the read that is on its way: what it waits for has changed. */
   renew(): void {
-    this.#current?.stop.abort();
+    if (this.#current !== undefined) this.#stop.abort();
   }
 
   async #run(): Promise<void> {
     const { tasks, node, timeoutMs, hungry, watched, onBrought, onFailed } = this.#deps;
     for (let { queues, free } = hungry(); queues.length > 0; { queues, free } = hungry()) {
-      const stop = new AbortController();
-      this.#current = { queues: new Set(queues), stop };
+      if (this.#stop.signal.aborted) this.#stop = new AbortController();
+      this.#current = new Set(queues);
       try {
         const count = countFor(free);
-        const request = { queues, node, count, timeoutMs, signal: stop.signal };
+        const request = { queues, node, count, timeoutMs, signal: this.#stop.signal };
         onBrought(await watched(() => tasks.wait(request)), count);
       } catch (error) {
         if (!(await onFailed(error))) break;
