@@ -36,11 +36,16 @@ describe('frames', () => {
     expect(sent().slice(2)).toEqual([[3, 2, [3, 4]]]);
   });
 
-  test('C1: a frame is cut by its operations and by its bytes, and takes at least one', async () => {
+  test('C1: a frame is cut by its operations and by its bytes, takes at least one, and leaves before the tick ends when many wait', async () => {
     const byCount = open();
-    for (let op = 0; op < limits.frameOps + 1; op++) byCount.submit(op);
+    const { frameEarlyOps, frameOps } = limits;
+    for (let op = 0; op < 2 * frameEarlyOps + frameOps + 1; op++) byCount.submit(op);
+    expect(byCount.calls.map(({ frame }) => frame.ops.length)).toEqual([frameEarlyOps, frameEarlyOps]);
     await byCount.clock.settle();
-    expect(byCount.calls.map(({ frame }) => frame.ops.length)).toEqual([limits.frameOps, 1]);
+    expect(byCount.calls).toHaveLength(limits.framesInFlight);
+    await byCount.answer(0);
+    await byCount.answer(1);
+    expect(byCount.calls.slice(2).map(({ frame }) => frame.ops.length)).toEqual([frameOps, 1]);
     const half = limits.frameBytes / 2;
     const byBytes = open({ bytesOf: (op) => (op === 0 ? 3 * half : half) });
     for (const op of [0, 1, 2, 3]) byBytes.submit(op);
@@ -193,7 +198,7 @@ describe('the collector', () => {
     await clock.settle();
     expect([frames.waiting, ends]).toEqual([limits.collectorOps, ['-1 overloaded']]);
     await answer(0);
-    expect(frames.waiting).toBe(limits.collectorOps - limits.frameOps);
+    expect(frames.waiting).toBe(limits.collectorOps - limits.frameEarlyOps);
     submit(-2);
     await clock.settle();
     expect(ends).not.toContain('-2 overloaded');
