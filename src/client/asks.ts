@@ -163,7 +163,11 @@ export class Asks {
     const { broker, frames } = this.#deps;
     const node = nodeOf(to);
     if (node === undefined) frames.post(broker.mail.tagOf(to), { to, envelope }, answer);
-    else this.#postToNode(node, envelope).then(answer.resolve, answer.reject);
+    else
+      this.#postToNode(node, envelope).then(
+        (reply) => answer.resolve(reply),
+        (error: unknown) => answer.reject(error),
+      );
   }
 
   async #postToNode(node: string, envelope: string): Promise<AskReply> {

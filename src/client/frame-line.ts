@@ -2,7 +2,7 @@
  * The frames of one sender to one tag: cut from what was collected, sent in order, repeated until their outcome is known.
  *
  * C1  At most `limits.framesInFlight` frames are unresolved; frames are cut and first sent in the order of submission: at the end of the
- *     tick, or sooner when `limits.frameEarlyOps` operations wait, so that the broker works while the tick goes on.
+ *     tick, sooner when `limits.frameEarlyOps` operations wait.
  * C2  A frame whose outcome is unknown is repeated as the same frame (same seq, same operations), in order, one at a time,
  *     before any newer frame is sent.
  * C3  `prev` names the frame before it while that one is unresolved, else nothing: so the broker applies in order, and a
@@ -143,9 +143,8 @@ export class FrameLine<Op, Reply> {
 
   #pump(): void {
     const open = this.#failures > 0 || this.#unresolved.some((frame) => frame.failure !== undefined);
-    while (!open && this.#collected.length > 0 && this.#unresolved.length < limits.framesInFlight) {
+    while (!open && this.#collected.length > 0 && this.#unresolved.length < limits.framesInFlight)
       this.#begin(this.#cut());
-    }
   }
 
   #begin(parts: readonly Submission<Op, Reply>[]): void {

@@ -54,10 +54,10 @@ export interface Lanes {
 /** What an operation needs beside its payload, roughly. */
 const overheadBytes = 100;
 
-export function createLanes(deps: LanesDeps): Lanes {
-  const { broker } = deps;
+/** How lanes are made that share one outbox. */
+function laneMaker(deps: LanesDeps) {
   const outbox = new Outbox({ clock: deps.clock });
-  const lane = <Op, Reply>(
+  return <Op, Reply>(
     deliver: (frame: Frame<Op>) => Promise<readonly Reply[]>,
     bytesOf: (op: Op) => number,
     again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined,
@@ -73,6 +73,11 @@ export function createLanes(deps: LanesDeps): Lanes {
       mark,
       isLive,
     });
+}
+
+export function createLanes(deps: LanesDeps): Lanes {
+  const { broker } = deps;
+  const lane = laneMaker(deps);
   const lanes = {
     enqueue: lane<EnqueueOp, EnqueueReply>(
       (frame) => broker.tasks.enqueue(frame),

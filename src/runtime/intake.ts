@@ -191,7 +191,8 @@ export class Intake {
     while (this.#busy.size > 0) await Promise.all(this.#busy);
   }
 
-  #track(work: Promise<void>): void {
+  #track(work: Promise<void> | undefined): void {
+    if (work === undefined) return;
     const tracked = work.finally(() => this.#busy.delete(tracked));
     this.#busy.add(tracked);
   }
@@ -259,8 +260,7 @@ export class Intake {
 
   /** I2 */
   #wait(): void {
-    const waiting = this.#drained.begin();
-    if (waiting !== undefined) this.#track(waiting);
+    this.#track(this.#drained.begin());
   }
 
   /** None when it is to stop. */
@@ -272,8 +272,8 @@ export class Intake {
 
   #onBrought(claimed: readonly ClaimedTask[], count: number): void {
     for (const task of claimed) this.place(task);
-    for (const queue of [...this.#queues.values()]) // as in onReset
-      if (claimed.filter((task) => task.queue === queue.name).length >= count) this.#recheck(queue);
+    const isFull = ({ name }: Queue): boolean => claimed.filter(({ queue }) => queue === name).length >= count;
+    for (const queue of [...this.#queues.values()].filter(isFull)) this.#recheck(queue);
   }
 
   /** Whether trying again may help, when it is time for it. */
