@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { EventRecord } from '../../src/broker/events.ts';
 import type { Notice } from '../../src/broker/notices.ts';
+import { encodeEnvelope } from '../../src/core/envelope.ts';
 import { Observer } from '../../src/core/observer.ts';
 import { systemClock, systemRandom } from '../../src/core/system.ts';
 import { RedisBroker } from '../../src/redis/broker.ts';
@@ -136,11 +137,14 @@ test('our events and foreign ones keep one order, and the one behind a foreign o
   expect(events[1]?.prev).toBe(foreignId);
 });
 
+function message(to: string, name: string, data: unknown) {
+  const head = { v: 1, opId: 'op1', kind: 'message', from: 'ts-agent', via: 'ts-agent', to, name } as const;
+  const envelope = encodeEnvelope({ ...head, data, sentAt: 1_767_323_045_678, trace: { id: 'op1', asks: [] } });
+  return { to, opId: 'op1', envelope, limit: 10 };
+}
+
 test('a direct message is published on msg:<from>:<to> as PHP publishes it', async () => {
-  const classic = { from: 'ts-agent', message: 'hello', metadata: '{"k":"v"}', sentAt: 1_767_323_045_678 };
-  await broker.mail.send(
-    frame(broker.mail.tagOf('php-a'), { to: 'php-a', opId: 'op1', envelope: '{}', limit: 10, classic }),
-  );
+  await broker.mail.send(frame(broker.mail.tagOf('php-a'), message('php-a', 'hello', { k: 'v' })));
   await waitFor(() => heard.length > 0, { what: 'the message' });
   expect(heard[0]?.channel).toBe('msg:ts-agent:php-a');
   const record = JSON.parse(String(heard[0]?.text)) as Record<string, unknown>;
@@ -151,10 +155,7 @@ test('a direct message is published on msg:<from>:<to> as PHP publishes it', asy
 test('a direct message from PHP is heard by its parts, and our own copy is not heard twice', async () => {
   const notices: Notice[] = [];
   await broker.notices.listen('node1', { onNotice: (notice) => notices.push(notice), onReset: () => undefined });
-  const classic = { from: 'ts-agent', message: 'own', metadata: '{}', sentAt: 1_767_323_045_678 };
-  await broker.mail.send(
-    frame(broker.mail.tagOf('docs'), { to: 'docs', opId: 'op1', envelope: '{}', limit: 10, classic }),
-  );
+  await broker.mail.send(frame(broker.mail.tagOf('docs'), message('docs', 'own', {})));
   const [argv] = sent('php.sendMessage', 'PUBLISH');
   await raw.publish(String(argv?.[1]), String(argv?.[2]));
   await waitFor(() => notices.length > 0, { what: 'the message' });

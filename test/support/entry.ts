@@ -18,7 +18,7 @@ export const runFolder = 'TEST_RUN_FOLDER';
 export function entryArguments(file: string): readonly string[] {
   const home = process.env[runFolder];
   if (home === undefined) return ['--import', 'tsx', file];
-  const folder = made(home, file, (own) => bundle({ main: file }, own));
+  const folder = made(home, file, (own) => bundle({ 'cli/main': file }, own));
   return [join(folder, 'dist', 'cli', 'main.js')];
 }
 
@@ -35,7 +35,8 @@ export function commandWith(module: string): CommandFiles {
   if (home === undefined) return { runtime: join(root, 'bin', 'runtime.js'), module };
   const folder = made(home, module, (own) => {
     cpSync(join(root, 'bin'), join(own, 'bin'), { recursive: true });
-    bundle({ main: join(root, 'src', 'cli', 'main.ts'), module }, own);
+    const [main, index] = [join(root, 'src', 'cli', 'main.ts'), join(root, 'src', 'index.ts')];
+    bundle({ 'cli/main': main, 'cli/module': module, index }, own);
   });
   return { runtime: join(folder, 'bin', 'runtime.js'), module: join(folder, 'dist', 'cli', 'module.js') };
 }
@@ -62,7 +63,8 @@ function made(home: string, file: string, make: (folder: string) => void): strin
 function bundle(entryPoints: Readonly<Record<string, string>>, folder: string): void {
   buildSync({
     entryPoints: { ...entryPoints },
-    outdir: join(folder, 'dist', 'cli'),
+    outdir: join(folder, 'dist'),
+    chunkNames: 'parts/[name]-[hash]',
     bundle: true,
     splitting: true,
     platform: 'node',
