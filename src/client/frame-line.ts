@@ -49,7 +49,7 @@ export interface LineDeps<Op, Reply> {
   readonly onLost: (loss: { readonly tag: string; readonly found: number; readonly gone: number }) => void;
 }
 
-/** Who hears what became of an operation. Neither throws. */
+/** Who hears what became of an operation, once. Neither throws. */
 export interface Answer<Reply> {
   resolve(reply: Reply): void;
   reject(error: unknown): void;
@@ -168,30 +168,29 @@ export class FrameLine<Op, Reply> {
     delete frame.failure;
     const before = this.#unresolved[this.#unresolved.indexOf(frame) - 1];
     const { sender, deliver } = this.#deps;
-    let answered = false;
+    const ops = frame.parts.map((part) => part.op);
+    const { known } = this.#history;
+    const whole = { tag: this.#tag, sender: sender.address, seq: frame.seq, prev: before?.seq ?? 0, known, ops };
+    let replies: readonly Reply[];
     try {
-      const ops = frame.parts.map((part) => part.op);
-      const replies = await deliver({
-        tag: this.#tag,
-        sender: sender.address,
-        seq: frame.seq,
-        prev: before?.seq ?? 0,
-        known: this.#history.known,
-        leased: sender.leased,
-        ops,
-      });
-      frame.parts.forEach((part, index) => part.answer.resolve(replies[index] as Reply));
-      this.#history.note(frame.seq, ops, replies, sizeOf(frame.parts));
-      this.#failures = 0;
-      answered = true;
-      this.#remove(frame);
+      replies = await deliver({ ...whole, leased: sender.leased });
     } catch (error) {
-      frame.maybeApplied ||= error instanceof BrokerError && error.code === 'unknown-outcome';
-      if (error instanceof BrokerError && error.code === 'forgotten') this.#revive(frame, error);
-      else if (error instanceof BrokerError && error.repeatable) frame.failure = error;
-      else this.#refuse(frame, error);
+      return this.#unresolved.includes(frame) ? this.#fail(frame, error) : undefined; // it was abandoned meanwhile
     }
-    this.#next(answered);
+    if (!this.#unresolved.includes(frame)) return;
+    this.#history.note(frame.seq, ops, replies, sizeOf(frame.parts));
+    this.#failures = 0;
+    this.#remove(frame);
+    frame.parts.forEach((part, index) => part.answer.resolve(replies[index] as Reply));
+    this.#next(true);
+  }
+
+  #fail(frame: Unresolved<Op, Reply>, error: unknown): void {
+    frame.maybeApplied ||= error instanceof BrokerError && error.code === 'unknown-outcome';
+    if (error instanceof BrokerError && error.code === 'forgotten') this.#revive(frame, error);
+    else if (error instanceof BrokerError && error.repeatable) frame.failure = error;
+    else this.#refuse(frame, error);
+    this.#next(false);
   }
 
   /** C5: the tag refused `frame`, since it has forgotten what it had answered. */

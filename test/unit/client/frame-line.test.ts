@@ -216,4 +216,17 @@ describe('the collector', () => {
     expect(ends.toSorted()).toEqual(['1 closed', '2 closed', '3 closed']);
     expect([frames.waiting, clock.pending, calls.length]).toEqual([0, 0, 1]);
   });
+
+  test('tells each operation once, also when the broker answers or fails after it was closed', async () => {
+    const { clock, frames, answer, fail } = open();
+    const told: string[] = [];
+    const ear = { resolve: (reply: string) => void told.push(reply), reject: () => void told.push('rejected') };
+    frames.post('t', 1, ear);
+    frames.post('u', 2, ear);
+    await clock.settle();
+    frames.close();
+    await answer(0);
+    await fail(1, unknown);
+    expect(told).toEqual(['rejected', 'rejected']);
+  });
 });
