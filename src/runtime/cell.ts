@@ -254,6 +254,14 @@ export class Cell {
   #pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
+    try {
+      this.#startAll();
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  #startAll(): void {
     while (this.#open && this.running < this.spec.concurrency) {
       const work = this.#mailbox?.take();
       if (work === undefined) break;
@@ -262,7 +270,6 @@ export class Cell {
       if (running === undefined) this.#onEnded(work);
       else void running.then(() => this.#onEnded(work));
     }
-    this.#isPumping = false;
   }
 
   #onEnded(work: Work): void {
