@@ -11,9 +11,9 @@ export interface Counted {
   readonly of: string;
   /** Most commands of a call with one operation. */
   readonly one: number;
-  /** Most commands of each further operation; absent: the call has no more than one. */
+  /** Most commands of each further operation, on average; absent: the call has no more than one. */
   readonly each?: number;
-  /** By how many commands the count may depend on how much there is, and why. */
+  /** By how many commands for each operation the count may depend on how much there is, and why. */
   readonly spread?: readonly [commands: number, why: string];
   /** Prepares a call with that many operations, which answers how many of them took effect. */
   arrange(crowd: Crowd, ops: number): Promise<() => Promise<number>>;
@@ -32,3 +32,18 @@ export async function commandsOf(raw: Redis, call: () => Promise<unknown>): Prom
 
 export const sumOf = (commands: Readonly<Record<string, number>>): number =>
   Object.values(commands).reduce((sum, calls) => sum + calls, 0);
+
+export type Most = Pick<Counted, 'one' | 'each' | 'spread'>;
+
+/** A call that needs no preparation. */
+export const simple = (
+  title: string,
+  of: string,
+  most: Most,
+  call: (crowd: Crowd, ops: number) => Promise<number | boolean>,
+): Counted => ({
+  title,
+  of,
+  ...most,
+  arrange: (crowd, ops) => Promise.resolve(async () => Number(await call(crowd, ops))),
+});

@@ -12,7 +12,7 @@ import { RedisBroker } from '../../../../src/redis/broker.ts';
 import { Keys } from '../../../../src/redis/keys.ts';
 import { frame, type Member, nodeInfo } from '../../../contract/harness.ts';
 import { acknowledge, inbox, message } from '../../../contract/post.ts';
-import { die, failure, numbered, put, retry, settle, take } from '../../../contract/work.ts';
+import { die, failure, numbered, put, release, retry, settle, take } from '../../../contract/work.ts';
 import { startRedis } from '../../../support/redis-server.ts';
 import { waitFor } from '../../../support/wait.ts';
 
@@ -28,16 +28,26 @@ export interface Crowd {
   stop(): Promise<void>;
 }
 
-/** A queue without limits, and one that has limits, concurrency keys, released tasks and marks. */
-export const [plain, limited] = ['plain', 'limited'];
+/** A queue as it is where all goes well. */
+export const plain = 'plain';
+/** One of which tasks have moved and holders were lost. */
+export const worn = 'worn';
+/** One that has limits, concurrency keys, marks of cancelled tasks and released ones. */
+export const limited = 'limited';
+/** One that has released tasks only. */
+export const released = 'released';
 /** The agent that has many messages and dead letters, the lock with many waiters, the semaphore with many holders. */
 export const [agent, line, room] = ['crowded', 'line', 'room'];
 export const permits = 1_000;
 export const leaseMs = 600_000;
 const frameOps = 128;
 
-export const many = <T>(count: number, make: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
+export const many = <T>(count: number, make: (at: number) => T): T[] =>
+  Array.from({ length: count }, (_, at) => make(at));
 export const all = <T>(count: number, call: (at: number) => Promise<T>): Promise<T[]> => Promise.all(many(count, call));
+
+/** One of the many agents that the node owns. */
+export const ownAgent = ({ size }: Crowd, at: number): string => `a${at % size}`;
 
 /** `make` for each number below `count`, handed over in portions as large as a frame may be. */
 export async function inFrames<T>(
@@ -83,7 +93,8 @@ export async function openCrowd(size: number): Promise<Crowd> {
       await server.stop();
     },
   };
-  for (const fill of [fillNodes, fillPlain, fillLimited, fillMail, fillFleet, fillLocks, fillClassic]) await fill(crowd);
+  for (const fill of [fillNodes, fillPlain, fillWorn, fillLimited, fillMail, fillFleet, fillLocks, fillClassic])
+    await fill(crowd);
   return crowd;
 }
 
@@ -92,22 +103,29 @@ async function fillNodes({ size, node }: Crowd): Promise<void> {
   await all(size, (at) => node.presence.join(nodeInfo(`n${at}`), leaseMs));
 }
 
-async function fillPlain({ size, node, raw, keys }: Crowd): Promise<void> {
-  const waiting = numbered(size);
-  await put(node, waiting, { queue: plain });
-  const dead = await take(node, size, plain);
-  await settle(node, dead, die);
-  await put(node, waiting, { queue: plain });
-  await settle(node, await take(node, size, plain), retry());
-  await put(node, waiting, { queue: plain });
-  await take(node, size, plain); // claimed, and taken over below, so that there is a history
-  await node.tasks.recover({ queue: plain, node: node.address, count: size, leaseMs: 0, gone: [] });
-  await put(node, waiting, { queue: plain });
-  await put(node, waiting, { queue: plain, delayMs: 3_600_000 });
-  await put(node, waiting, { queue: plain, delayMs: 1 });
+/** Waiting, claimed, dead and parked. */
+async function fillPlain({ size, node }: Crowd): Promise<void> {
+  const some = numbered(size);
+  await put(node, some, { queue: plain });
+  await settle(node, await take(node, size, plain), die);
+  await put(node, [...some, ...some], { queue: plain });
+  await take(node, size, plain);
+  await put(node, some, { queue: plain, delayMs: 3_600_000 });
+}
+
+/** Tried again, taken over, parked and due. */
+async function fillWorn({ size, node, raw, keys }: Crowd): Promise<void> {
+  const some = numbered(size);
+  await put(node, some, { queue: worn });
+  await settle(node, await take(node, size, worn), retry());
+  await put(node, some, { queue: worn });
+  await take(node, size, worn);
+  await node.tasks.recover({ queue: worn, node: node.address, count: size, leaseMs: 0, gone: [] });
+  await put(node, some, { queue: worn, delayMs: 3_600_000 });
+  await put(node, some, { queue: worn, delayMs: 1 });
   const areDue = async (): Promise<boolean> => {
-    const now = 1_000 * Number((await raw.time())[0]); // in milliseconds, of a second that has begun
-    return (await raw.zcount(keys.queue(plain).due, '-inf', 1_000 * now)) >= size;
+    const [seconds = 0, micros = 0] = (await raw.time()).map(Number);
+    return (await raw.zcount(keys.queue(worn).due, '-inf', 1_000_000 * seconds + micros)) >= size;
   };
   await waitFor(areDue, { what: 'the parked tasks to be due' });
 }
@@ -116,6 +134,8 @@ async function fillLimited({ size, node }: Crowd): Promise<void> {
   await node.control.limit(limited, { concurrency: 100_000, rate: { max: 100_000, perMs: 3_600_000 } });
   await put(node, numbered(size), { queue: limited });
   await settle(node, await take(node, size, limited), { kind: 'release', begun: true });
+  await put(node, numbered(size), { queue: released });
+  await settle(node, await take(node, size, released), release);
   await put(node, numbered(size), { queue: limited, concurrencyKey: 'one' });
   const marked = await put(node, numbered(size), { queue: limited, priority: 'high' });
   await take(node, size, limited);
@@ -184,7 +204,12 @@ async function fillClassic({ size, node, raw, keys }: Crowd): Promise<void> {
   await inFrames(size, unreadable, (some) => node.quarantine.add(some));
 }
 
-export const unreadable = () => ({ origin: 'msg:*', reason: 'it is no JSON', text: fresh('text'), left: 'copy' as const });
+export const unreadable = () => ({
+  origin: 'msg:*',
+  reason: 'it is no JSON',
+  text: fresh('text'),
+  left: 'copy' as const,
+});
 
 /** Takes entries of the classic queue from its old end; the ids they have then. */
 export async function pick(node: Member, count: number, take = 1_000_000): Promise<readonly string[]> {

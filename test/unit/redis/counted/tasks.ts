@@ -6,20 +6,25 @@
 import { expect } from 'vitest';
 import type { ClaimedTask, EnqueueOp, Outcome } from '../../../../src/broker/tasks.ts';
 import { frame } from '../../../contract/harness.ts';
-import { complete, die, failure, numbered, op, put, release, retry, take } from '../../../contract/work.ts';
+import { complete, die, failure, numbered, op, put, release, retry, settle, take } from '../../../contract/work.ts';
 import type { Counted } from './count.ts';
-import { type Crowd, fresh, leaseMs, limited, many, plain } from './crowd.ts';
+import { type Crowd, fresh, leaseMs, limited, many, plain, released, worn } from './crowd.ts';
 
 const urgent = { priority: 'high' } as const;
 
-async function claimed({ node }: Crowd, ops: number, queue = plain): Promise<readonly ClaimedTask[]> {
+async function claimed({ node }: Crowd, ops: number, queue: string): Promise<readonly ClaimedTask[]> {
   await put(node, numbered(ops), { queue, ...urgent });
   const tasks = await take(node, ops, queue);
   expect(tasks.map(({ receipt }) => receipt.priority)).toEqual(many(ops, () => 'high'));
   return tasks;
 }
 
-const enqueueing = (title: string, most: Pick<Counted, 'one' | 'each'>, make: () => EnqueueOp, queue = plain): Counted => ({
+const enqueueing = (
+  title: string,
+  most: Pick<Counted, 'one' | 'each'>,
+  make: () => EnqueueOp,
+  queue = plain,
+): Counted => ({
   title,
   of: 'enqueue',
   ...most,
@@ -37,7 +42,9 @@ const settling = (title: string, most: Pick<Counted, 'one' | 'each'>, outcome: O
   async arrange(crowd, ops) {
     const settles = (await claimed(crowd, ops, queue)).map(({ receipt }) => ({ receipt, outcome, notify: 'p1' }));
     return async () => {
-      const replies = await crowd.node.tasks.settle(frame(queue, settles, { sender: crowd.node.address, leased: true }));
+      const replies = await crowd.node.tasks.settle(
+        frame(queue, settles, { sender: crowd.node.address, leased: true }),
+      );
       return replies.filter((reply) => reply === 'settled').length;
     };
   },
@@ -53,8 +60,41 @@ const claiming = (title: string, most: Pick<Counted, 'one' | 'each'>, queue: str
   },
 });
 
-/** A call for one task: cancelled, counted, looked for. */
-const cancelling = (title: string, one: number, find: (crowd: Crowd) => Promise<string>, reply = 'cancelled'): Counted => ({
+const renewing = (title: string, most: Pick<Counted, 'one' | 'each'>, queue: string): Counted => ({
+  title,
+  of: 'renew',
+  ...most,
+  async arrange(crowd, ops) {
+    const receipts = (await claimed(crowd, ops, queue)).map(({ receipt }) => ({
+      ...receipt,
+      ...(queue === worn && { handler: 'begun' as const }),
+    }));
+    const request = { queue, node: crowd.node.address, receipts };
+    return async () => (await crowd.node.tasks.renew(request)).filter((reply) => reply === 'kept').length;
+  },
+});
+
+const recoveringNone = (
+  title: string,
+  most: Pick<Counted, 'one' | 'spread'>,
+  { queue, leaseMs: ms }: { readonly queue: string; readonly leaseMs: number },
+): Counted => ({
+  title,
+  of: 'recover',
+  ...most,
+  arrange: ({ node }) =>
+    Promise.resolve(async () => {
+      const tasks = await node.tasks.recover({ queue, node: node.address, count: 64, leaseMs: ms, gone: [] });
+      return tasks.length === 0 ? 1 : 0;
+    }),
+});
+
+const cancelling = (
+  title: string,
+  one: number,
+  find: (crowd: Crowd) => Promise<string>,
+  reply = 'cancelled',
+): Counted => ({
   title,
   of: 'cancel',
   one,
@@ -76,43 +116,56 @@ const reading = (title: string, of: string, one: number, read: (crowd: Crowd) =>
 });
 
 const deadLetter = async (crowd: Crowd, ops: number): Promise<string[]> => {
-  const tasks = await claimed(crowd, ops);
+  const tasks = await claimed(crowd, ops, worn);
   const ends = tasks.map(({ receipt }) => ({ receipt, outcome: die }));
-  await crowd.node.tasks.settle(frame(plain, ends, { sender: crowd.node.address }));
+  await crowd.node.tasks.settle(frame(worn, ends, { sender: crowd.node.address }));
   return tasks.map(({ receipt }) => receipt.taskId);
 };
 
 export const countedTasks: readonly Counted[] = [
-  enqueueing('enqueue', { one: 99, each: 99 }, () => op('one')),
-  enqueueing('enqueue, parked', { one: 99, each: 99 }, () => op('one', { delayMs: 3_600_000 })),
-  enqueueing('enqueue, with keys', { one: 99, each: 99 }, () => op('one', { key: { name: fresh('k'), ttlMs: 60_000 } })),
-  enqueueing('enqueue, limited', { one: 99, each: 99 }, () => op('one'), limited),
-  enqueueing('enqueue, in a line', { one: 99, each: 99 }, () => op('one', { concurrencyKey: 'one' }), limited),
+  enqueueing('enqueue', { one: 13, each: 1 }, () => op('one')),
+  enqueueing('enqueue, parked', { one: 14, each: 2 }, () => op('one', { delayMs: 3_600_000 })),
+  enqueueing('enqueue, with keys', { one: 15, each: 3 }, () => op('one', { key: { name: fresh('k'), ttlMs: 60_000 } })),
+  enqueueing('enqueue, limited', { one: 22, each: 1 }, () => op('one'), limited),
+  enqueueing('enqueue, in a line', { one: 17, each: 4 }, () => op('one', { concurrencyKey: 'one' }), limited),
   {
     title: 'bring back',
     of: 'bring-back',
-    one: 99,
-    each: 99,
+    one: 16,
+    each: 8,
     async arrange({ node }, ops) {
       const lost = await put(node, numbered(ops), { queue: fresh('lost') });
-      const taskIds = lost.map((id) => `${plain}.${id.split('.').slice(1).join('.')}`);
+      const taskIds = lost.map((id) => `${worn}.${id.split('.').slice(1).join('.')}`);
       const back = taskIds.map((taskId) => op('one', { taskId }));
-      return async () => (await node.tasks.enqueue(frame(plain, back, { sender: node.address }))).length;
+      return async () => (await node.tasks.enqueue(frame(worn, back, { sender: node.address }))).length;
     },
   },
-  claiming('claim', { one: 99, each: 99 }, plain),
-  claiming('claim, limited and released', { one: 99, each: 99 }, limited),
-  settling('settle, complete', { one: 99, each: 99 }, complete),
-  settling('settle, retry', { one: 99, each: 99 }, retry()),
-  settling('settle, retry later', { one: 99, each: 99 }, retry(3_600_000)),
-  settling('settle, dead', { one: 99, each: 99 }, die),
-  settling('settle, release', { one: 99, each: 99 }, release),
-  settling('settle, limited', { one: 99, each: 99 }, complete, limited),
+  claiming('claim', { one: 9, each: 0 }, plain),
+  {
+    title: 'claim, limited and released',
+    of: 'claim',
+    one: 23,
+    each: 5,
+    async arrange({ node }, ops) {
+      await put(node, numbered(ops), { queue: limited });
+      await settle(node, await take(node, ops, limited), { kind: 'release', begun: true });
+      return async () => (await take(node, ops, limited)).length;
+    },
+  },
+  settling('settle, complete', { one: 15, each: 1.1 }, complete),
+  settling('settle, dead', { one: 21, each: 7.1 }, die),
+  settling('settle, release', { one: 13, each: 2.1 }, release),
+  settling('settle, complete, worn', { one: 18, each: 4.1 }, complete, worn),
+  settling('settle, retry', { one: 22, each: 6.1 }, retry(), worn),
+  settling('settle, retry later', { one: 18, each: 6.1 }, retry(3_600_000), worn),
+  settling('settle, dead, worn', { one: 24, each: 10.1 }, die, worn),
+  settling('settle, release, worn', { one: 17, each: 5.1 }, { kind: 'release', begun: true }, worn),
+  settling('settle, complete, limited', { one: 26, each: 5.1 }, complete, limited),
   {
     title: 'settle, in lines',
     of: 'settle',
-    one: 99,
-    each: 99,
+    one: 30,
+    each: 12.1,
     async arrange({ node }, ops) {
       const lines = many(ops, () => fresh('c'));
       const behind = lines.flatMap((concurrencyKey) => [concurrencyKey, concurrencyKey]);
@@ -124,82 +177,62 @@ export const countedTasks: readonly Counted[] = [
       };
     },
   },
-  {
-    title: 'renew',
-    of: 'renew',
-    one: 99,
-    each: 99,
-    async arrange(crowd, ops) {
-      const receipts = (await claimed(crowd, ops)).map(({ receipt }) => ({ ...receipt, handler: 'begun' as const }));
-      const request = { queue: plain, node: crowd.node.address, receipts };
-      return async () => (await crowd.node.tasks.renew(request)).filter((reply) => reply === 'kept').length;
-    },
-  },
+  renewing('renew', { one: 6, each: 1.1 }, plain),
+  renewing('renew, worn', { one: 10, each: 4.1 }, worn),
   {
     title: 'recover',
     of: 'recover',
-    one: 99,
-    each: 99,
+    one: 24,
+    each: 5,
     async arrange(crowd, ops) {
-      await claimed(crowd, ops);
-      const request = { queue: plain, node: crowd.node.address, count: ops, leaseMs: 0, gone: ['ghost'] };
+      await claimed(crowd, ops, worn);
+      const request = { queue: worn, node: crowd.node.address, count: ops, leaseMs: 0, gone: ['ghost'] };
       return async () => (await crowd.node.tasks.recover(request)).length;
     },
   },
-  {
-    title: 'recover, nothing overdue',
-    of: 'recover',
-    one: 99,
-    arrange: ({ node }) =>
-      Promise.resolve(async () => {
-        const request = { queue: plain, node: node.address, count: 128, leaseMs, gone: [] };
-        return (await node.tasks.recover(request)).length === 0 ? 1 : 0;
-      }),
-  },
-  {
-    title: 'recover, behind released tasks',
-    of: 'recover',
-    one: 99,
-    spread: [4, 'a page more of each 100 released tasks, at most four'],
-    async arrange(crowd) {
-      const { node } = crowd;
-      await put(node, ['one'], { queue: limited });
-      const request = { queue: limited, node: node.address, count: 1, leaseMs: 0, gone: [] };
-      return async () => Math.max(1, (await node.tasks.recover(request)).length);
-    },
-  },
+  recoveringNone('recover, nothing overdue', { one: 7 }, { queue: plain, leaseMs }),
+  recoveringNone(
+    'recover, nothing but released tasks',
+    { one: 11, spread: [4, 'a page more of each hundred released tasks, and at most five pages'] },
+    { queue: released, leaseMs: 0 },
+  ),
   {
     title: 'promote',
     of: 'promote',
-    one: 99,
-    each: 99,
+    one: 15,
+    each: 6,
     async arrange({ node }, ops) {
-      await put(node, numbered(ops), { queue: plain, delayMs: 0.001 });
-      return async () => (await node.tasks.promote({ queue: plain, node: node.address, count: ops })).moved;
+      await put(node, numbered(ops), { queue: worn, delayMs: 0.001 });
+      return async () => (await node.tasks.promote({ queue: worn, node: node.address, count: ops })).moved;
     },
   },
-  cancelling('cancel, waiting', 99, (crowd) => putOne(crowd, { queue: plain })),
-  cancelling('cancel, parked', 99, (crowd) => putOne(crowd, { queue: plain, delayMs: 3_600_000 })),
-  cancelling('cancel, behind others', 99, (crowd) => putOne(crowd, { queue: limited, concurrencyKey: 'one' })),
-  cancelling('cancel, claimed', 99, async (crowd) => (await claimed(crowd, 1))[0]?.receipt.taskId ?? '', 'requested'),
+  cancelling('cancel, waiting', 21, (crowd) => putOne(crowd, { queue: worn })),
+  cancelling('cancel, parked', 13, (crowd) => putOne(crowd, { queue: worn, delayMs: 3_600_000 })),
+  cancelling('cancel, behind others', 16, (crowd) => putOne(crowd, { queue: limited, concurrencyKey: 'one' })),
+  cancelling(
+    'cancel, claimed',
+    10,
+    async (crowd) => (await claimed(crowd, 1, worn))[0]?.receipt.taskId ?? '',
+    'requested',
+  ),
   {
     title: 'requeue',
     of: 'requeue',
-    one: 99,
-    each: 99,
+    one: 11,
+    each: 6,
     async arrange(crowd, ops) {
       const taskIds = await deadLetter(crowd, ops);
-      return async () => (await crowd.node.queues.requeue(plain, taskIds)).length;
+      return async () => (await crowd.node.queues.requeue(worn, taskIds)).length;
     },
   },
-  reading('counts of a queue', 'queue-stats', 99, ({ node }) => node.queues.stats(plain)),
-  reading('counts of a limited queue', 'queue-stats', 99, ({ node }) => node.queues.stats(limited)),
+  reading('counts of a queue', 'queue-stats', 13, ({ node }) => node.queues.stats(plain)),
+  reading('counts of a limited queue', 'queue-stats', 13, ({ node }) => node.queues.stats(limited)),
   {
     title: 'state of a task',
     of: 'task-state',
-    one: 99,
+    one: 7,
     async arrange(crowd) {
-      const [task] = await claimed(crowd, 1);
+      const [task] = await claimed(crowd, 1, worn);
       return async () => ((await crowd.node.queues.state(task?.receipt.taskId ?? '')) === 'claimed' ? 1 : 0);
     },
   },
@@ -210,7 +243,7 @@ export const countedTasks: readonly Counted[] = [
     each: 0,
     async arrange(crowd, ops) {
       const taskIds = await deadLetter(crowd, ops);
-      return async () => (await crowd.node.queues.outcomes(plain, taskIds)).filter((one) => one !== undefined).length;
+      return async () => (await crowd.node.queues.outcomes(worn, taskIds)).filter((one) => one !== undefined).length;
     },
   },
   {
@@ -220,17 +253,17 @@ export const countedTasks: readonly Counted[] = [
     each: 0,
     async arrange(crowd, ops) {
       await deadLetter(crowd, ops);
-      return async () => (await crowd.node.queues.deadLetters(plain, { count: ops })).length;
+      return async () => (await crowd.node.queues.deadLetters(worn, { count: ops })).length;
     },
   },
   {
     title: 'parts of a task',
     of: 'add-parts',
-    one: 99,
-    each: 99,
+    one: 13,
+    each: 1,
     async arrange(crowd, ops) {
-      const [{ receipt, attempt } = expect.fail('no task')] = await claimed(crowd, 1);
-      const request = { queue: plain, node: crowd.node.address, receipt, attempt, keepMs: 60_000, notify: 'p1' };
+      const [{ receipt, attempt } = expect.fail('no task')] = await claimed(crowd, 1, worn);
+      const request = { queue: worn, node: crowd.node.address, receipt, attempt, keepMs: 60_000, notify: 'p1' };
       const earlier = numbered(crowd.size);
       await crowd.node.logs.addParts({ ...request, first: 1, bodies: earlier });
       const call = { ...request, first: 1 + earlier.length, bodies: numbered(ops) };
@@ -240,12 +273,8 @@ export const countedTasks: readonly Counted[] = [
   {
     title: 'pause',
     of: 'pause',
-    one: 99,
+    one: 3,
     arrange: ({ node }) => Promise.resolve(async () => ((await node.control.pause(fresh('paused'))) ? 1 : 0)),
   },
-  reading('limit', 'limit', 99, ({ node }) => node.control.limit(limited, { concurrency: 100_000 })),
-  reading('retire', 'retire', 99, async ({ node }) => {
-    await node.tasks.retire('nobody');
-    return true;
-  }),
+  reading('limit', 'limit', 2, ({ node }) => node.control.limit(limited, { concurrency: 100_000 })),
 ];
