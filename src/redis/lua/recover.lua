@@ -6,7 +6,7 @@
 --       17 history  18.. presence leases of the gone nodes
 -- ARGV  1 node  2 most tasks  3 lease in ms  4 queue  5 everyone's channel  6 prefix of results  7 seed  8.. the gone nodes
 -- Returns 'PRESENCE', or rows {lane, entry, deliveries, releases, fields, past}
--- Complexity: O(claims looked at), at most a few hundred for each stream
+-- Complexity: O(claims looked at), at most a few hundred for each stream, and a walk over those that are younger than the lease
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return 'PRESENCE'
 end

@@ -60,9 +60,11 @@ interface Command {
 /** The arguments of a call whose bracket opens at `from`, as they are written. */
 function argumentsAt(text: string, from: number): string[] {
   const found: string[] = [];
-  let [depth, start] = [0, from];
+  let [depth, start, isQuoted] = [0, from, false];
   for (let at = from; at < text.length; at++) {
     const char = text[at] ?? '';
+    if (char === "'") isQuoted = !isQuoted;
+    if (isQuoted) continue;
     if ('([{'.includes(char)) depth++;
     if (depth === 0 && (char === ',' || char === ')')) {
       found.push(text.slice(start, at).trim());
@@ -135,6 +137,7 @@ describe('reads have an end', () => {
     "redis.call('XRANGE', inbox, entry, entry)[1]",
     "redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)",
     "redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', whole(f(nowMs)), 'LIMIT', 0, 100)",
+    "redis.call('ZRANGEBYLEX', turns, '[' .. shared, '(' .. shared .. ':', 'LIMIT', 0, 1)",
     "pending(streams[lane], '-', '+', 1, other)",
     "store.call('lrange', key, 0, count - 1)",
   ])('%s has one', (text) => {

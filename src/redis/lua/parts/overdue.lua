@@ -2,7 +2,8 @@
 -- KEYS  2-4 streams high, normal, low
 -- ARGV  none
 -- Returns of findOverdue: {lane, row of XPENDING}, oldest first
--- Complexity: O(claims looked at), at most a few hundred for each stream
+-- Complexity: O(claims looked at), at most a few hundred for each stream; XPENDING walks the younger ones without giving them back:
+--         O(claims and released tasks) where few are overdue, whatever waits
 local function collect(lane, most, lease, ended, found)
   local stream, seen = KEYS[1 + lane], {}
   local function add(row)

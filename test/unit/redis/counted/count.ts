@@ -19,7 +19,8 @@ export interface Counted {
   arrange(crowd: Crowd, ops: number): Promise<() => Promise<number>>;
 }
 
-const ours = new Set(['info', 'config|resetstat']);
+/** Those that count, and a sign of life that a link sends when it likes. */
+const ours = new Set(['info', 'config|resetstat', 'ping']);
 
 /** Commands by name. */
 export async function commandsOf(raw: Redis, call: () => Promise<unknown>): Promise<Readonly<Record<string, number>>> {
