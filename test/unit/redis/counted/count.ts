@@ -16,7 +16,7 @@ export interface Counted {
   /** By how many commands for each operation the count may depend on how much there is, and why. */
   readonly spread?: readonly [commands: number, why: string];
   /** Prepares a call with that many operations, which answers how many of them took effect. */
-  arrange(crowd: Crowd, ops: number): Promise<() => Promise<number>>;
+  readonly arrange: (crowd: Crowd, ops: number) => Promise<() => Promise<number>>;
 }
 
 /** Those that count, and a sign of life that a link sends when it likes. */
