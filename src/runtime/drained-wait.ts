@@ -23,7 +23,6 @@ export interface DrainedWaitDeps {
 export class DrainedWait {
   readonly #deps: DrainedWaitDeps;
   #current: ReadonlySet<string> | undefined;
-  /** Of the read that is on its way, and of the next one unless it was used: one costs as much as all else that a short wait needs. */
   #stop = new AbortController();
   #isRunning = false;
 
@@ -51,7 +50,7 @@ export class DrainedWait {
   async #run(): Promise<void> {
     const { tasks, node, timeoutMs, hungry, watched, onBrought, onFailed } = this.#deps;
     for (let { queues, free } = hungry(); queues.length > 0; { queues, free } = hungry()) {
-      if (this.#stop.signal.aborted) this.#stop = new AbortController();
+      this.#stop = new AbortController();
       this.#current = new Set(queues);
       try {
         const count = countFor(free);

@@ -19,6 +19,7 @@ const mostWaitMs = 1_000;
 export class Supply {
   readonly #deps: SupplyDeps;
   #timer: Timer | undefined;
+  #hasStopped = false;
 
   constructor(deps: SupplyDeps) {
     this.#deps = deps;
@@ -26,10 +27,12 @@ export class Supply {
 
   /** Some were taken ahead: looks after them as long as any wait. */
   watch(): void {
+    if (this.#hasStopped) return; // what a claim on its way brings is given back at once
     this.#timer ??= this.#deps.clock.setTimer(mostWaitMs, () => this.#look());
   }
 
   stop(): void {
+    this.#hasStopped = true;
     this.#timer?.cancel();
   }
 
