@@ -1,5 +1,7 @@
 /**
  * One delivery of one task: what is known of it, and how it is settled. Nothing is settled anywhere else.
+ *
+ * Apart from task-execution.ts, which decides what the end of a handler means.
  */
 import type { SettleReply } from '../broker/tasks.ts';
 import type { Answer } from '../client/frame-line.ts';
