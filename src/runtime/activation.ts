@@ -34,7 +34,7 @@ export interface ActivationDeps {
 
 export class Activation extends Duty {
   readonly #deps: ActivationDeps;
-  readonly #standby = new Standby();
+  readonly #standby: Standby;
   readonly #givingBack: GivingBack;
   /** X9 */
   readonly #given = new WeakSet<Cell>();
@@ -46,6 +46,7 @@ export class Activation extends Duty {
   constructor(deps: ActivationDeps) {
     super(deps, { name: 'activating agents', intervalMs: () => deps.intervalMs, tick: () => this.lookAgain() });
     this.#deps = deps;
+    this.#standby = new Standby(deps.node);
     this.#givingBack = new GivingBack(deps);
   }
 

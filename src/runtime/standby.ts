@@ -1,8 +1,9 @@
 /**
  * The agents of a node whose ids are held elsewhere, and which of those ids may be free by now: no more than a book, that asks nobody.
  *
- * X6  An id is asked for on the notice that it is free, or its owner gone, and when a look no longer shows its owner as the owner of
- *     anything. A standby of ten thousand ids of three owners watches three owners.
+ * X6  An id is asked for on the notice that it is free, or its owner gone, when a look no longer shows its owner as the owner of
+ *     anything, and when it shows this very node: then it was granted, and the answer was lost. A standby of ten thousand ids of three
+ *     owners watches three owners.
  * X7  A look is at one id of each owner, and at others in turn, up to a page: when the notice of an id that was given back is
  *     lost, the turn that looks at it finds it, which for less than a page is the next one.
  * X8  What a turn costs the broker depends on the number of owners, not on the number of agents.
@@ -17,8 +18,14 @@ interface Waiting {
 }
 
 export class Standby {
+  readonly #node: string;
   /** By agent id, the one looked at longest ago first. */
   readonly #waiting = new Map<string, Waiting>();
+
+  /** Of the node of that address. */
+  constructor(node: string) {
+    this.#node = node;
+  }
 
   /** Writes down whose the id of a cell is; true when the cell did not stand by before. */
   note(cell: Cell, owner: string): boolean {
@@ -67,7 +74,7 @@ export class Standby {
       const { cell, owner } = waiting;
       const now = found[index]?.owner;
       watched.add(owner);
-      if (now === undefined) free.add(cell);
+      if (now === undefined || now === this.#node) free.add(cell);
       else present.add(now);
       this.#waiting.delete(id);
       this.#waiting.set(id, { cell, owner: now ?? owner });

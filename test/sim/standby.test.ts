@@ -3,6 +3,7 @@
  */
 import { Agent, onMessage, single } from 'agent-runtime';
 import { describe, expect, test } from 'vitest';
+import { BrokerError } from '../../src/core/errors.ts';
 import { limits } from '../../src/core/limits.ts';
 import { gate, saidOf, type SimNode, World } from './world.ts';
 
@@ -46,6 +47,24 @@ describe('a node that stands by', () => {
     expect(calls.asked).toEqual([]);
     expect(calls.looked).toHaveLength(60);
     expect(Math.max(...calls.looked)).toBe(limits.frameOps);
+  });
+
+  test('X6: brings up what it was granted when the answer to that was lost', async () => {
+    const world = new World();
+    const first = await world.start('n1', singles(1));
+    const second = await world.start('n2', singles(1));
+    const { presence } = second.broker;
+    const activate = presence.activate.bind(presence);
+    let lost = 0;
+    presence.activate = async (node, ids) => {
+      const replies = await activate(node, ids);
+      if (lost > 0 || replies[0]?.kind !== 'granted') return replies;
+      lost++;
+      throw new BrokerError('unknown-outcome', 'expected an answer, got: none');
+    };
+    world.crash(first);
+    await world.eventually(() => upOn(second).length === 1, 'the agent to come up');
+    expect(lost).toBe(1);
   });
 
   test('X6: takes every id of an owner that crashed, and none of one that stays', async () => {
