@@ -44,8 +44,8 @@ export const limits = {
   messageKeyMs: 3_600_000,
   /** Messages of one cell whose acknowledgement may be on its way while the next ones are handled. */
   acknowledgements: 128,
-  /** The next task of one cell waits while as many settles are on their way: 1 is none but the own. */
-  settles: 1,
+  /** Tasks of one cell whose settle may be. */
+  settles: 256,
   /** The greatest limit of the tasks of one queue that run at a time. */
   queueClaims: 100_000,
   /** The greatest limit of the tasks of one queue that start in a span of time: the starts of that span are kept. */

@@ -1,7 +1,8 @@
 /**
  * One delivery of one task: what is known of it, and how it is settled. Nothing is settled anywhere else.
  *
- * Apart from task-execution.ts, which decides what the end of a handler means.
+ * E1  The next task does not wait for the answer to a settle, so that those of one tick travel together. A cell has a bounded number of
+ *     them on the way, each under its lease, and has not ended before they have.
  */
 import type { SettleReply } from '../broker/tasks.ts';
 import type { Answer } from '../client/frame-line.ts';
@@ -69,7 +70,7 @@ export class Delivery implements Answer<SettleReply> {
     return this.cell.spec.table.tasks.get(this.#envelope?.name ?? '')?.options;
   }
 
-  /** Ends it. Undefined when the next task may begin at once, else a promise that resolves then; never rejects. */
+  /** Ends it. Undefined when the next task may begin at once (E1), else a promise that resolves then; never rejects. */
   settle(verdict: Verdict): Promise<void> | undefined {
     const { deps, cell, work } = this;
     cell.noteTask(this.#tookMs);
