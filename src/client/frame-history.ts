@@ -44,15 +44,15 @@ const namedMs = limits.framesRememberedMs / 2;
 export class FrameHistory<Op, Reply> {
   readonly #clock: Clock;
   readonly #outbox: Outbox;
-  readonly #isLive: boolean;
+  readonly #isKept: boolean;
   readonly #kept = new Fifo<KeptFrame<Op, Reply>>();
   #newest: Newest = { seq: 0, at: 0, wallAt: 0 };
 
-  /** `isLive`: nothing of it was stored, so that nothing can be lost. */
-  constructor(deps: { clock: Clock; outbox: Outbox; isLive?: boolean }) {
+  /** Nothing is kept where nothing would be sent `again`. */
+  constructor(deps: { clock: Clock; outbox: Outbox; again?: unknown }) {
     this.#clock = deps.clock;
     this.#outbox = deps.outbox;
-    this.#isLive = deps.isLive ?? false;
+    this.#isKept = deps.again !== undefined;
   }
 
   /** The newest frame that was answered, 0 when the tag may have forgotten it by right. */
@@ -86,7 +86,7 @@ export class FrameHistory<Op, Reply> {
 
   note(seq: number, ops: readonly Op[], replies: readonly Reply[], bytes: number): void {
     this.#newest = this.#answered(seq);
-    if (ops.length > 0 && !this.#isLive) this.#keep({ seq, ops, replies, bytes, at: this.#newest.at });
+    if (ops.length > 0 && this.#isKept) this.#keep({ seq, ops, replies, bytes, at: this.#newest.at });
   }
 
   inherit({ kept, newest }: LineLegacy<Op, Reply>): void {

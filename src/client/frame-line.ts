@@ -39,10 +39,8 @@ export interface LineDeps<Op, Reply> {
   readonly onChange: (operations: number) => void;
   /** What is kept of the frames that were answered (C5). */
   readonly outbox: Outbox;
-  /** Nothing of it is stored (C5). */
-  readonly isLive?: boolean;
-  /** The operation that brings `op` back after it was lost, `elapsedMs` after it was answered; undefined when nothing is to be. */
-  readonly again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined;
+  /** The operation that brings `op` back after it was lost, `elapsedMs` after it was answered; undefined when nothing is to be. Absent: nothing of it is stored. */
+  readonly again?: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined;
   /** `op` as one that may have been carried out before, and forgotten. */
   readonly mark?: (op: Op) => Op;
   /** Accepted operations were lost: `found` is sent again, `gone` could not be brought back. */
@@ -203,7 +201,7 @@ export class FrameLine<Op, Reply> {
     for (const kept of this.#history.takeLost(Number(failure.details.last))) {
       const { seq, ops, replies, bytes, at } = kept;
       const lost = ops
-        .map((op, index) => again(op, replies[index] as Reply, since - at))
+        .map((op, index) => again?.(op, replies[index] as Reply, since - at))
         .filter((op) => op !== undefined);
       if (lost.length === 0) continue;
       const parts = lost.map((op) => this.#bringingBack(op, bytes / lost.length));
@@ -228,7 +226,7 @@ export class FrameLine<Op, Reply> {
   #bringingBack(op: Op, bytes: number): Submission<Op, Reply> {
     const { clock, again, onLost } = this.#deps;
     const reject = (): void => onLost({ tag: this.#tag, found: 0, gone: 1 });
-    const resolve = (reply: Reply): void => (again(op, reply, 0) === undefined ? reject() : undefined);
+    const resolve = (reply: Reply): void => (again?.(op, reply, 0) === undefined ? reject() : undefined);
     return { op, bytes, since: clock.monotonic(), answer: { resolve, reject } };
   }
 

@@ -23,10 +23,11 @@ export interface FramesDeps<Op, Reply> {
   /** How long an operation may wait for a broker that cannot be reached, in milliseconds. */
   readonly patienceMs: number;
   readonly outbox: Outbox;
-  /** Its operations are live: nothing is stored that could be lost. */
-  readonly isLive?: boolean;
-  /** What brings an operation back that was lost `elapsedMs` after it was answered; undefined when nothing is to. */
-  readonly again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined;
+  /**
+   * What brings an operation back that was lost `elapsedMs` after it was answered; undefined when nothing is to. Absent for a lane of live
+   * operations: nothing of it is stored that could be lost.
+   */
+  readonly again?: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined;
   /** An operation as one that may have been carried out before, and forgotten. */
   readonly mark?: (op: Op) => Op;
   /** Accepted operations were lost by the broker. */

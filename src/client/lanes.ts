@@ -60,19 +60,12 @@ function laneMaker(deps: LanesDeps) {
   return <Op, Reply>(
     deliver: (frame: Frame<Op>) => Promise<readonly Reply[]>,
     bytesOf: (op: Op) => number,
-    again: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined,
+    again?: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined,
     mark: (op: Op) => Op = (op) => op,
-    isLive = false,
-  ): Frames<Op, Reply> =>
-    new Frames<Op, Reply>({
-      ...deps,
-      outbox,
-      deliver,
-      bytesOf: (op) => bytesOf(op) + overheadBytes,
-      again,
-      mark,
-      isLive,
-    });
+  ): Frames<Op, Reply> => {
+    const size = (op: Op): number => bytesOf(op) + overheadBytes;
+    return new Frames<Op, Reply>({ ...deps, outbox, deliver, bytesOf: size, mark, ...(again && { again }) });
+  };
 }
 
 export function createLanes(deps: LanesDeps): Lanes {
@@ -99,9 +92,6 @@ export function createLanes(deps: LanesDeps): Lanes {
     ask: lane<AskOp, AskReply>(
       (frame) => broker.mail.ask(frame),
       (op) => op.envelope.length,
-      () => undefined,
-      (op) => op,
-      true,
     ),
     acknowledge: lane<AcknowledgeOp, AcknowledgeReply>(
       (frame) => broker.mail.acknowledge(frame),
