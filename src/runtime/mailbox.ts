@@ -4,17 +4,18 @@
  * A full one refuses; what that means is the sender's affair: an ask is told, a durable message waits in its inbox, a broadcast is
  * read from the stream later. It drops nothing of what it has taken, unless its cell makes room for newer live mail.
  */
+import { Fifo } from '../core/fifo.ts';
+
 export class Mailbox<Work> {
   readonly #limit: number;
-  #items: Work[] = [];
-  #head = 0;
+  readonly #items = new Fifo<Work>();
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   get size(): number {
-    return this.#items.length - this.#head;
+    return this.#items.size;
   }
 
   get room(): number {
@@ -30,34 +31,29 @@ export class Mailbox<Work> {
 
   /** The oldest work, or undefined when there is none. */
   take(): Work | undefined {
-    const work = this.#items[this.#head];
-    if (work === undefined) return undefined;
-    this.#head++;
-    if (this.#head > 64 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return work;
+    return this.#items.shift();
   }
 
   /** Takes out the oldest work that `matches`, or undefined when there is none. */
   evict(matches: (work: Work) => boolean): Work | undefined {
-    const at = this.#items.findIndex((work, index) => index >= this.#head && matches(work));
-    return at < 0 ? undefined : this.#items.splice(at, 1)[0];
+    const all = this.#items.toArray();
+    const at = all.findIndex(matches);
+    const [evicted] = at < 0 ? [] : all.splice(at, 1);
+    this.#items.replace(all);
+    return evicted;
   }
 
   /** Takes out all work that `matches`, the oldest first. */
   takeAll<W extends Work>(matches: (work: Work) => work is W): W[] {
     const all = this.drain();
-    this.#items = all.filter((work) => !matches(work));
+    this.#items.replace(all.filter((work) => !matches(work)));
     return all.filter(matches);
   }
 
   /** Takes everything. */
   drain(): Work[] {
-    const rest = this.#items.slice(this.#head);
-    this.#items = [];
-    this.#head = 0;
-    return rest;
+    const all = this.#items.toArray();
+    this.#items.replace([]);
+    return all;
   }
 }

@@ -25,7 +25,7 @@ export class Supply {
     this.#deps = deps;
   }
 
-  /** Some were taken ahead: looks after them as long as any wait. */
+  /** Some were taken ahead: looks after them until none waits. */
   watch(): void {
     if (this.#hasStopped) return; // what a claim on its way brings is given back at once
     this.#timer ??= this.#deps.clock.setTimer(mostWaitMs, () => this.#look());
