@@ -16,13 +16,19 @@ class DeskAgent extends Agent {
 const hosting = single(DeskAgent, { id: 'desk' });
 const isUpOn = (node: SimNode): boolean => saidOf(node, 'agent.up').length > 0;
 
-test('a node that the broker no longer knows as the owner of an agent works no more, and the agent runs in one place', async () => {
+/** An agent that has moved from one node to another, and what makes the broker forget that it has. */
+async function handedOver(): Promise<{ world: World; second: SimNode; rewind: () => void }> {
   const world = new World();
   const first = await world.start('n1', [hosting]);
   const second = await world.start('n2', [hosting]);
   const rewind = snapshotOf(world.fleet);
   await world.until(first.node.stop({ graceMs: 0 }));
   await world.eventually(() => isUpOn(second), 'the second node to take over');
+  return { world, second, rewind };
+}
+
+test('a node that the broker no longer knows as the owner of an agent works no more, and the agent runs in one place', async () => {
+  const { world, second, rewind } = await handedOver();
   second.broker.cutLink();
   rewind(); // the first one has the agent again, and is gone
   second.broker.restoreLink();
@@ -37,12 +43,7 @@ test('a node that the broker no longer knows as the owner of an agent works no m
 });
 
 test('a link that is lost once more while a node looks makes it look again', async () => {
-  const world = new World();
-  const first = await world.start('n1', [hosting]);
-  const second = await world.start('n2', [hosting]);
-  const rewind = snapshotOf(world.fleet);
-  await world.until(first.node.stop({ graceMs: 0 }));
-  await world.eventually(() => isUpOn(second), 'the second node to take over');
+  const { world, second, rewind } = await handedOver();
   const { presence } = second.broker;
   const [found, answered] = [gate(), gate()];
   const lookup = presence.lookup.bind(presence);
