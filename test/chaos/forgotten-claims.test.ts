@@ -19,6 +19,13 @@ async function serve(...args: string[]): Promise<RedisServer> {
   return server;
 }
 
+async function isInFile(server: RedisServer): Promise<boolean> {
+  const admin = new Redis(server.url);
+  const about = await admin.info('persistence');
+  admin.disconnect();
+  return /^aof_buffer_length:0\r$/m.test(about);
+}
+
 function agents() {
   const ran = new Map<unknown, boolean[]>();
   class WorkAgent extends Agent {
@@ -68,6 +75,7 @@ test('tasks that wait on a server which comes back with its append-only file are
   const server = await serve('--appendonly', 'yes', '--appendfsync', 'everysec');
   const { fleet } = await openClient(server.url);
   const handles = await Promise.all(numbers.map((n) => fleet.enqueue(address, n)));
+  await waitFor(() => isInFile(server), { what: 'the tasks to be in the file' }); // a write waits while the one before is synced
   await server.restart();
   const { ran, list } = agents();
   await startNode(server.url, list);
