@@ -25,6 +25,9 @@ export async function measure(spec, { url, env, limitMs = 120_000, execArgv = []
   }
 }
 
+/** As the node processes of `runtime start` have it; the peers, too. */
+const youngHeap = '--max-semi-space-size=64';
+
 async function measureOnce({ load, system, params }, { url, env, limitMs, execArgv }) {
   await flush(url);
   const { roles } = await import(`../loads/${load}.js`);
@@ -34,7 +37,7 @@ async function measureOnce({ load, system, params }, { url, env, limitMs, execAr
     const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
     const child = fork(side, [told], {
       env: { ...process.env, ...env },
-      execArgv: ['--expose-gc', ...execArgv],
+      execArgv: ['--expose-gc', youngHeap, ...execArgv],
       stdio,
     });
     const answer = new Promise((resolve, reject) => {

@@ -84,10 +84,8 @@ function settleLane(redis) {
   const places = [parked, due, moved, releases, deadByTime, dead, limits, keyed, turns, behind, history];
   return new Lane((seq, ops) => {
     const results = ops.map(({ entry }) => queue.result(`n.${entry}`));
-    const args = ops.flatMap(({ entry, result }) => {
-      const name = `n.${entry}`;
-      return [`complete 2 ${entry} 1 ${resultTtlMs} ${name.length} ${name}${node}`, `complete\x1f1\x1f${result}\x1f`];
-    });
+    const how = `complete 2 1 ${resultTtlMs} ${node}`;
+    const args = ops.flatMap(({ entry, result }) => [how, entry, `complete\x1f1\x1f${result}\x1f`]);
     const head = [seq, node, keys.processChannels, keys.channel('*'), role, 10_000];
     return carry(redis, 'settle', seq, [meta, ...streams, ...places, ...results, queue.cancelled], [...head, ...args]);
   });

@@ -9,6 +9,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath } from 'node:url';
 import { type Clock, sleep } from '../core/clock.ts';
 import { codeFile } from '../core/code-folder.ts';
+import { heapOptions } from './heap-options.ts';
 import { isNodeWord, type NodeWord, type SupervisorWord } from './process-words.ts';
 
 const runtimeFile = fileURLToPath(codeFile('../bin/runtime.js'));
@@ -46,9 +47,9 @@ export class NodeProcess {
 
   constructor(launch: Launch) {
     this.#clock = launch.clock;
-    const limit = launch.memoryMb === undefined ? [] : [`--max-old-space-size=${launch.memoryMb}`];
     const own = process.execArgv.filter((option) => !option.startsWith('--inspect')); // a debugger's port is taken
-    this.#child = spawn(process.execPath, [...own, ...limit, runtimeFile, ...launch.args, '--supervised'], {
+    const heap = heapOptions(launch.memoryMb, [...own, launch.env['NODE_OPTIONS'] ?? '']);
+    this.#child = spawn(process.execPath, [...own, ...heap, runtimeFile, ...launch.args, '--supervised'], {
       cwd: launch.cwd,
       env: { ...launch.env, RUNTIME_SUPERVISED: '1', RUNTIME_REPLACES: launch.replaces ?? '' },
       detached: true,

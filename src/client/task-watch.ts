@@ -2,7 +2,7 @@
  * Tasks whose end somebody in this process waits for.
  *
  * W1  A waiter is resolved by the notice `settled`, or by reading the outcome: when it joins late, when the link was restored, and
- *     every few seconds. Nothing depends on a notice alone.
+ *     every few seconds. Nothing depends on a notice alone. A process that settles a task of its own needs none: the answer tells it.
  * W2  The notice may overtake the reply to `enqueue`. While an enqueue is on its way, outcomes nobody waits for yet are kept.
  * W3  A waiter for a task that nobody knows, or whose outcome has expired, is told so: by the look when it joins late, or by one of
  *     the regular ones, which ask for the state of some tasks each. It takes two looks, since the notice may be on its way, and where data
@@ -117,7 +117,7 @@ export class TaskWatch {
   }
 
   onNotice(notice: Notice): void {
-    if (notice.kind === 'settled') this.#settle(notice.taskId, notice.outcome);
+    if (notice.kind === 'settled') this.onSettled(notice.taskId, notice.outcome);
     else if (notice.kind === 'progress') {
       for (const listener of this.#listeners.get(notice.taskId) ?? []) listener.onProgress?.(notice.body);
     } else if (notice.kind === 'parts') {
@@ -161,7 +161,8 @@ export class TaskWatch {
     this.#early.clear();
   }
 
-  #settle(taskId: string, outcome: TaskOutcome): void {
+  /** A task has ended, whoever says so (W1). */
+  onSettled(taskId: string, outcome: TaskOutcome): void {
     const listeners = this.#listeners.get(taskId);
     this.#forget(taskId);
     if (listeners !== undefined) for (const listener of listeners) listener.onSettled(outcome);
@@ -224,7 +225,7 @@ export class TaskWatch {
     for (let from = 0; from < taskIds.length; from += limits.frameOps) {
       const page = taskIds.slice(from, from + limits.frameOps);
       const outcomes = await this.#deps.broker.queues.outcomes(queue, page);
-      outcomes.forEach((outcome, index) => outcome !== undefined && this.#settle(String(page[index]), outcome));
+      outcomes.forEach((outcome, index) => outcome !== undefined && this.onSettled(String(page[index]), outcome));
     }
   }
 }

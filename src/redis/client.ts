@@ -18,3 +18,25 @@ export function newClient(options: ioredis.RedisOptions): ioredis.Redis {
   const { Redis } = loadClient();
   return new Redis(options);
 }
+
+/**
+ * Sends one command; resolves to its reply, with text as text. It is put on the wire in one piece: the library would copy the arguments
+ * several times, of which a frame has hundreds.
+ */
+export function sendCommand(client: ioredis.Redis, name: string, args: readonly (string | number)[]): Promise<unknown> {
+  const { Command } = loadClient();
+  const command = new Command(name, [], { replyEncoding: 'utf8' });
+  const text = onTheWire(name, args);
+  command.toWritable = () => text;
+  return client.sendCommand(command) as Promise<unknown>;
+}
+
+/** As RESP has it: how many parts, and of each its bytes. */
+function onTheWire(name: string, args: readonly (string | number)[]): string {
+  let text = `*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`;
+  for (const arg of args) {
+    const part = typeof arg === 'string' ? arg : String(arg);
+    text += `$${Buffer.byteLength(part)}\r\n${part}\r\n`;
+  }
+  return text;
+}

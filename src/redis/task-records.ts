@@ -23,6 +23,11 @@ export function nameOf(queue: string, taskId: string): string {
   return taskId.startsWith(`${queue}.`) ? taskId.slice(queue.length + 1) : `?${taskId}`;
 }
 
+/** Whether a task that never moved from this entry has that name. */
+export function isNameOf(entry: string, priority: Priority, name: string): boolean {
+  return name.length === entry.length + 2 && name.endsWith(entry) && name.startsWith(`${priority.charAt(0)}.`);
+}
+
 /** 1 for the priority that is claimed first. */
 export function laneOf(priority: Priority): number {
   return priorities.indexOf(priority) + 1;

@@ -33,7 +33,16 @@ import { isMissingGroup } from './errors.ts';
 import type { Argument } from './link.ts';
 import type { ServerRuns } from './server-runs.ts';
 import type { Store } from './store.ts';
-import { decodeDelivery, type DeliveryRow, encodeOutcome, entryOf, laneOf, nameOf, seedBelow } from './task-records.ts';
+import {
+  decodeDelivery,
+  type DeliveryRow,
+  encodeOutcome,
+  entryOf,
+  isNameOf,
+  laneOf,
+  nameOf,
+  seedBelow,
+} from './task-records.ts';
 
 const group = 'g';
 
@@ -128,8 +137,8 @@ export class RedisTasks implements TaskPort {
       const [lane, entry, deliveries] = placeOf(receipt);
       const [ms, text] = partsOf(outcome);
       whole.push(queue.result(name));
-      const bytes = Buffer.byteLength(name);
-      args.push(`${outcome.kind} ${lane} ${entry} ${deliveries} ${Math.ceil(ms)} ${bytes} ${name}${notify}`, text);
+      const place = isNameOf(entry, receipt.priority, name) ? entry : `${entry} ${name}`;
+      args.push(`${outcome.kind} ${lane} ${deliveries} ${Math.ceil(ms)} ${notify}`, place, text);
     }
     const call = { keys: [...whole, cancelled], args };
     const replies = await this.#store.carry('settle', `q:${frame.tag}`, frame, call);
@@ -207,7 +216,7 @@ export class RedisTasks implements TaskPort {
 }
 
 /** Stream 1-3, entry, deliveries. */
-function placeOf({ priority, entry, deliveries }: Receipt): Argument[] {
+function placeOf({ priority, entry, deliveries }: Receipt): [lane: number, entry: string, deliveries: number] {
   return [laneOf(priority), entryOf(entry), deliveries];
 }
 

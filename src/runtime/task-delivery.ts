@@ -4,6 +4,7 @@
  * E1  The next task does not wait for the answer to a settle, so that those of one tick travel together. A cell has a bounded number of
  *     them on the way, each under its lease, and has not ended before they have.
  */
+import type { TaskOutcome } from '../broker/queues.ts';
 import type { SettleReply } from '../broker/tasks.ts';
 import type { Answer } from '../client/frame-line.ts';
 import { defaultBackoff } from '../core/backoff.ts';
@@ -23,6 +24,8 @@ export class Delivery implements Answer<SettleReply> {
   readonly deps: ExecutionDeps;
   readonly cell: Cell;
   readonly work: TaskWork;
+  /** Its handler has reported, in notices: the end is told behind them, by one. */
+  hasReported = false;
   readonly #startedAt: number;
   #envelope: Envelope | undefined;
   #family: Family | undefined;
@@ -84,7 +87,8 @@ export class Delivery implements Answer<SettleReply> {
     cell.beginTrail();
     const { queue, receipt } = work.claimed;
     const notify = this.#envelope?.via;
-    const op = { receipt, outcome: verdict, ...(notify !== undefined && { notify }) };
+    const op =
+      notify === undefined || this.#isOwn ? { receipt, outcome: verdict } : { receipt, outcome: verdict, notify };
     deps.member.lanes.settle.post(queue, op, this);
     if (this.#hasEnded || cell.trailing < limits.settles) return undefined;
     return new Promise((resolve) => (this.#onSettled = resolve));
@@ -92,10 +96,10 @@ export class Delivery implements Answer<SettleReply> {
 
   resolve(reply: SettleReply): void {
     this.work.lease.letGo();
-    const kind = this.#verdict?.kind;
-    this.#report(reply === 'settled' ? String(kind) : reply);
-    const isLast = kind === 'complete' || kind === 'dead';
-    this.#end(reply === 'cancelled' || (reply === 'settled' && isLast));
+    const last = reply === 'settled' ? lastWord(this.#verdict, this.work.claimed.attempt) : undefined;
+    if (last !== undefined && this.#isOwn) this.deps.member.tasks.onSettled(this.work.claimed.receipt.taskId, last);
+    this.#report(reply === 'settled' ? String(this.#verdict?.kind) : reply);
+    this.#end(reply === 'cancelled' || last !== undefined);
   }
 
   /** Where the broker says so, the lease ends and another node takes the task. */
@@ -105,6 +109,11 @@ export class Delivery implements Answer<SettleReply> {
     if (!(failure instanceof OwnershipError || failure instanceof BrokerError))
       reportFailure(this.deps, this.cell, this.work.kind, failure);
     this.#end(false);
+  }
+
+  /** The answer to its settle tells who waits for it what became of it: that is this process. */
+  get #isOwn(): boolean {
+    return !this.hasReported && this.#envelope?.via === this.deps.member.deps.address;
   }
 
   #end(isOver: boolean): void {
@@ -133,4 +142,11 @@ export class Delivery implements Answer<SettleReply> {
       ...(verdict !== undefined && 'error' in verdict && { error: verdict.error }),
     });
   }
+}
+
+/** What everybody will know of a task that ends with `verdict`; undefined when it goes on. */
+function lastWord(verdict: Verdict | undefined, attempts: number): TaskOutcome | undefined {
+  if (verdict?.kind === 'complete') return { kind: 'completed', result: verdict.result, attempts };
+  if (verdict?.kind === 'dead') return { kind: 'dead', reason: verdict.reason, error: verdict.error, attempts };
+  return undefined;
 }

@@ -26,7 +26,6 @@ export class TaskInHand implements Task {
   readonly #limits: CallSignal;
   #progress: Task['progress'] | undefined;
   #fanOut: Task['fanOut'] | undefined;
-  #hasReported = false;
 
   constructor(delivery: Delivery, limits: CallSignal, input: unknown) {
     const { envelope, work } = delivery;
@@ -59,7 +58,7 @@ export class TaskInHand implements Task {
 
   /** Resolves when what it reported has been told, or cannot be: nobody hears of its end before. Undefined when it reported nothing. */
   told(): Promise<void> | undefined {
-    return this.#hasReported ? this.#delivery.deps.progress.flush() : undefined;
+    return this.#delivery.hasReported ? this.#delivery.deps.progress.flush() : undefined;
   }
 
   #report(done: number, total: number | undefined, note: string | undefined): void {
@@ -71,7 +70,7 @@ export class TaskInHand implements Task {
     const report = { taskId: this.id, body: encodePayload(step, 'a progress report'), notify: via };
     const classic = { taskId: classicId, name, agent: cell.id, at };
     const { queue } = work.claimed;
-    this.#hasReported = true;
+    this.#delivery.hasReported = true;
     deps.progress.send({ queue, report: { ...report, ttlMs: deps.settings.resultTtlMs, classic } });
   }
 }

@@ -19,6 +19,9 @@ class WorkAgent extends Agent {
   @onTask('last') async last(task: Task): Promise<void> {
     await task.progress(1, 1, 'the last step');
   }
+  @onTask('around') async around(): Promise<unknown> {
+    return this.run(address, 9);
+  }
   @onTask('outer') async outer(task: Task): Promise<unknown> {
     const inner = await this.enqueue({ role: 'work', task: 'work' }, {}, { delay: '1h' });
     return inner.result({ signal: task.signal });
@@ -44,6 +47,23 @@ describe('a result', () => {
     };
     expect(await world.until(fleet.run(address, 1))).toEqual({ echo: 1 });
     expect(reads).toBe(0);
+  });
+
+  test('that a process awaits and makes itself comes with the answer to its settle, without a notice', async () => {
+    const world = new World();
+    const { broker } = await world.start('n1', [pool(WorkAgent, { size: 2 })]);
+    const told: (string | undefined)[] = [];
+    const settle = broker.tasks.settle.bind(broker.tasks);
+    broker.tasks.settle = (frame) => {
+      for (const { notify } of frame.ops) told.push(notify);
+      return settle(frame);
+    };
+    broker.queues.outcomes = () => Promise.reject(new Error('nothing is to be read'));
+    const { fleet, member } = await world.connect();
+    const startedAt = world.clock.monotonic();
+    expect(await world.until(fleet.run({ role: 'work', task: 'around' }, 0))).toEqual({ echo: 9 });
+    expect(world.clock.monotonic() - startedAt).toBeLessThan(5_000);
+    expect(told).toEqual([undefined, member.deps.address]);
   });
 
   test('comes also when the notice was lost with the link', async () => {

@@ -4,8 +4,8 @@
 --       11 dead letters by time  12 dead letters  13 limits  14 keyed  15 turns  16 behind  17 history
 --       18.. results, one for each op  last: marks of cancelled tasks
 -- ARGV  1-5 frame  6 seed  7 node  8 prefix of process channels  9 everyone's channel  10 queue  11 most dead letters
---       then for each op: `<kind> <stream 1-3> <entry> <deliveries> <ms: delay or time to live> <bytes of the name> <name><notify>`,
---       and its record as it is after one attempt, or 'begun' or ''
+--       then for each op: `<kind> <stream 1-3> <deliveries> <ms: delay or time to live> <notify>`, its place, and its record as it is after
+--       one attempt, or 'begun' or ''
 -- Returns a frame reply: '1', 'c' (cancelled) or '0' (stale) for each op
 -- Complexity: O(ops * log claimed)
 local known = openFrame()
@@ -20,9 +20,13 @@ q.streams, q.releases, q.history = { h = KEYS[4], n = KEYS[5], l = KEYS[6] }, KE
 local isPlain = redis.call('EXISTS', KEYS[13], KEYS[14]) == 0
 local hasReleased, isAdded, freed = false, false, 0
 
-local function settle(op, head, text)
-  local kind, lane, entry, deliveries, ms, bytes, at = string.match(head, '^(%l+) (%d) (%S+) (%S+) (%S+) (%d+) ()')
-  local name, notify = string.sub(head, at, at + bytes - 1), string.sub(head, at + bytes)
+-- Most ops say the same of their deliveries as the one before: that is read once.
+local headBefore, kind, lane, deliveries, ms, notify
+local function settle(op, head, place, text)
+  if head ~= headBefore then
+    headBefore, kind, lane, deliveries, ms, notify = head, string.match(head, '^(%l+) (%d) (%S+) (%S+) (.*)$')
+  end
+  local entry, name = readPlace(lane, place)
   local stream = KEYS[3 + lane]
   if ended[entry] or not isHeld(stream, entry, node, deliveries) or not isNamed(stream, KEYS[9], lane, entry, name) then
     return '0'
@@ -41,12 +45,7 @@ local function settle(op, head, text)
   end
   local envelope, attempts = takeOut(kind, stream, q, name, entry, deliveries)
   if kind == 'retry' or kind == 'release' then
-    if tonumber(ms) > 0 then
-      park(KEYS[7], KEYS[8], name, envelope, attempts, ms, op)
-    else
-      toBack(stream, KEYS[9], name, mint(), envelope, attempts, pastOf(q.history, name))
-      isAdded = true
-    end
+    isAdded = goBack(q, stream, name, mint, envelope, attempts, ms, op) or isAdded
     return '1'
   end
   local record = attempts == 1 and text or kind .. '\31' .. whole(attempts) .. string.sub(text, #kind + 3)
@@ -64,8 +63,8 @@ local function settle(op, head, text)
 end
 
 local replies = {}
-for op = 1, (#ARGV - 11) / 2 do
-  replies[op] = settle(op, ARGV[10 + 2 * op], ARGV[11 + 2 * op])
+for op = 1, (#ARGV - 11) / 3 do
+  replies[op] = settle(op, ARGV[9 + 3 * op], ARGV[10 + 3 * op], ARGV[11 + 3 * op])
   freed = freed + (replies[op] == '0' and 0 or 1)
 end
 removeAll()

@@ -1,7 +1,7 @@
 -- Whether deliveries are still those of their node, for the scripts that renew and settle (T3, T6).
 -- KEYS  none of its own: the caller names the stream
 -- ARGV  none
--- Returns of isHeld: whether node holds that delivery; of giveUp: nothing
+-- Returns of isHeld: whether node holds that delivery; of giveUp: nothing; of readPlace: the entry and the name of its task
 -- Complexity: O(log claimed) a call, and as much for what is read ahead
 
 -- Most deliveries of a call follow each other in their stream, so the next ones of the node are read with the one that is asked for:
@@ -24,4 +24,13 @@ end
 -- It is another consumer's from now on.
 local function giveUp(stream, entry)
   heldOf[stream][entry] = false
+end
+
+-- A place is an entry, and behind a space the name of its task where that is not made of it.
+local function readPlace(lane, place)
+  local gap = string.find(place, ' ', 1, true)
+  if gap then
+    return string.sub(place, 1, gap - 1), string.sub(place, gap + 1)
+  end
+  return place, string.sub('hnl', lane, lane) .. '.' .. place
 end

@@ -29,6 +29,16 @@ local function takeOut(kind, stream, q, name, entry, deliveries)
   return fields.e or '', (tonumber(fields.a) or 0) + tonumber(deliveries) - given - (isReleased and 1 or 0)
 end
 
+-- To be tried again, at once or in a while; whether it waits already.
+local function goBack(q, stream, name, mint, envelope, attempts, ms, order)
+  if tonumber(ms) > 0 then
+    park(q.parked, q.due, name, envelope, attempts, ms, order)
+    return false
+  end
+  toBack(stream, q.moved, name, mint(), envelope, attempts, pastOf(q.history, name))
+  return true
+end
+
 -- Gives a delivery back uncharged, unless it is to be parked; false then. That its handler had begun is remembered (T11).
 local function release(stream, q, name, entry, ms, begun)
   if begun == 'begun' then
