@@ -20,7 +20,7 @@ import type { Clock, Timer } from '../core/clock.ts';
 import { BrokerError, OwnershipError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Random } from '../core/random.ts';
-import { FrameHistory, type KeptFrame, type LineLegacy } from './frame-history.ts';
+import { type BringingBack, FrameHistory, type KeptFrame, type LineLegacy } from './frame-history.ts';
 import type { Outbox } from './outbox.ts';
 
 /** Who sends: the process's address, and whether it must hold a presence lease. */
@@ -29,7 +29,7 @@ export interface Sender {
   readonly leased: boolean;
 }
 
-export interface LineDeps<Op, Reply> {
+export interface LineDeps<Op, Reply> extends BringingBack<Op, Reply> {
   readonly clock: Clock;
   readonly random: Random;
   readonly sender: Sender;
@@ -39,12 +39,6 @@ export interface LineDeps<Op, Reply> {
   readonly onChange: (operations: number) => void;
   /** What is kept of the frames that were answered (C5). */
   readonly outbox: Outbox;
-  /** The operation that brings `op` back after it was lost, `elapsedMs` after it was answered; undefined when nothing is to be. Absent: nothing of it is stored. */
-  readonly again?: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined;
-  /** `op` as one that may have been carried out before, and forgotten. */
-  readonly mark?: (op: Op) => Op;
-  /** Accepted operations were lost: `found` is sent again, `gone` could not be brought back. */
-  readonly onLost: (loss: { readonly tag: string; readonly found: number; readonly gone: number }) => void;
 }
 
 /** Who hears what became of an operation, once. Neither throws. */
@@ -69,7 +63,7 @@ interface Unresolved<Op, Reply> {
   /** Some reply was lost: the broker may have applied it, whatever later tries say. */
   maybeApplied: boolean;
   /** What it brings back (C5). */
-  readonly lost?: KeptFrame<Op, Reply>;
+  readonly lost?: KeptFrame;
 }
 
 const repeatBackoff: Backoff = { kind: 'exponential', baseMs: 25, maxMs: 1_000, jitter: true };
@@ -118,12 +112,12 @@ export class FrameLine<Op, Reply> {
   }
 
   /** What the next incarnation of this process needs to go on asking. */
-  legacy(): LineLegacy<Op, Reply> {
+  legacy(): LineLegacy {
     const coming = this.#unresolved.flatMap(({ lost }) => lost ?? []);
     return { tag: this.#tag, sender: this.#deps.sender.address, seq: this.#seq, ...this.#history.legacy(coming) };
   }
 
-  inherit(legacy: LineLegacy<Op, Reply>): void {
+  inherit(legacy: LineLegacy): void {
     this.#seq = legacy.seq;
     this.#history.inherit(legacy);
   }
@@ -199,9 +193,10 @@ export class FrameLine<Op, Reply> {
     const loss = { tag: this.#tag, found: 0, gone: 0 };
     const revived: Unresolved<Op, Reply>[] = [];
     for (const kept of this.#history.takeLost(Number(failure.details.last))) {
-      const { seq, ops, replies, bytes, at } = kept;
-      const lost = ops
-        .map((op, index) => again?.(op, replies[index] as Reply, since - at))
+      const { seq, bytes, at } = kept;
+      const lost = this.#history
+        .read(kept)
+        .map(({ op, reply }) => again?.(op, reply, since - at))
         .filter((op) => op !== undefined);
       if (lost.length === 0) continue;
       const parts = lost.map((op) => this.#bringingBack(op, bytes / lost.length));

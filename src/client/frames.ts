@@ -9,11 +9,11 @@ import type { Clock } from '../core/clock.ts';
 import { BrokerError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Random } from '../core/random.ts';
-import type { LineLegacy } from './frame-history.ts';
+import type { BringingBack, LineLegacy } from './frame-history.ts';
 import { type Answer, FrameLine, type Sender } from './frame-line.ts';
 import type { Outbox } from './outbox.ts';
 
-export interface FramesDeps<Op, Reply> {
+export interface FramesDeps<Op, Reply> extends BringingBack<Op, Reply> {
   readonly clock: Clock;
   readonly random: Random;
   readonly sender: Sender;
@@ -23,15 +23,6 @@ export interface FramesDeps<Op, Reply> {
   /** How long an operation may wait for a broker that cannot be reached, in milliseconds. */
   readonly patienceMs: number;
   readonly outbox: Outbox;
-  /**
-   * What brings an operation back that was lost `elapsedMs` after it was answered; undefined when nothing is to. Absent for a lane of live
-   * operations: nothing of it is stored that could be lost.
-   */
-  readonly again?: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined;
-  /** An operation as one that may have been carried out before, and forgotten. */
-  readonly mark?: (op: Op) => Op;
-  /** Accepted operations were lost by the broker. */
-  readonly onLost: (loss: { readonly tag: string; readonly found: number; readonly gone: number }) => void;
 }
 
 const linesKept = 1_000;
@@ -43,7 +34,7 @@ export class Frames<Op, Reply> {
   #closed = false;
   /** When there are as many, the silent ones go. */
   #mostLines = linesKept;
-  #legacies: readonly LineLegacy<Op, Reply>[] = [];
+  #legacies: readonly LineLegacy[] = [];
 
   constructor(deps: FramesDeps<Op, Reply>) {
     this.#deps = deps;
@@ -78,7 +69,7 @@ export class Frames<Op, Reply> {
   }
 
   /** What is kept of the lines of a process that is gone, for the one that follows it. */
-  get legacies(): readonly LineLegacy<Op, Reply>[] {
+  get legacies(): readonly LineLegacy[] {
     return this.#closed ? this.#legacies : this.#heritable();
   }
 
@@ -86,7 +77,7 @@ export class Frames<Op, Reply> {
    * Goes on with the lines of a process that is gone, in its name: what the broker has lost of them is sent again. That process has lost
    * its presence, but what it was told is accepted was accepted while it had it.
    */
-  inherit(legacies: readonly LineLegacy<Op, Reply>[]): void {
+  inherit(legacies: readonly LineLegacy[]): void {
     for (const legacy of legacies) {
       const line = this.#open(legacy.tag, { address: legacy.sender, leased: false });
       line.inherit(legacy);
@@ -94,7 +85,7 @@ export class Frames<Op, Reply> {
     }
   }
 
-  #heritable(): readonly LineLegacy<Op, Reply>[] {
+  #heritable(): readonly LineLegacy[] {
     return [...this.#lines.values()].map((line) => line.legacy()).filter(({ kept }) => kept.length > 0);
   }
 

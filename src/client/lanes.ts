@@ -5,7 +5,6 @@
  */
 import type { Broker } from '../broker/broker.ts';
 import type { AppendOp } from '../broker/events.ts';
-import type { Frame } from '../broker/frame.ts';
 import type { AcknowledgeOp, AcknowledgeReply, AskOp, AskReply, SendOp, SendReply } from '../broker/mail.ts';
 import type { EnqueueOp, EnqueueReply, SettleOp, SettleReply } from '../broker/tasks.ts';
 import type { Clock } from '../core/clock.ts';
@@ -13,7 +12,8 @@ import { decodeEnvelope, encodeEnvelope } from '../core/envelope.ts';
 import type { Random } from '../core/random.ts';
 import type { Sender } from './frame-line.ts';
 import type { LineLegacy } from './frame-history.ts';
-import { Frames } from './frames.ts';
+import { Frames, type FramesDeps } from './frames.ts';
+import { keptEnqueues, keptSends, keptSettles } from './kept-codecs.ts';
 import { Outbox } from './outbox.ts';
 
 export interface LanesDeps {
@@ -30,9 +30,9 @@ export interface LanesDeps {
 
 /** What one process keeps for the next: its lines of frames, by lane. What it settled and acknowledged is no longer its own. */
 export interface Legacy {
-  readonly enqueue: readonly LineLegacy<EnqueueOp, EnqueueReply>[];
-  readonly send: readonly LineLegacy<SendOp, SendReply>[];
-  readonly append: readonly LineLegacy<AppendOp, string>[];
+  readonly enqueue: readonly LineLegacy[];
+  readonly send: readonly LineLegacy[];
+  readonly append: readonly LineLegacy[];
 }
 
 export interface Lanes {
@@ -54,17 +54,14 @@ export interface Lanes {
 /** What an operation needs beside its payload, roughly. */
 const overheadBytes = 100;
 
+type LaneDeps<Op, Reply> = Pick<FramesDeps<Op, Reply>, 'deliver' | 'bytesOf' | 'again' | 'mark' | 'kept'>;
+
 /** How lanes are made that share one outbox. */
 function laneMaker(deps: LanesDeps) {
   const outbox = new Outbox({ clock: deps.clock });
-  return <Op, Reply>(
-    deliver: (frame: Frame<Op>) => Promise<readonly Reply[]>,
-    bytesOf: (op: Op) => number,
-    again?: (op: Op, reply: Reply, elapsedMs: number) => Op | undefined,
-    mark: (op: Op) => Op = (op) => op,
-  ): Frames<Op, Reply> => {
-    const size = (op: Op): number => bytesOf(op) + overheadBytes;
-    return new Frames<Op, Reply>({ ...deps, outbox, deliver, bytesOf: size, mark, ...(again && { again }) });
+  return <Op, Reply>(own: LaneDeps<Op, Reply>): Frames<Op, Reply> => {
+    const bytesOf = (op: Op): number => own.bytesOf(op) + overheadBytes;
+    return new Frames<Op, Reply>({ ...deps, outbox, ...own, bytesOf });
   };
 }
 
@@ -72,38 +69,41 @@ export function createLanes(deps: LanesDeps): Lanes {
   const { broker } = deps;
   const lane = laneMaker(deps);
   const lanes = {
-    enqueue: lane<EnqueueOp, EnqueueReply>(
-      (frame) => broker.tasks.enqueue(frame),
-      (op) => op.envelope.length,
-      enqueueAgain,
-      (op) => ({ ...op, envelope: marked(op.envelope) }),
-    ),
-    settle: lane<SettleOp, SettleReply>(
-      (frame) => broker.tasks.settle(frame),
-      settleBytes,
-      (op, reply) => (reply === 'settled' ? op : undefined),
-    ),
-    send: lane<SendOp, SendReply>(
-      (frame) => broker.mail.send(frame),
-      (op) => ('letter' in op ? 0 : op.envelope.length),
-      (op, reply) => (reply.kind === 'stored' ? sendAgain(op) : undefined),
-      sendAgain,
-    ),
-    ask: lane<AskOp, AskReply>(
-      (frame) => broker.mail.ask(frame),
-      (op) => op.envelope.length,
-    ),
-    acknowledge: lane<AcknowledgeOp, AcknowledgeReply>(
-      (frame) => broker.mail.acknowledge(frame),
-      (op) => ('dead' in op ? JSON.stringify(op.dead).length : 0),
-      (op, reply) => (reply === 'acknowledged' ? op : undefined),
-    ),
-    append: lane<AppendOp, string>(
-      (frame) => broker.events.append(frame),
-      (op) => op.data.length,
-      (op) => ({ ...op, again: true }),
-      (op) => ({ ...op, again: true }),
-    ),
+    enqueue: lane<EnqueueOp, EnqueueReply>({
+      deliver: (frame) => broker.tasks.enqueue(frame),
+      bytesOf: (op) => op.envelope.length,
+      again: enqueueAgain,
+      mark: (op) => ({ ...op, envelope: marked(op.envelope) }),
+      kept: keptEnqueues,
+    }),
+    settle: lane<SettleOp, SettleReply>({
+      deliver: (frame) => broker.tasks.settle(frame),
+      bytesOf: settleBytes,
+      again: (op, reply) => (reply === 'settled' ? op : undefined),
+      kept: keptSettles,
+    }),
+    send: lane<SendOp, SendReply>({
+      deliver: (frame) => broker.mail.send(frame),
+      bytesOf: (op) => ('letter' in op ? 0 : op.envelope.length),
+      again: (op, reply) => (reply.kind === 'stored' ? sendAgain(op) : undefined),
+      mark: sendAgain,
+      kept: keptSends,
+    }),
+    ask: lane<AskOp, AskReply>({
+      deliver: (frame) => broker.mail.ask(frame),
+      bytesOf: (op) => op.envelope.length,
+    }),
+    acknowledge: lane<AcknowledgeOp, AcknowledgeReply>({
+      deliver: (frame) => broker.mail.acknowledge(frame),
+      bytesOf: (op) => ('dead' in op ? JSON.stringify(op.dead).length : 0),
+      again: (op, reply) => (reply === 'acknowledged' ? op : undefined),
+    }),
+    append: lane<AppendOp, string>({
+      deliver: (frame) => broker.events.append(frame),
+      bytesOf: (op) => op.data.length,
+      again: (op) => ({ ...op, again: true }),
+      mark: (op) => ({ ...op, again: true }),
+    }),
   };
   const all: readonly { readonly waiting: number; check(): void; close(): void }[] = Object.values(lanes);
   const { enqueue, send, append } = lanes;

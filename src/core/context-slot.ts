@@ -6,19 +6,29 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** The innermost value first; no slot is there twice. */
-interface Link {
+/** A slot and what it is to hold. */
+export interface Held {
   readonly slot: ContextSlot<unknown>;
   readonly value: unknown;
+}
+
+/** The innermost value first; no slot is there twice. */
+interface Link extends Held {
   readonly outer: Link | undefined;
 }
 
 const links = new AsyncLocalStorage<Link>();
 
 export class ContextSlot<T> {
-  /** Runs `body` with `value` in this slot. */
-  run<R>(value: T, body: () => R): R {
-    return links.run({ slot: this, value, outer: without(this, links.getStore()) }, body);
+  /** Runs `body` with `value` in this slot, and with what is `also` held by another one: that is cheaper than to run one in the other. */
+  run<R>(value: T, body: () => R, also?: Held): R {
+    const around = links.getStore();
+    const outer = also === undefined ? around : { ...also, outer: without(also.slot, around) };
+    return links.run({ slot: this, value, outer: without(this, outer) }, body);
+  }
+
+  holding(value: T): Held {
+    return { slot: this, value };
   }
 
   /** The value of the innermost `run` in whose course this is called. */

@@ -9,34 +9,44 @@
  * U18  In the course of a handler call it also ends that call, with the error as its reason: its task is charged as if the handler had
  *     thrown it. A call that has ended is not ended again.
  */
-import { ContextSlot } from '../core/context-slot.ts';
+import { ContextSlot, type Held } from '../core/context-slot.ts';
 import type { Cell } from './cell.ts';
 
-/** Somebody whose error it may be. */
-interface Culprit {
-  readonly cell: Cell;
-  /** U17, U18 */
+interface FailingCall {
+  /** Ends it with what its agent failed with. */
   fail(error: unknown): void;
 }
 
-export class Culprits {
-  readonly #culprits = new ContextSlot<Culprit>();
+/** Somebody whose error it may be: an agent, as it is now. */
+class Instance {
+  readonly cell: Cell;
+  readonly #life: unknown;
+  readonly #call: FailingCall | undefined;
 
-  /**
-   * Runs code of the agent in `cell`. `endCall` ends the handler call that it is part of (U18), `onFailure` hears what the agent failed
-   * with (U17).
-   */
-  run<T>(
-    cell: Cell,
-    deps: { readonly endCall?: (error: unknown) => void; readonly onFailure: (error: unknown) => void },
-    body: () => T,
-  ): T {
-    const { life } = cell; // of this instance
-    const fail = (error: unknown): void => {
-      deps.endCall?.(error);
-      if (cell.life === life) deps.onFailure(error);
-    };
-    return this.#culprits.run({ cell, fail }, body);
+  constructor(cell: Cell, call?: FailingCall) {
+    this.cell = cell;
+    this.#life = cell.life;
+    this.#call = call;
+  }
+
+  /** U17, U18 */
+  fail(error: unknown): void {
+    this.#call?.fail(error);
+    if (this.cell.life === this.#life) this.cell.fail(error);
+  }
+}
+
+export class Culprits {
+  readonly #culprits = new ContextSlot<Instance>();
+
+  /** Runs code of the agent in `cell`, which fails with what it leaves floating (U17). */
+  run<T>(cell: Cell, body: () => T): T {
+    return this.#culprits.run(new Instance(cell), body);
+  }
+
+  /** The same for who runs the body in another slot, too: `call` is the handler call that it is part of (U18). */
+  holding(cell: Cell, call: FailingCall): Held {
+    return this.#culprits.holding(new Instance(cell, call));
   }
 
   /**

@@ -7,7 +7,7 @@
  *     signal's reason (of a drain: within `drainAbortMs`, whatever its own grace is): what the handler still does has no effect on what is settled, and the verbs that it uses are refused.
  *     It is a zombie until it ends, and its cell is told of it (cell.ts, X5).
  */
-import type { ContextSlot } from '../core/context-slot.ts';
+import type { ContextSlot, Held } from '../core/context-slot.ts';
 import type { CallScope } from '../client/scope.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Trace } from '../core/envelope.ts';
@@ -136,6 +136,8 @@ export interface HandlerCall {
   /** Server time in milliseconds. */
   readonly deadline?: number | undefined;
   readonly limits: CallSignal;
+  /** In whose name the body runs (culprits.ts, U18). */
+  readonly culprit: Held;
   /** What the handler returns, or a promise of it. */
   readonly body: () => unknown;
   /** How long the handler may go on when its signal has aborted. */
@@ -146,10 +148,10 @@ export interface HandlerCall {
 
 /** Runs `body` (R2): what it returns, or a promise of it. Throws or rejects with what ends it. */
 export function callHandler(call: HandlerCall): unknown {
-  const { scopes, limits, body } = call;
+  const { scopes, limits, body, culprit } = call;
   limits.throwIfAborted();
   const scope = new Scope(call);
-  const returned = scopes.run(scope, body);
+  const returned = scopes.run(scope, body, culprit);
   if (!(returned instanceof Promise)) return returned;
   limits.startClock();
   return untilGivenUp(call, scope, returned);

@@ -58,12 +58,6 @@ export function reportFailure(deps: ExecutionDeps, cell: Cell, name: string, err
   observe(deps.member.deps.observer, 'message.failed', report);
 }
 
-/** Runs the body of a handler call in the name of the agent (culprits.ts, U18). */
-export function answerable<T>(deps: ExecutionDeps, cell: Cell, limits: CallSignal, body: () => T): T {
-  const endCall = (error: unknown): void => limits.fail(error);
-  return deps.culprits.run(cell, { endCall, onFailure: (error) => cell.fail(error) }, body);
-}
-
 /** Calls a handler that has no limits of its own: what it returns, or a promise of it. Throws or rejects with what ends the call. */
 export function callFreely(deps: ExecutionDeps, cell: Cell, trace: Trace, method: string, ...args: unknown[]): unknown {
   const { clock } = deps.member.deps;
@@ -80,8 +74,9 @@ export function callFreely(deps: ExecutionDeps, cell: Cell, trace: Trace, method
       scopes: deps.scopes,
       trace,
       limits,
+      culprit: deps.culprits.holding(cell, limits),
       onGivenUp: (rest) => cell.giveUp(method, rest),
-      body: () => answerable(deps, cell, limits, call),
+      body: call,
     }),
   );
 }

@@ -10,7 +10,7 @@ import type { Envelope, Trace } from '../core/envelope.ts';
 import { answerOf, type Wanted } from './answers.ts';
 import type { Cell } from './cell.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
-import { answerable, type ExecutionDeps } from './handling.ts';
+import type { ExecutionDeps } from './handling.ts';
 import type { OutgoingParts } from './outgoing-parts.ts';
 
 export interface Mark {
@@ -91,7 +91,8 @@ export class MailCall {
       trace,
       deadline,
       limits,
-      body: () => answerable(deps, cell, limits, () => this.#handled()),
+      culprit: deps.culprits.holding(cell, limits),
+      body: () => this.#handled(),
       onGivenUp: (rest) => cell.giveUp(name, rest),
     });
   }

@@ -163,7 +163,7 @@ export class Population {
         const why = `${cell.zombies} of its handlers ignore that they were given up`;
         void this.supervisor.fail(cell, new CancelledError('stopped', why));
       },
-      within: (cell, body) => execution.culprits.run(cell, { onFailure: (error) => cell.fail(error) }, body),
+      within: (cell, body) => execution.culprits.run(cell, body),
       onFailure: (cell, error) => void this.supervisor.fail(cell, error),
       onFinished: (cell) => void this.supervisor.finish(cell),
       onRoom: (cell) => {

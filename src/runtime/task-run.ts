@@ -12,7 +12,6 @@ import { describeError, HandlerError, OwnershipError, TerminalError } from '../c
 import { observe } from '../core/observer.ts';
 import { callHandler, CallSignal } from './handler-call.ts';
 import { placeOf } from './handler-place.ts';
-import { answerable } from './handling.ts';
 import { takeTurn } from './task-admission.ts';
 import type { Delivery } from './task-delivery.ts';
 import { TaskInHand } from './task-in-hand.ts';
@@ -95,7 +94,8 @@ export class TaskRun {
       trace,
       deadline,
       limits,
-      body: () => answerable(deps, cell, limits, () => toItsEnd(deps.member, partsOf, place.call(this.#task))),
+      culprit: deps.culprits.holding(cell, limits),
+      body: () => toItsEnd(deps.member, partsOf, place.call(this.#task)),
       graceMs: handler.options.graceMs,
       onGivenUp: (rest) => {
         this.#rest = rest;

@@ -7,6 +7,7 @@ import { catchStrayErrors } from '../../../src/compose/stray-errors.ts';
 import { Observer } from '../../../src/core/observer.ts';
 import { LazyAbort } from '../../../src/core/lazy-abort.ts';
 import type { Cell } from '../../../src/runtime/cell.ts';
+import { ContextSlot } from '../../../src/core/context-slot.ts';
 import { Culprits } from '../../../src/runtime/culprits.ts';
 import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
 
@@ -81,19 +82,22 @@ describe('an error that nobody handles', () => {
 });
 
 describe('whose an error is', () => {
-  const cellOf = (id: string) => ({ id, life: new LazyAbort() });
+  const failures: unknown[] = [];
+  const cellOf = (id: string) => ({
+    id,
+    life: new LazyAbort(),
+    fail: (error: unknown): void => void failures.push(error),
+  });
 
   test('U17: is known where its agent’s code, or what that began, goes on; an earlier instance fails nobody', async () => {
     const culprits = new Culprits();
     const cell = cellOf('docs');
-    const failures: unknown[] = [];
-    const onFailure = (error: unknown): void => void failures.push(error);
     let go = (): void => {};
-    const later = culprits.run(cell as unknown as Cell, { onFailure }, () =>
+    const later = culprits.run(cell as unknown as Cell, () =>
       new Promise<void>((resolve) => (go = resolve)).then(() => culprits.blame('late')),
     );
     expect([culprits.blame('outside'), failures]).toEqual([undefined, []]);
-    expect(culprits.run(cell as unknown as Cell, { onFailure }, () => culprits.blame('early'))).toBe('docs');
+    expect(culprits.run(cell as unknown as Cell, () => culprits.blame('early'))).toBe('docs');
     cell.life = new LazyAbort(); // it was restarted
     go();
     expect([await later, failures]).toEqual(['docs', ['early']]);
@@ -102,8 +106,9 @@ describe('whose an error is', () => {
   test('U18: in a handler call it ends that call, too', () => {
     const culprits = new Culprits();
     const ended: unknown[] = [];
-    const call = { onFailure: () => {}, endCall: (error: unknown) => void ended.push(error) };
-    culprits.run(cellOf('docs') as unknown as Cell, call, () => culprits.blame('broken'));
+    const call = { fail: (error: unknown) => void ended.push(error) };
+    const culprit = culprits.holding(cellOf('docs') as unknown as Cell, call);
+    new ContextSlot<string>().run('scope', () => culprits.blame('broken'), culprit);
     expect(ended).toEqual(['broken']);
   });
 });

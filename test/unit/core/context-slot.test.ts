@@ -16,4 +16,11 @@ describe('a context slot', () => {
     const held = one.run(1, () => two.run(2, () => one.run(3, () => [one.get(), two.get()])));
     expect(held).toEqual([3, 2]);
   });
+
+  it('can be held together with another one, once each', () => {
+    const [one, two] = [new ContextSlot<number>(), new ContextSlot<number>()];
+    const read = () => [one.get(), two.get()];
+    expect(two.run(1, () => one.run(2, read, two.holding(3)))).toEqual([2, 3]);
+    expect(one.run(4, read, one.holding(5))).toEqual([4, undefined]);
+  });
 });
