@@ -20,16 +20,18 @@ export function newClient(options: ioredis.RedisOptions): ioredis.Redis {
 }
 
 /**
- * Sends one command; resolves to its reply, with text as text. It is put on the wire in one piece: the library would copy the arguments
- * several times, of which a frame has hundreds.
+ * Calls a script; resolves to its reply, with text as text. It is put on the wire in one piece: the library would copy the arguments several
+ * times, of which a frame has hundreds.
  */
-export function sendCommand(client: ioredis.Redis, name: string, args: readonly (string | number)[]): Promise<unknown> {
+export function callScript(client: ioredis.Redis, args: readonly (string | number)[]): Promise<unknown> {
   const { Command } = loadClient();
-  const command = new Command(name, [], { replyEncoding: 'utf8' });
-  const text = onTheWire(name, args);
+  const command = new Command(script, [], { replyEncoding: 'utf8' });
+  const text = onTheWire(script, args);
   command.toWritable = () => text;
   return client.sendCommand(command) as Promise<unknown>;
 }
+
+const script = 'evalsha';
 
 /** As RESP has it: how many parts, and of each its bytes. */
 function onTheWire(name: string, args: readonly (string | number)[]): string {
