@@ -136,19 +136,22 @@ const payload = {
 const nodes = {
   group: 'nodes',
   name: 'nodes',
-  title: 'Processes that handle the tasks of one role',
+  title: 'Processes with 100 agents each that handle the tasks of one role',
   load: 'growth/nodes',
   sizes: { whole: [1, 2, 4, 8], quick: [1, 2] },
   params: {
-    whole: { tasks: 10_000, rounds: 3, idleMs: 4_000 },
-    quick: { tasks: 300, rounds: 1, idleMs: 500 },
+    whole: { tasks: 8_000, rounds: 3, idleMs: 4_000, others: 100 },
+    quick: { tasks: 300, rounds: 1, idleMs: 500, others: 10 },
   },
   figures: [
-    rate('tasks, all nodes together', 'rate'),
+    // They share the cores of one machine: more of them do not make it faster.
+    rate('tasks, all nodes together', 'rate', { most: 1 }),
     us('a task', 'redisUs'),
+    { name: 'a task', key: 'processUs', unit: 'us of all nodes' },
     commands('a task', 'commands'),
     us('an idle second of all of them', 'idleUs', { most: 1, grain: 500 }),
     commands('an idle second of all of them', 'idleCommands', { most: 1 }),
+    bytes('an idle second of all of them, from Redis', 'idleBytes', { most: 1 }),
   ],
 };
 

@@ -47,32 +47,45 @@ export async function startNode(url, agents, { onSettled } = {}) {
   return { fleet, node, close: () => stop({ graceMs: 0 }) };
 }
 
-/** A node that handles the tasks of `queue`, a hundred at a time. `work` makes the output of an input. */
-export function startWorker(url, { work = ({ n }) => outputOf(n), onSettled }) {
-  class DoubleAgent extends Agent {
+function doubling(work) {
+  return class DoubleAgent extends Agent {
     static handlers = { double: task(Input, Output) };
     double({ input }) {
       return work(input);
     }
-  }
-  return startNode(url, [pool(DoubleAgent, { concurrency: 100 })], { onSettled });
+  };
 }
 
-/** A node with so many agents that have an inbox each, and one that handles tasks. */
-export async function startCrowd(url, { size, onMessage }) {
-  class DoubleAgent extends Agent {
-    static handlers = { double: task(Input, Output) };
-    double({ input }) {
-      return outputOf(input.n);
-    }
-  }
-  class NoteAgent extends Agent {
+function noting(onMessage) {
+  return class NoteAgent extends Agent {
     static handlers = { note: message(Input) };
     note({ data }) {
       onMessage(data);
     }
-  }
-  const agents = [pool(NoteAgent, { size }), pool(DoubleAgent, { concurrency: 100 })];
+  };
+}
+
+/** A node that handles the tasks of `queue`, a hundred at a time, with `others` agents beside it. `work` makes the output of an input. */
+export function startWorker(url, { work, others = 0, onSettled }) {
+  const agents = [
+    pool(doubling(work), { concurrency: 100 }),
+    pool(
+      noting(() => {}),
+      { size: others },
+    ),
+  ];
+  return startNode(url, agents, { onSettled });
+}
+
+/** A node with so many agents that have an inbox each, and one that handles tasks. */
+export async function startCrowd(url, { size, onMessage }) {
+  const agents = [
+    pool(noting(onMessage), { size }),
+    pool(
+      doubling(({ n }) => outputOf(n)),
+      { concurrency: 100 },
+    ),
+  ];
   const { fleet, node, close } = await startNode(url, agents);
   return { fleet, close, idOf: (n) => `note@${node}.${1 + (n % size)}` };
 }
