@@ -21,7 +21,7 @@ const agents = {
   name: 'agents',
   title: 'Agents in one process',
   load: 'growth/agents',
-  sizes: { whole: [1, 10, 100, 1_000, 10_000, 100_000], quick: [1, 10, 100] },
+  sizes: { whole: [1, 10, 100, 1_000, 10_000, 100_000], quick: [1, 10] },
   params: {
     whole: { messages: 10_000, tasks: 5_000, looks: 200, rounds: 3, idleMs: 3_000 },
     quick: { messages: 500, tasks: 200, looks: 10, rounds: 1, idleMs: 400 },
@@ -87,7 +87,7 @@ const queues = [
     ...queue,
     name: 'queue, parked',
     title: 'Tasks that are parked in one queue',
-    sizes: { whole: [0, 1_000, 10_000, 100_000], quick: [0, 100, 1_000] },
+    sizes: { whole: [0, 1_000, 10_000, 100_000], quick: [0, 200] },
     params: queueParams('parked'),
     figures: [
       bytes('a parked task', 'bytes'),
@@ -100,7 +100,7 @@ const queues = [
     ...queue,
     name: 'queue, claimed',
     title: 'Tasks of one queue that are claimed by a node',
-    sizes: { whole: [0, 1_000, 10_000, 100_000], quick: [0, 100, 1_000] },
+    sizes: { whole: [0, 1_000, 10_000, 100_000], quick: [0, 200] },
     params: queueParams('claimed'),
     figures: [us('a claim renewed, 128 at a time', 'renewUs', { grain: 0.1 }), ...oneByOne()],
   },
@@ -116,7 +116,7 @@ const payload = {
   name: 'payload',
   title: 'Bytes of input of a task',
   load: 'growth/payload',
-  sizes: { whole: [100, kb, 4 * kb, 16 * kb, 64 * kb, largest], quick: [100, kb, largest] },
+  sizes: { whole: [100, kb, 4 * kb, 16 * kb, 64 * kb, largest], quick: [100, largest] },
   params: { whole: { rounds: 3 }, quick: { rounds: 1 } },
   paramsOf: (size, isQuick) => ({
     tasks: isQuick ? 20 : within(size, 64 * mb, 200, 10_000),
@@ -162,7 +162,7 @@ const historyParams = (mode) => ({
 const history = {
   group: 'history',
   load: 'growth/history',
-  sizes: { whole: [0, 1_000, 10_000, 100_000], quick: [0, 100, 1_000] },
+  sizes: { whole: [0, 1_000, 10_000, 100_000], quick: [0, 200] },
 };
 const histories = [
   {

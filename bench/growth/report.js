@@ -52,7 +52,7 @@ export function brokenOf(curves) {
     .filter(({ flat }) => !flat)
     .map(
       ({ name, unit, exponent, last, most }) =>
-        `grows: ${name} (${unit}), exponent ${exponent.toFixed(2)}, ${last.toFixed(2)} in the last step; allowed: ${most}`,
+        `${name} (${unit}): exponent ${exponent.toFixed(2)}, ${last.toFixed(2)} in the last step, where ${most} is allowed`,
     );
 }
 

@@ -11,7 +11,7 @@ import { redisVersionOf, versionsOf } from '../run/versions.js';
 import { growthOf } from './curves.js';
 import { curveOf } from './fit.js';
 import { writeGrowth } from './page.js';
-import { brokenOf, tablesOf } from './report.js';
+import { brokenOf, projectedOf, tablesOf } from './report.js';
 
 /** What the loads need of the runtime besides what users can load. */
 export const modules = ['redis/broker', 'core/system'];
@@ -62,7 +62,8 @@ export async function growth(options, { url, env, root }) {
   const tables = Object.values(groups).flat();
   const curves = tables.flatMap((table) => table.curves);
   console.log(tablesOf(tables));
-  for (const line of brokenOf(curves)) console.log(line);
+  for (const line of projectedOf(curves)) console.log(`projected, not measured: ${line}`);
+  for (const line of brokenOf(curves)) console.log(`grows faster than it may: ${line}`);
   for (const why of failed) console.error(`failed: ${why}`);
   if (!options.quick && failed.length === 0)
     keep(options, groups, { at: stamp(), reps: options.reps, versions: versionsOf(root, await redisVersionOf(url)) });
