@@ -140,8 +140,8 @@ const nodes = {
   load: 'growth/nodes',
   sizes: { whole: [1, 2, 4, 8], quick: [1, 2] },
   params: {
-    whole: { tasks: 8_000, rounds: 3, idleMs: 4_000, others: 100 },
-    quick: { tasks: 300, rounds: 1, idleMs: 500, others: 10 },
+    whole: { tasks: 6_000, rounds: 3, idleMs: 4_000, others: 100, width: 100 },
+    quick: { tasks: 300, rounds: 1, idleMs: 500, others: 10, width: 50 },
   },
   figures: [
     // They share the cores of one machine: more of them do not make it faster.

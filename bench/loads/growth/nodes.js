@@ -1,5 +1,5 @@
 /**
- * So many processes that handle the tasks of one role, with agents of their own beside it, and one process that asks for them. On one machine
+ * So many processes that handle the tasks of one role, as many under way for each of them, and one process that asks for them. On one machine
  * they share its cores, so what counts is what a task and an idle second cost, not how long they take.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -28,13 +28,13 @@ export async function node({ startWorker, params, url, link }) {
 }
 
 export async function client({ startNode, params, url, link, address }) {
-  const { size, tasks, rounds, idleMs } = params;
+  const { size, width, tasks, rounds, idleMs } = params;
   const meter = new Meter(url);
   const { fleet, node: own, close } = await startNode(url, []);
   const ids = await nodesOf(fleet, own, size);
   let next = 0;
   const run = (count) =>
-    abreast(500, [next, (next += count)], async (n) => checkOutput(n, await fleet.run(address, inputOf(n))));
+    abreast(width * size, [next, (next += count)], async (n) => checkOutput(n, await fleet.run(address, inputOf(n))));
   await run(size * tasks); // each node has run as many, however many there are
   const wordsOf = (word) => Promise.all(ids.map((id) => link.heard(`${word} by ${id}`)));
   await link.tell('mark');

@@ -2,7 +2,7 @@
  * Tasks whose input is so many bytes of JSON, enqueued and handled in one process; then a queue of them that nobody handles. Handlers
  * look whether they got all of it.
  */
-import { abreast, inPortions, spend } from '../../growth/spend.js';
+import { abreast, expectEqual, inPortions, spend } from '../../growth/spend.js';
 import { Meter } from '../../run/meter.js';
 import { checkOutput, outputOf } from '../../run/tally.js';
 
@@ -30,9 +30,8 @@ export async function alone({ startNode, startWorker, params, url, address }) {
   await run(0, tasks);
   const each = await spend(meter, tasks, (round) => run((1 + round) * tasks, (2 + round) * tasks), rounds);
   await close();
-  const wrong = [...handled].find(([, times]) => times !== 1);
-  if (wrong !== undefined || handled.size !== (1 + rounds) * tasks)
-    throw new Error(`expected every input to be handled once, got: ${handled.size} of them, ${wrong ?? 'none twice'}`);
+  expectEqual('the inputs that were handled', handled.size, (1 + rounds) * tasks);
+  expectEqual('the most that one was handled', Math.max(...handled.values()), 1);
   const { rate, redisUs, nodeUs, bytesIn, bytesOut } = each;
   const bytes = await bytesOfWaiting({ startNode, url, address, meter, size, waiting });
   return { rate, mbRate: (rate * size) / 1e6, redisUs, nodeUs, wire: bytesIn + bytesOut, bytes };
