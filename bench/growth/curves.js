@@ -27,10 +27,10 @@ const agents = {
     quick: { messages: 500, tasks: 200, looks: 10, rounds: 1, idleMs: 400 },
   },
   figures: [
-    // Of few agents little more than what moves in the process meanwhile.
-    bytes('an idle agent, in the node', 'nodeBytes', { grain: 1_000 }),
-    bytes('an idle agent, in Redis', 'redisBytes', { grain: 100 }),
-    { name: 'starting an agent', key: 'startUs', unit: 'us', grain: 50 },
+    // With few of them there is little to see but what moves in process and server meanwhile.
+    bytes('an idle agent, in the node', 'nodeBytes', { from: 1_000 }),
+    bytes('an idle agent, in Redis', 'redisBytes', { from: 1_000 }),
+    { name: 'starting an agent', key: 'startUs', unit: 'us', grain: 50, from: 1_000 },
     commands('an idle second of all of them', 'idleCommands', { grain: 1 }),
     us('an idle second of all of them', 'idleRedisUs', { grain: 500 }),
     { name: 'an idle second of all of them', key: 'idleNodeUs', unit: usOfNode, grain: 5_000, most: 1 },
