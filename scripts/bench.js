@@ -8,11 +8,15 @@
 // `--docs` measures nothing: writes the last run into docs/performance.md.
 // `--check` measures nothing either: counts what a task, a message and so on cost (bench/run/check.js) and compares with bench/kept.json.
 // Needs no peers; exits 1 when something costs more than is kept. `--keep` keeps what it counts now.
+// `--growth` measures something else: what things cost when there is more and more of everything (bench/growth/). Needs no peers.
+// `--only agents,queue,payload,nodes,history` chooses, `--reps` is 1, growth.json is where it is kept, and with `--docs` the page shows it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { register } from 'tsx/esm/api';
+import { growth, growthDocs, modules } from '../bench/growth/run.js';
+import { growthOf } from '../bench/growth/curves.js';
 import { check } from '../bench/run/check.js';
 import { chartOf } from '../bench/run/chart.js';
 import { layOut } from '../bench/run/package.js';
@@ -35,6 +39,7 @@ const { values: options } = parseArgs({
     docs: { type: 'boolean' },
     check: { type: 'boolean' },
     keep: { type: 'boolean' },
+    growth: { type: 'boolean' },
   },
 });
 
@@ -56,10 +61,10 @@ function installPeers() {
 }
 
 /** With a private server and the package as users have it; both are gone afterwards. */
-async function withSetting(use) {
+async function withSetting(use, more) {
   register();
   const { startRedis } = await import('../test/support/redis-server.ts');
-  const laidOut = layOut(root);
+  const laidOut = layOut(root, more);
   process.on('exit', laidOut.remove);
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
   const server = await startRedis();
@@ -70,6 +75,25 @@ async function withSetting(use) {
   }
 }
 
+/** Undefined, and said, when what was asked for is no number of them. */
+function repsOr(usual) {
+  const reps = Number(options.reps ?? usual);
+  if (Number.isInteger(reps) && reps >= 1) return reps;
+  console.error(`expected --reps to be a whole number above 0, got: ${options.reps}`);
+  return undefined;
+}
+
+/** As many repetitions of each point; one by default, since the loads repeat what passes quickly. */
+async function grow() {
+  const reps = repsOr(1);
+  if (reps === undefined) return 1;
+  if (growthOf(options).length === 0) {
+    console.error(`expected --only to name a curve, got: ${options.only}`);
+    return 1;
+  }
+  return withSetting((setting) => growth({ ...options, reps }, { ...setting, root }), modules);
+}
+
 /** Exits 1 when nothing is left to measure, or a measurement was not made; that a floor is missed is a result. */
 async function bench() {
   const rows = rowsOf(options);
@@ -77,11 +101,8 @@ async function bench() {
     console.error(`expected --only to name a row, got: ${options.only}`);
     return 1;
   }
-  const reps = Number(options.reps ?? (options.quick ? 1 : 5));
-  if (!Number.isInteger(reps) || reps < 1) {
-    console.error(`expected --reps to be a whole number above 0, got: ${options.reps}`);
-    return 1;
-  }
+  const reps = repsOr(options.quick ? 1 : 5);
+  if (reps === undefined) return 1;
   installPeers();
   const execArgv = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(options.out, 'profiles')}`] : [];
   const tell = (line) => console.log(line);
@@ -110,7 +131,7 @@ async function bench() {
   return run.failed.length === 0 ? 0 : 1;
 }
 
-/** Only a whole run is a record: a quick one means nothing, and one of some rows would hide the others. */
+/** What was kept goes into the page. Only a whole run is a record: a quick one means nothing, and one of some rows would hide the others. */
 function docs() {
   const path = join(options.out, 'bench.json');
   const record = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
@@ -119,11 +140,12 @@ function docs() {
   console.log(
     isWhole ? `the run of ${record.at} is written into the page` : 'no whole run is there, and the page says so',
   );
+  growthDocs(options, root);
   return 0;
 }
 
 async function main() {
-  if (options.docs) return docs();
+  if (options.docs && !options.growth) return docs();
   const missing = await missingRedis(runCommand);
   if (missing !== undefined) {
     console.error(missing);
@@ -131,7 +153,7 @@ async function main() {
   }
   if (options.check)
     return withSetting((setting) => check({ ...options, ...setting, kept: join(root, 'bench', 'kept.json') }));
-  return bench();
+  return options.growth ? grow() : bench();
 }
 
 process.exit(await main());

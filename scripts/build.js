@@ -1,5 +1,6 @@
 // Builds src/ into a folder (dist/ when none is named): the code in few files, which load in a third of the time that one file for each
-// module takes, the declarations, and the Lua scripts, which are read when the code is loaded. `--no-check` leaves the types unchecked.
+// module takes, the declarations, and the Lua scripts, which are read when the code is loaded. `--no-check` leaves the types unchecked;
+// `--with redis/broker` lets that module be loaded by its name, too.
 //
 // Packages stay packages, but for zod: whole, it takes as long to load as all of the runtime, and little of it is used.
 import { spawnSync } from 'node:child_process';
@@ -10,7 +11,10 @@ import { parseArgs } from 'node:util';
 import { buildSync } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'no-check': { type: 'boolean' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { 'no-check': { type: 'boolean' }, with: { type: 'string', multiple: true, default: [] } },
+});
 const target = resolve(positionals[0] ?? join(root, 'dist'));
 
 /** What is loaded by its name: the doors, the command and the threads, and the parts that the bench measures one by one. */
@@ -29,7 +33,7 @@ if (status !== 0) process.exit(status ?? 1);
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 buildSync({
   absWorkingDir: root,
-  entryPoints: [...entries, ...measured].map((name) => join('src', `${name}.ts`)),
+  entryPoints: [...entries, ...measured, ...values.with].map((name) => join('src', `${name}.ts`)),
   outbase: 'src',
   outdir: target,
   chunkNames: 'parts/[name]-[hash]',

@@ -12,7 +12,15 @@ import { styleRules } from './tidy/style.ts';
 import { wordRules } from './tidy/words.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const code = ['src', 'agents', 'examples', 'test', 'scripts', 'bin', 'bench/run', 'bench/loads', 'bench/systems'];
+const code = [
+  'src',
+  'agents',
+  'examples',
+  'test',
+  'scripts',
+  'bin',
+  ...['run', 'growth', 'loads', 'systems'].map((room) => `bench/${room}`),
+];
 const files = readTree(root, code).filter(({ path }) => !path.endsWith('.md')); // pages are the affair of docs.test.ts
 const rules = [...layerRules, ...sizeRules, ...styleRules, ...globalRules, ...wordRules];
 

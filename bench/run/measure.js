@@ -30,7 +30,7 @@ const youngHeap = '--max-semi-space-size=64';
 
 async function measureOnce({ load, system, params }, { url, env, limitMs, execArgv }) {
   await flush(url);
-  const { roles } = await import(`../loads/${load}.js`);
+  const { roles, rolesOf = () => roles } = await import(`../loads/${load}.js`);
   const sides = [];
   const startSide = (role) => {
     const told = JSON.stringify({ load, system, role, params, url });
@@ -55,7 +55,7 @@ async function measureOnce({ load, system, params }, { url, env, limitMs, execAr
     const ended = new Promise((resolve) => child.once('exit', resolve));
     return { child, answer, ended };
   };
-  for (const role of roles) sides.push(startSide(role));
+  for (const role of rolesOf(params)) sides.push(startSide(role));
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no end within ${limitMs} ms`)), limitMs);

@@ -22,8 +22,14 @@ export function sectionOf(record) {
 }
 
 export function writePage(path, record) {
+  writePart(path, begin, sectionOf(record));
+}
+
+/** What stands between the mark `from` and the next mark of an end. */
+export function writePart(path, from, section) {
   const page = readFileSync(path, 'utf8');
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`expected ${path} to hold the marks of the written part, got: none`);
-  writeFileSync(path, `${page.slice(0, from)}${begin}\n\n${sectionOf(record)}\n\n${page.slice(to)}`);
+  const at = page.indexOf(from);
+  const to = page.indexOf(end, at);
+  if (at < 0 || to < at) throw new Error(`expected ${path} to hold the marks of the written part, got: none`);
+  writeFileSync(path, `${page.slice(0, at)}${from}\n\n${section}\n\n${page.slice(to)}`);
 }

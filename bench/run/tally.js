@@ -47,6 +47,13 @@ export class Tally {
       if (this.#handled[n] !== 1)
         throw new Error(`expected ${n} to be handled once, got: ${this.#handled[n] ?? 0} times`);
   }
+
+  /** Where only some of them were to be handled, whichever came first. */
+  checkNoneTwice() {
+    this.#handled.forEach((times, n) => {
+      if (times > 1) throw new Error(`expected ${n} to be handled at most once, got: ${times} times`);
+    });
+  }
 }
 
 /** Of a list that it sorts. */

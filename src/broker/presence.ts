@@ -67,8 +67,11 @@ export interface PresencePort {
   /**
    * All nodes that joined and did not leave, those that ended less than an hour ago included; at most 1,000, those whose leases
    * end last. Ordered by `startedAt`, then by id.
+   *
+   * With `ending` only those that have ended, and of the others the two whose leases end first; their statuses are `'{}'`. What that takes
+   * does not grow with the nodes that are present.
    */
-  nodes(): Promise<readonly NodeRecord[]>;
+  nodes(want?: { readonly ending: boolean }): Promise<readonly NodeRecord[]>;
   /** Claims agent ids for a node (P2, P3). The node must be present, else `OwnershipError('presence-lost')`. */
   activate(node: string, agentIds: readonly string[]): Promise<readonly ActivateReply[]>;
   /** Gives ids back (P6); true for each that `node` held under that epoch. */

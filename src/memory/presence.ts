@@ -57,15 +57,16 @@ export class MemoryPresence implements PresencePort {
     });
   }
 
-  nodes(): Promise<readonly NodeRecord[]> {
-    return this.#link.call(undefined, () => {
+  nodes(want = { ending: false }): Promise<readonly NodeRecord[]> {
+    return this.#link.call(want, ({ ending }) => {
       const now = this.#now();
       for (const [node, { leaseUntil }] of this.#directory.nodes)
         if (leaseUntil + endedNodesKeptMs < now) this.#directory.nodes.delete(node);
       const latest = [...this.#directory.nodes.values()]
         .sort((a, b) => b.leaseUntil - a.leaseUntil)
         .slice(0, mostNodes);
-      const records = latest.map((entry) => recordOf(entry, now));
+      const all = latest.map((entry) => recordOf(entry, now));
+      const records = ending ? endingOf(all) : all;
       return records.sort((a, b) => a.startedAt - b.startedAt || (a.node < b.node ? -1 : 1));
     });
   }
@@ -125,6 +126,12 @@ export class MemoryPresence implements PresencePort {
   #now(): number {
     return this.#fleet.clock.now();
   }
+}
+
+/** Of records whose leases end ever sooner. */
+function endingOf(records: readonly NodeRecord[]): NodeRecord[] {
+  const firstTwo = records.filter(({ alive }) => alive).slice(-2);
+  return [...firstTwo, ...records.filter(({ alive }) => !alive)].map((record) => ({ ...record, status: '{}' }));
 }
 
 function recordOf({ info, leaseUntil }: NodeEntry, now: number): NodeRecord {

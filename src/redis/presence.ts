@@ -95,9 +95,9 @@ export class RedisPresence implements PresencePort {
     await this.#onLeft(node);
   }
 
-  async nodes(): Promise<readonly NodeRecord[]> {
+  async nodes({ ending } = { ending: false }): Promise<readonly NodeRecord[]> {
     const { nodes, statuses, ends } = this.#store.keys.presence;
-    const call = { keys: [nodes, statuses, ends], args: [endedNodesKeptMs, mostNodes] };
+    const call = { keys: [nodes, statuses, ends], args: [endedNodesKeptMs, mostNodes, ending ? 1 : 0] };
     const rows = (await this.#store.run('nodes', call)) as [string, string | null, string | null, number][];
     const records = rows.map(([node, about, status, leaseLeftMs]) => {
       const described = JSON.parse(about ?? '{}') as Omit<NodeInfo, 'node' | 'status'>;

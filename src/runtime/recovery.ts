@@ -47,7 +47,7 @@ export class Recovery extends Duty {
   async #look(): Promise<void> {
     const { tasks, presence, node, leaseMs, queues, freeFor, observer } = this.#deps;
     this.#waitMs = lookEveryMs;
-    const records = await presence.nodes();
+    const records = await presence.nodes({ ending: true });
     const gone = records.filter(({ alive }) => !alive).map((record) => record.node);
     const leftMs = records
       .filter((record) => record.alive && record.node !== node)

@@ -20,6 +20,24 @@ describeBrokers('presence', (open) => {
     expect(record?.leaseLeftMs).toBeLessThanOrEqual(60_000);
   });
 
+  test('whoever asks for the nodes that end gets those that have ended, and the two whose leases end first', async () => {
+    const fleet = await open();
+    const member = await fleet.connect();
+    const ending = async () => (await member.presence.nodes({ ending: true })).map(({ node }) => node);
+    expect(await ending()).toEqual([]);
+    const info = { ...nodeInfo('a'), status: '{"agents":["docs"]}' };
+    await member.presence.join(info, 60);
+    for (const [at, node] of ['d', 'e', 'b', 'c'].entries())
+      await member.presence.join({ ...info, node, startedAt: info.startedAt + at }, hourMs - at);
+    const hasEnded = async () => (await member.presence.nodes()).some(({ node, alive }) => node === 'a' && !alive);
+    await fleet.eventually(hasEnded, 'the lease to end');
+    expect(await ending()).toEqual(['a', 'b', 'c']);
+    const [gone, first] = await member.presence.nodes({ ending: true });
+    expect(gone).toEqual({ ...info, status: '{}', alive: false, leaseLeftMs: 0 });
+    expect(first).toMatchObject({ node: 'b', status: '{}', alive: true });
+    expect(await member.presence.nodes({ ending: false })).toHaveLength(5);
+  });
+
   test('P1: a renewal extends the lease and replaces the status', async () => {
     const fleet = await open();
     const member = await fleet.connect();

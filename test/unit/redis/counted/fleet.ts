@@ -34,10 +34,13 @@ const presence: readonly Counted[] = [
   {
     title: 'nodes',
     of: 'nodes',
-    one: 2003,
-    spread: [2 * 990, 'two commands for each node, of a thousand at most'],
+    one: 5,
     arrange: ({ node }) => Promise.resolve(async () => ((await node.presence.nodes()).length > 0 ? 1 : 0)),
   },
+  simple('nodes that end', 'nodes', { one: 5 }, async ({ node }) => {
+    const ending = await node.presence.nodes({ ending: true });
+    return ending.filter(({ alive }) => alive).length > 0;
+  }),
   simple('activate', 'activate', { one: 8, each: 4 }, async ({ node, epochs }, ops) => {
     const ids = many(ops, () => fresh('b'));
     const replies = await node.presence.activate(node.address, ids);
