@@ -26,19 +26,22 @@ export function newClient(options: ioredis.RedisOptions): ioredis.Redis {
 export function callScript(client: ioredis.Redis, args: readonly (string | number)[]): Promise<unknown> {
   const { Command } = loadClient();
   const command = new Command(script, [], { replyEncoding: 'utf8' });
-  const text = onTheWire(script, args);
-  command.toWritable = () => text;
+  const bytes = onTheWire(script, args);
+  command.toWritable = () => bytes;
   return client.sendCommand(command) as Promise<unknown>;
 }
 
 const script = 'evalsha';
 
-/** As RESP has it: how many parts, and of each its bytes. */
-function onTheWire(name: string, args: readonly (string | number)[]): string {
+/** As RESP has it: how many parts, and of each its bytes. A socket would reserve three bytes for each character of a text. */
+function onTheWire(name: string, args: readonly (string | number)[]): Buffer {
   let text = `*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`;
+  let isAscii = true;
   for (const arg of args) {
     const part = typeof arg === 'string' ? arg : String(arg);
-    text += `$${Buffer.byteLength(part)}\r\n${part}\r\n`;
+    const bytes = Buffer.byteLength(part);
+    isAscii &&= bytes === part.length;
+    text += `$${bytes}\r\n${part}\r\n`;
   }
-  return text;
+  return Buffer.from(text, isAscii ? 'latin1' : 'utf8');
 }
