@@ -7,10 +7,12 @@ import type * as ioredis from 'ioredis';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
+/** Asking for it again takes longer than to send a command. */
+let loaded: typeof ioredis | undefined;
 
 /** Loads it ahead of that: the same as the first use does, at a time when nothing waits for it. */
 export function loadClient(): typeof ioredis {
-  return require('ioredis') as typeof ioredis;
+  return (loaded ??= require('ioredis') as typeof ioredis);
 }
 
 /** A connection, not yet open where the options say `lazyConnect`. */
