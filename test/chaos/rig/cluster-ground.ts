@@ -74,7 +74,7 @@ export class ClusterGround implements Ground {
     for (const { admin } of this.everywhere) admin.disconnect();
     this.ear.disconnect();
     await this.cluster.stop();
-    await Promise.all(this.everywhere.map(({ door }) => door?.refuse()));
+    await Promise.all(this.everywhere.map(async ({ door }) => door?.refuse()));
   }
 
   /** It knows the masters that all others know, and is one or copies one. */

@@ -4,7 +4,7 @@
  * Every server is known by the port of its door, to its copies and to the sentinels; processes ask the sentinels where to go, and reach
  * the servers past the doors.
  */
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { startWatched, type Watched, watchedName } from '../../support/redis-sentinels.ts';
 import { waitFor } from '../../support/wait.ts';
 import { type Ground, lasting, type Place } from './ground.ts';

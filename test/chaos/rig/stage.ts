@@ -47,6 +47,7 @@ interface StageParts {
   readonly announced: SettleNotices;
 }
 
+const directLimitMs = 15_000;
 const grounds = { server: OneServer, cluster: ClusterGround, sentinel: SentinelGround } as const;
 
 export class Stage implements StageParts {
@@ -104,9 +105,10 @@ export class Stage implements StageParts {
     return new Stage({ folder, ground, ledger, resource, slots, lanes, clients: members, announced });
   }
 
-  /** A client of its own that no fault of a link touches. */
+  /** A client of its own that no fault of a link touches. Servers that were out of order may need a moment to take one. */
   direct(): Promise<Fleet> {
-    return member(this.ground.url, this.ground.replicas);
+    const open = (): Promise<Fleet> => member(this.ground.url, this.ground.replicas);
+    return waitFor(open, { what: 'the servers to take a client', timeoutMs: directLimitMs });
   }
 
   /** On every server that takes writes. */
