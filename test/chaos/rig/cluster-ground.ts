@@ -8,6 +8,7 @@ import { type RedisCluster, startCluster } from '../../support/redis-cluster.ts'
 import { waitFor } from '../../support/wait.ts';
 import { type Ground, lasting, type Nature, type Place } from './ground.ts';
 import { rigClient } from './one-server.ts';
+import { PromotionWatch, type Stretch } from './promotion-watch.ts';
 import { FaultyProxy } from './proxy.ts';
 import { WideLane } from './wide-lane.ts';
 
@@ -26,6 +27,7 @@ export class ClusterGround implements Ground {
   /** PUBLISH reaches every node. */
   readonly ear: Redis;
   readonly cluster: RedisCluster;
+  readonly #watch: PromotionWatch | undefined;
 
   private constructor(cluster: RedisCluster, doors: readonly FaultyProxy[]) {
     const servers = [...cluster.masters, ...cluster.replicas];
@@ -34,6 +36,7 @@ export class ClusterGround implements Ground {
     this.replicas = cluster.replicas.length > 0 ? 1 : 0;
     this.ear = rigClient(servers[0]?.url ?? '');
     this.cluster = cluster;
+    if (this.replicas > 0) this.#watch = new PromotionWatch(() => this.#settledMasters());
   }
 
   static async open(nature: Nature): Promise<ClusterGround> {
@@ -65,26 +68,37 @@ export class ClusterGround implements Ground {
       await server.kill('SIGCONT').catch(() => undefined);
       await door?.heal();
     }
-    const areSettled = async (): Promise<boolean> =>
-      (await Promise.all(this.everywhere.map((place) => this.#isSettled(place)))).every((isSettled) => isSettled);
-    await waitFor(areSettled, { what: 'all nodes to serve or to copy', timeoutMs: settleLimitMs });
+    await waitFor(() => this.#settledMasters(), { what: 'all nodes to serve or to copy', timeoutMs: settleLimitMs });
+  }
+
+  async promotions(): Promise<readonly Stretch[]> {
+    return (await this.#watch?.stretches()) ?? [];
   }
 
   async close(): Promise<void> {
+    this.#watch?.stop();
     for (const { admin } of this.everywhere) admin.disconnect();
     this.ear.disconnect();
     await this.cluster.stop();
     await Promise.all(this.everywhere.map(async ({ door }) => door?.refuse()));
   }
 
-  /** It knows the masters that all others know, and is one or copies one. */
-  async #isSettled({ server, admin }: Place): Promise<boolean> {
-    if (!String(await admin.cluster('INFO')).includes('cluster_state:ok')) return false;
-    const [known, own] = [await this.masters(), await slotsAt(server.url).catch(() => [])];
-    const ids = known.map((place) => this.cluster.ids[this.everywhere.indexOf(place)]);
-    if (known.length !== masterCount || !own.every(([, , master]) => ids.includes(master[2]))) return false;
-    if (known.some((place) => place.server === server)) return true;
-    return /role:slave[^]*master_link_status:up/.test(await admin.info('replication'));
+  /** Their names, when every node serves with those that all others know, or copies one of them. */
+  async #settledMasters(): Promise<string | undefined> {
+    const views = await Promise.all(this.everywhere.map((place) => this.#viewOf(place)));
+    const [known = ''] = views;
+    return known !== '' && views.every((view) => view === known) ? known : undefined;
+  }
+
+  /** The masters that it knows; nothing when it is none itself and copies nobody. */
+  async #viewOf({ server, admin }: Place): Promise<string> {
+    if (!String(await admin.cluster('INFO')).includes('cluster_state:ok')) return '';
+    const rows = (await admin.cluster('SLOTS')) as unknown as readonly SlotRow[];
+    const ids = [...new Set(rows.map(([, , master]) => master[2]))].sort();
+    if (ids.length !== masterCount) return '';
+    const own = this.cluster.ids[this.everywhere.findIndex((place) => place.server === server)] ?? '';
+    const isWhole = ids.includes(own) || /role:slave[^]*master_link_status:up/.test(await admin.info('replication'));
+    return isWhole ? ids.join(' ') : '';
   }
 }
 

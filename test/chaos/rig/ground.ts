@@ -7,6 +7,7 @@
 import type { Redis } from 'ioredis';
 import type { RedisCluster } from '../../support/redis-cluster.ts';
 import type { RedisServer } from '../../support/redis-server.ts';
+import type { Stretch } from './promotion-watch.ts';
 import type { FaultyProxy, Lane } from './proxy.ts';
 
 export const groundNames = ['server', 'cluster', 'sentinel'] as const;
@@ -39,6 +40,8 @@ export interface Ground {
   lane(): Promise<Lane>;
   /** Those that take writes, as far as the others know. */
   masters(): Promise<readonly Place[]>;
+  /** When copies took, or may have taken, the place of servers; absent where there are none. */
+  promotions?(): Promise<readonly Stretch[]>;
   /** Somebody has started a server again that was replaced meanwhile; absent where it finds out by itself. */
   rejoin?(place: Place): Promise<void>;
   /** Resolves when every server runs, one or one for each slot takes writes, and all others are whole copies. */

@@ -6,6 +6,7 @@
  */
 import type { Line } from './contracts.ts';
 import type { Violation } from './figures.ts';
+import type { Stretch } from './promotion-watch.ts';
 
 type LineOf<T extends Line['t']> = Extract<Line, { t: T }>;
 
@@ -30,7 +31,7 @@ const putOffMs = 2_000;
 export interface Losses {
   readonly destructions?: readonly number[];
   readonly kills?: readonly number[];
-  readonly promotions?: readonly { readonly from: number; readonly to: number }[];
+  readonly promotions?: readonly Stretch[];
 }
 
 /**

@@ -37,7 +37,8 @@ export async function judge(
     await holds(() => (ledger.read(), messagesLost(ledger.lines, sent).length === 0), Math.max(leftMs(), messagesMs));
     promises.cast.push({ from: direct.name, seq: 0, id: marker, at: now() });
     const cast = [...promises.cast, ...linesOf(ledger.lines, 'cast')];
-    const { kills, promotions } = stage;
+    const { kills } = stage;
+    const promotions = (await stage.ground.promotions?.()) ?? [];
     const isExcused = (at: number): boolean => promotions.some(({ from, to }) => from < at && at < to + misledMs);
     return [
       ...lost.flat(),

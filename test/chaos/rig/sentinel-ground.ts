@@ -9,6 +9,7 @@ import { startWatched, type Watched, watchedName } from '../../support/redis-sen
 import { waitFor } from '../../support/wait.ts';
 import { type Ground, lasting, type Place } from './ground.ts';
 import { rigClient } from './one-server.ts';
+import { PromotionWatch, type Stretch } from './promotion-watch.ts';
 import { FaultyProxy } from './proxy.ts';
 import { WideLane } from './wide-lane.ts';
 
@@ -30,6 +31,7 @@ export class SentinelGround implements Ground {
   readonly ear: Redis;
   readonly #watched: Watched;
   readonly #sentinels: readonly Redis[];
+  readonly #watch: PromotionWatch;
 
   private constructor(watched: Watched, doors: readonly FaultyProxy[]) {
     this.everywhere = [watched.master, ...watched.replicas].flatMap((server, at) => {
@@ -40,6 +42,7 @@ export class SentinelGround implements Ground {
     this.url = watched.url;
     this.#watched = watched;
     this.#sentinels = watched.sentinels.map((port) => rigClient(`redis://127.0.0.1:${port}`));
+    this.#watch = new PromotionWatch(async () => (await this.#settledMaster())?.toString());
   }
 
   static async open(): Promise<SentinelGround> {
@@ -69,7 +72,7 @@ export class SentinelGround implements Ground {
       await server.kill('SIGCONT').catch(() => undefined);
       await door.heal();
     }
-    await waitFor(() => this.#isSettled(), { what: 'one master and two copies of it', timeoutMs: settleLimitMs });
+    await waitFor(() => this.#settledMaster(), { what: 'one master and two copies of it', timeoutMs: settleLimitMs });
   }
 
   /** As whoever starts it again would: the sentinels take ten seconds to say so. */
@@ -77,25 +80,30 @@ export class SentinelGround implements Ground {
     await admin.replicaof('127.0.0.1', await this.#watched.masterPort());
   }
 
+  promotions(): Promise<readonly Stretch[]> {
+    return this.#watch.stretches();
+  }
+
   async close(): Promise<void> {
+    this.#watch.stop();
     for (const client of [...this.everywhere.map(({ admin }) => admin), ...this.#sentinels, this.ear])
       client.disconnect();
     await this.#watched.stop();
     await Promise.all(this.everywhere.map(({ door }) => door.refuse()));
   }
 
-  /** All sentinels name the same healthy master, and the others copy it. */
-  async #isSettled(): Promise<boolean> {
+  /** Its port, when all sentinels name the same healthy master, and the others copy it. */
+  async #settledMaster(): Promise<number | undefined> {
     const views = await Promise.all(this.#sentinels.map(viewOf));
     const [{ port, flags }] = [views[0] ?? { port: 0, flags: '' }];
-    if (flags !== 'master' || views.some((view) => view.port !== port || view.flags !== flags)) return false;
+    if (flags !== 'master' || views.some((view) => view.port !== port || view.flags !== flags)) return undefined;
     const roles = await Promise.all(
       this.everywhere.map(async ({ door, admin }) => {
         const [role, , of, state] = (await admin.call('role')) as [string, ...unknown[]];
         return door.port === port ? role === 'master' : Number(of) === port && state === 'connected';
       }),
     );
-    return roles.every((isRight) => isRight);
+    return roles.every((isRight) => isRight) ? port : undefined;
   }
 }
 

@@ -14,8 +14,6 @@ import { between, type Fault, type FaultScene, pause, pick } from './node-faults
 import { measureRecovery } from './recovery.ts';
 import { holds } from './stage.ts';
 
-/** What was settled so shortly before may have been on its way to the copies. */
-const underWayMs = 2_000;
 const promotionLimitMs = 30_000;
 
 export const serverFaults = {
@@ -100,10 +98,8 @@ function striking(strike: (place: Place, scene: FaultScene) => Promise<void>): F
   return async (scene) => {
     const { stage, draw, recoveries } = scene;
     const place = pick(draw, 'server', await stage.ground.masters());
-    const from = now() - underWayMs;
     await strike(place, scene);
     await measureRecovery(stage, now(), recoveries);
     await stage.ground.settle();
-    if (stage.ground.replicas > 0) stage.promotions.push({ from, to: now() });
   };
 }
