@@ -43,6 +43,8 @@ export interface WatchedOptions {
 export const watchedName = 'main';
 const name = watchedName;
 const downAfterMs = 1_000;
+/** Twice as long they wait when they could not agree on who of them does it. */
+const failoverMs = 2_000;
 
 /** Three sentinels, and a master with two replicas unless told otherwise. */
 export async function startWatched({
@@ -119,7 +121,7 @@ async function startSentinel(masterPort: number, password: string | undefined): 
     `dir ${folder}`,
     `sentinel monitor ${name} 127.0.0.1 ${masterPort} 2`,
     `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
-    `sentinel failover-timeout ${name} 10000`,
+    `sentinel failover-timeout ${name} ${failoverMs}`,
     ...(password === undefined ? [] : [`requirepass ${password}`, `sentinel sentinel-pass ${password}`]),
   ];
   await writeFile(file, `${lines.join('\n')}\n`);
