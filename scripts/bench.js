@@ -4,6 +4,7 @@
 // Options: `--only WORDS` (rows whose group, name or peer holds one of them, separated by commas), `--reps N` (5), `--quick` (few tasks and
 // one repetition: whether it works, not how fast it is), `--json` (the last line is one JSON object), `--out FOLDER` (where bench.json and
 // bench.html go: .bench).
+// `--on cluster` (three masters) or `--on sentinel` (a master with a replica): ours there beside ours on one server, without peers.
 // `--profile`: a processor profile of each side into the folder's `profiles`, for the tools of Chrome; what is measured with it is slower.
 // `--docs` measures nothing: writes the last run into docs/performance.md.
 // `--check` measures nothing either: counts what a task, a message and so on cost (bench/run/check.js) and compares with bench/kept.json.
@@ -17,6 +18,7 @@ import { parseArgs } from 'node:util';
 import { register } from 'tsx/esm/api';
 import { growth, growthDocs, modules } from '../bench/growth/run.js';
 import { growthOf } from '../bench/growth/curves.js';
+import { openPlace, rowsBeyond } from '../bench/run/beyond.js';
 import { check } from '../bench/run/check.js';
 import { chartOf } from '../bench/run/chart.js';
 import { layOut } from '../bench/run/package.js';
@@ -31,6 +33,7 @@ const root = join(import.meta.dirname, '..');
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
+    on: { type: 'string' },
     reps: { type: 'string' },
     quick: { type: 'boolean' },
     json: { type: 'boolean' },
@@ -68,9 +71,11 @@ async function withSetting(use, more) {
   process.on('exit', laidOut.remove);
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
   const server = await startRedis();
+  const place = options.on && (await openPlace(options.on));
   try {
-    return await use({ url: server.url, env: { BENCH_PACKAGE: laidOut.url } });
+    return await use({ url: server.url, place, env: { BENCH_PACKAGE: laidOut.url } });
   } finally {
+    await place?.stop();
     await server.stop();
   }
 }
@@ -96,14 +101,18 @@ async function grow() {
 
 /** Exits 1 when nothing is left to measure, or a measurement was not made; that a floor is missed is a result. */
 async function bench() {
-  const rows = rowsOf(options);
+  if (options.on !== undefined && !['cluster', 'sentinel'].includes(options.on)) {
+    console.error(`expected --on to be cluster or sentinel, got: ${options.on}`);
+    return 1;
+  }
+  const rows = options.on === undefined ? rowsOf(options) : rowsBeyond(rowsOf(options), options.on);
   if (rows.length === 0) {
     console.error(`expected --only to name a row, got: ${options.only}`);
     return 1;
   }
   const reps = repsOr(options.quick ? 1 : 5);
   if (reps === undefined) return 1;
-  installPeers();
+  if (options.on === undefined) installPeers();
   const execArgv = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(options.out, 'profiles')}`] : [];
   const tell = (line) => console.log(line);
   const { redis, ...run } = await withSetting(async (setting) => ({
@@ -120,6 +129,7 @@ async function bench() {
     versions: versionsOf(root, redis),
     ...run,
   };
+  if (options.on !== undefined) return tellBeyond(run);
   mkdirSync(options.out, { recursive: true });
   writeFileSync(join(options.out, 'bench.json'), `${JSON.stringify(record, undefined, 2)}\n`);
   writeFileSync(join(options.out, 'bench.html'), chartOf(record));
@@ -129,6 +139,15 @@ async function bench() {
   console.log(`${join(options.out, 'bench.json')} and bench.html hold all of it`);
   if (options.json) console.log(JSON.stringify({ rows: run.rows }));
   return run.failed.length === 0 ? 0 : 1;
+}
+
+/** Has no floors, so it is no record. */
+function tellBeyond({ rows, repeated, failed }) {
+  console.log(tableOf(rows));
+  for (const why of repeated) console.log(`measured again: ${why}`);
+  for (const why of failed) console.error(`failed: ${why}`);
+  if (options.json) console.log(JSON.stringify({ rows }));
+  return failed.length === 0 ? 0 : 1;
 }
 
 /** What was kept goes into the page. Only a whole run is a record: a quick one means nothing, and one of some rows would hide the others. */

@@ -3,6 +3,8 @@
 // Options: `--rounds N`, `--seed S` (the same faults again), `--from R` (begin with round R of the seed), `--only KIND` (one kind of
 // fault), `--rate T` (tasks a second), `--abreast N` (stages at a time), `--patience S` (seconds that a promise may take), `--json` (the
 // last line is one JSON object).
+// `--on cluster` plays them on a Redis Cluster of three masters, whose slots move and, in every third stage, whose copies take their place;
+// `--on sentinel` on a master that is replaced by one of its two copies. Where there are copies the fleet has `durability: 'replicated'`.
 // `--plant NAME` proves the rig: it plants a fault of test/chaos/plants in the code, plays the faults that show it, and exits 1
 // when the rig has noticed, 0 when it has not. `--plant all` plants one after the other, and exits 0 when each was noticed.
 // `--broadcasts` cuts links under a thousand broadcasts a second instead (`--seconds N`, `--ears N`). Exits 1 when a promise was
@@ -40,20 +42,21 @@ const plantFolder = join(root, 'test', 'chaos', 'plants');
 
 const plantNames = () => readdirSync(plantFolder).map((name) => name.replace(/\.patch$/, ''));
 
-/** What it breaks, the figure that must not be zero then, the kind of fault that shows it, and the patch. */
+/** What it breaks, the figure that must not be zero then, the kind of fault that shows it, on what, and the patch. */
 function readPlant(name) {
   const text = readFileSync(join(plantFolder, `${name}.patch`), 'utf8');
   const head = (key) => new RegExp(`^${key}: (.+)$`, 'm').exec(text)?.[1] ?? '';
-  return { text, broken: head('broken'), figure: head('figure'), only: head('only') };
+  return { text, broken: head('broken'), figure: head('figure'), only: head('only'), on: head('on') || 'server' };
 }
 
 /** Breaks the copy; the arguments of a run that shows it. */
 function plant(name, copy) {
-  const { text, broken, figure, only } = readPlant(name);
+  const { text, broken, figure, only, on } = readPlant(name);
   const git = spawnSync('git', ['apply', '-C1', '-'], { cwd: copy, input: text, encoding: 'utf8' });
   if (git.status !== 0) throw new Error(`expected plant ${name} to apply to the code as it is, got: ${git.stderr}`);
   console.log(`planted ${name}: ${broken}; ${figure} has to show it`);
-  return ['--only', only, '--rounds', '2', '--seed', '1', '--abreast', '1', '--patience', '12'];
+  const long = on === 'server' ? '12' : '25'; // copies have to be whole again
+  return ['--only', only, '--on', on, '--rounds', '2', '--seed', '1', '--abreast', '1', '--patience', long];
 }
 
 /** Each in a run of its own, since a process loads the sources once; the exit code. */

@@ -20,6 +20,10 @@ interface Row {
   readonly goal: number;
   readonly less?: boolean;
 }
+interface BeyondRow extends Pick<Row, 'name'> {
+  readonly ours: { readonly system: string; readonly on?: string };
+  readonly theirs: { readonly system: string; readonly on?: string };
+}
 interface Result {
   readonly ours: number;
   readonly ratio: { readonly median: number; readonly min: number; readonly max: number };
@@ -35,6 +39,9 @@ const { compare } = await partOf<{ compare: (costs: Costs, kept: Costs) => Verdi
 const { resultOf } = await partOf<{ resultOf: (row: object, pairs: readonly number[][]) => Result }>('ratios.js');
 const { rowsOf } = await partOf<{ rowsOf: (options?: { quick?: boolean; only?: string }) => readonly Row[] }>(
   'rows.js',
+);
+const { rowsBeyond } = await partOf<{ rowsBeyond: (rows: readonly Row[], on: string) => readonly BeyondRow[] }>(
+  'beyond.js',
 );
 const { sectionOf } = await partOf<{ sectionOf: (record?: object) => string }>('page.js');
 
@@ -85,6 +92,16 @@ describe('rows', () => {
       expect(less === true ? goal <= floor : goal >= floor, name).toBe(true);
     expect(new Set(rowsOf({ only: 'locks' }).map(({ group }) => group))).toEqual(new Set(['locks']));
     expect(rowsOf({ only: 'no such row' })).toEqual([]);
+  });
+
+  test('beyond one server each figure of ours is measured once, beside ours on one server', () => {
+    const beyond = rowsBeyond(rowsOf(), 'cluster');
+    expect(beyond.length).toBeGreaterThan(12);
+    expect(new Set(beyond.map(({ name }) => name)).size).toBe(beyond.length);
+    for (const { ours, theirs } of beyond) {
+      expect(theirs).toEqual({ ...ours, on: undefined });
+      expect(ours).toMatchObject({ system: 'ours', on: 'cluster' });
+    }
   });
 });
 

@@ -14,10 +14,13 @@ const tries = 2;
 const lastWordsMs = 10_000;
 
 /** `limitMs` bounds a try; `onRepeat` hears why it was made again. */
-export async function measure(spec, { url, env, limitMs = 120_000, execArgv = [], onRepeat = () => {} }) {
+export async function measure(
+  spec,
+  { url, servers = [url], env, limitMs = 120_000, execArgv = [], onRepeat = () => {} },
+) {
   for (let left = tries - 1; ; left--) {
     try {
-      return await measureOnce(spec, { url, env, limitMs, execArgv });
+      return await measureOnce(spec, { url, servers, env, limitMs, execArgv });
     } catch (error) {
       if (left === 0) throw error;
       onRepeat(error);
@@ -28,8 +31,8 @@ export async function measure(spec, { url, env, limitMs = 120_000, execArgv = []
 /** As the node processes of `runtime start` have it; the peers, too. */
 const youngHeap = '--max-semi-space-size=64';
 
-async function measureOnce({ load, system, params }, { url, env, limitMs, execArgv }) {
-  await flush(url);
+async function measureOnce({ load, system, params }, { url, servers, env, limitMs, execArgv }) {
+  for (const server of servers) await flush(server);
   const { roles, rolesOf = () => roles } = await import(`../loads/${load}.js`);
   const sides = [];
   const startSide = (role) => {

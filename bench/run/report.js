@@ -14,9 +14,9 @@ export function shown(value) {
 }
 
 function cellsOf({ name, peerName, ours, peer, unit, less, ratio, floor, goal, floorMet, goalMet }) {
-  const bound = (value) => `${less ? '<=' : '>='} ${shown(value)}`;
+  const bound = (value) => (value === undefined ? '-' : `${less ? '<=' : '>='} ${shown(value)}`);
   const ratios = `${shown(ratio.median)} [${shown(ratio.min)}-${shown(ratio.max)}]`;
-  const met = goalMet ? 'goal' : floorMet ? 'floor' : 'no';
+  const met = floor === undefined ? '-' : goalMet ? 'goal' : floorMet ? 'floor' : 'no';
   return [name, peerName, shown(ours), shown(peer), unit, ratios, bound(floor), bound(goal), met];
 }
 

@@ -6,10 +6,10 @@ import { measure } from './measure.js';
 import { resultOf } from './ratios.js';
 
 /**
- * `tell` hears a line for each measurement. Resolves to the rows with their results, what was measured, what had to be made again, and
+ * `place` is where what is measured `on` it is. `tell` hears a line for each measurement. Resolves to the rows with their results, what was measured, what had to be made again, and
  * what failed: a row that a failed measurement belongs to has no result.
  */
-export async function runRows(rows, { reps, url, env, execArgv, tell }) {
+export async function runRows(rows, { reps, url, place, env, execArgv, tell }) {
   const specs = new Map(
     rows
       .flatMap(({ ours, theirs }) => [ours, theirs])
@@ -29,7 +29,8 @@ export async function runRows(rows, { reps, url, env, execArgv, tell }) {
         tell(`again: ${message}`);
       };
       try {
-        figures.set(key, await measure(spec, { url, env, execArgv, onRepeat }));
+        const where = spec.on === undefined ? { url, servers: [url] } : place;
+        figures.set(key, await measure(spec, { ...where, env, execArgv, onRepeat }));
         tell(`${rep + 1}/${reps}  ${key}  ${describe(figures.get(key))}`);
       } catch (error) {
         failed.set(key, error.message);
@@ -56,9 +57,10 @@ export async function runRows(rows, { reps, url, env, execArgv, tell }) {
   };
 }
 
-function keyOf({ system, load, params }) {
+/** Names a measurement. */
+export function keyOf({ system, on, load, params }) {
   const words = Object.entries(params).map(([name, value]) => (name === 'mode' ? value : `${name} ${value}`));
-  return `${system}: ${load} ${words.join(', ')}`;
+  return `${system}${on === undefined ? '' : ` on ${on}`}: ${load} ${words.join(', ')}`;
 }
 
 function describe(figures) {

@@ -46,6 +46,8 @@ export interface EventListener {
    */
   onHint(text: string): void;
   onReset(): void;
+  /** N3 of notices. */
+  onDoubt?(): void;
 }
 
 export interface EventPage {

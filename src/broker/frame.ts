@@ -12,7 +12,9 @@
  *     sender's presence lease has ended or was revoked. This goes before F1: the stored reply is not told either.
  * F5  The operations of a frame are applied together and in order; each has its own reply.
  * F6  A frame may name the newest frame of its sender that was answered (`known`). A tag that has applied none as new as that one
- *     has lost data: the frame is refused as `forgotten`, which tells the newest one it knows, and changes nothing.
+ *     has lost data: the frame is refused as `forgotten`, which tells the newest one it knows, and changes nothing. So is, once, a
+ *     frame whose outcome is unknown, when another server has taken the place of the one on which it was tried: that one may have applied
+ *     it and not handed it on, and nobody can tell.
  */
 import { BrokerError, OwnershipError } from '../core/errors.ts';
 
@@ -64,4 +66,10 @@ export function forgotten(frame: Frame<unknown>, last: number): BrokerError {
   return new BrokerError('forgotten', `${expected}, got: ${last === 0 ? 'nothing' : `none after ${last}`}`, {
     details: { last },
   });
+}
+
+/** F6: the server that may have applied the frame is gone. */
+export function replaced(frame: Frame<unknown>): BrokerError {
+  const expected = `expected the server to be there still on which frame ${frame.seq} of ${frame.sender} was tried`;
+  return new BrokerError('forgotten', `${expected}, got: another one`, { details: { last: frame.known ?? 0 } });
 }

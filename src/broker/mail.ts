@@ -25,6 +25,8 @@
  *     broker has lost: what is stored again is for the next activation, which gets all of it in order.
  * M12 Where foreign agents use the same messages, one to an id that never was granted, and whose inbox is empty, is theirs: it is published
  *     in their form and stored nowhere. A key (M8) counts for it, too. An id of a pool is theirs again once it is forgotten (presence, P2).
+ * M13 Where a notice can be lost although the link holds, as between the masters of a cluster, `mail` names the entry that stood last in the
+ *     inbox, if one did: who was not handed that one has missed some, and reads.
  */
 import { type ErrorRecord, OwnershipError } from '../core/errors.ts';
 import type { Frame } from './frame.ts';

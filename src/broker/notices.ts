@@ -5,6 +5,8 @@
  *     safety: whatever a notice says can be read from the broker. Of asks nothing is stored: who waits for a reply has its deadline,
  *     and parts of an answer are numbered, so that they can be asked for again.
  * N2  After the link was lost and restored, `onReset` is called before any later notice: read what you wait for again.
+ * N3  Where a notice can be lost although the link holds, as between the masters of a cluster, `onDoubt` is called every few seconds: look
+ *     for what must not wait for the notice after it.
  */
 import type { TaskOutcome } from './queues.ts';
 
@@ -12,8 +14,14 @@ export type Notice =
   /** A task that this process enqueued has ended; to everyone when it was cancelled. */
   | { readonly kind: 'settled'; readonly taskId: string; readonly outcome: TaskOutcome }
   | { readonly kind: 'progress'; readonly taskId: string; readonly body: string }
-  /** A durable message was stored in the inbox of an agent that this process owns. */
-  | { readonly kind: 'mail'; readonly agentId: string; readonly entry: string; readonly envelope: string }
+  /** A durable message was stored in the inbox of an agent that this process owns, behind `before` (mail, M13). */
+  | {
+      readonly kind: 'mail';
+      readonly agentId: string;
+      readonly entry: string;
+      readonly envelope: string;
+      readonly before?: string;
+    }
   | { readonly kind: 'ask'; readonly envelope: string }
   /** The answer to an ask: JSON text of the value, or of an `ErrorRecord`. */
   | { readonly kind: 'reply'; readonly askId: string; readonly ok: boolean; readonly body: string }
@@ -85,6 +93,8 @@ export interface NoticeListener {
   onNotice(notice: Notice): void;
   /** N2 */
   onReset(): void;
+  /** N3 */
+  onDoubt?(): void;
 }
 
 /** Ends a subscription; resolves when no further call will come. */

@@ -79,6 +79,7 @@ export class EventFeed {
         this.#onHint();
       },
       onReset: () => this.#catchUp(),
+      onDoubt: () => this.#catchUp(),
     });
     if (this.stopped) return this.#subscription.close();
     this.#cursor = await events.last();

@@ -192,7 +192,9 @@ export class FrameLine<Op, Reply> {
     const since = clock.monotonic();
     const loss = { tag: this.#tag, found: 0, gone: 0 };
     const revived: Unresolved<Op, Reply>[] = [];
-    for (const kept of this.#history.takeLost(Number(failure.details.last))) {
+    const last = Number(failure.details.last);
+    const isLoss = last < this.#history.known;
+    for (const kept of this.#history.takeLost(last)) {
       const { seq, bytes, at } = kept;
       const lost = this.#history
         .read(kept)
@@ -206,7 +208,7 @@ export class FrameLine<Op, Reply> {
     this.#markApplied();
     this.#unresolved.unshift(...revived);
     onChange(loss.found);
-    this.#deps.onLost(loss);
+    if (isLoss) this.#deps.onLost(loss);
   }
 
   /** C5: an answer that never came, to what was lost since. */

@@ -36,6 +36,8 @@ export interface MemberDeps {
   readonly onNotice?: (notice: Notice) => void;
   /** Notices may have been missed. */
   readonly onReset?: () => void;
+  /** A notice may have been missed although the link holds. */
+  readonly onDoubt?: () => void;
   /** Queues have other partitions. */
   readonly onPartitions?: () => void;
 }
@@ -92,6 +94,7 @@ export class Member {
     this.#subscription = await this.deps.broker.notices.listen(this.deps.address, {
       onNotice: (notice) => this.#onNotice(notice),
       onReset: () => this.#onReset(),
+      onDoubt: () => this.deps.onDoubt?.(),
     });
     await this.partitions.read();
     this.lanes.check();

@@ -201,7 +201,7 @@ const queueName = z.string().regex(idPattern, { error: idRule });
 export const optionsSchema = z.strictObject({
   redis: text(/^(?:rediss?(?:\+cluster|\+sentinel)?:\/\/\S+|unix:\/\/\/\S+|\/\S+)$/, redisRule, {
     description:
-      'The Redis of the fleet: one server, some nodes of a Redis Cluster (`redis+cluster://a:6379,b:6379`), or sentinels and the name of the master that they watch (`redis+sentinel://a:26379,b:26379/main`). Without it, a private server is started, or the memory broker.',
+      'The Redis of the fleet: one server, some nodes of a Redis Cluster (`redis+cluster://a:6379,b:6379`), or sentinels and the name of the master that they watch (`redis+sentinel://a:26379,b:26379/main`). A user and a password in front of the hosts are those of the servers; sentinels that ask for one get `?sentinelUsername=...&sentinelPassword=...` at the end. Without it, a private server is started, or the memory broker.',
     variable: 'REDIS_URL',
   }).optional(),
   fleet: text(namePattern, nameRule, {

@@ -195,7 +195,8 @@ export function redact(text: string): string {
       const [start, end] = [word.search(/rediss?(?:\+[a-z]+)?:\/\//i), word.lastIndexOf('@')];
       return start >= 0 && end > start ? `${word.slice(0, word.indexOf('://', start))}://***${word.slice(end)}` : word;
     })
-    .replace(/:\/\/[^\s/"]*@/g, '://***@');
+    .replace(/:\/\/[^\s/"]*@/g, '://***@')
+    .replace(/([?&]sentinel(?:Username|Password)=)[^\s"&]*/g, '$1***');
 }
 
 /** Turns whatever was thrown into a record that may be logged, stored and sent. */

@@ -101,7 +101,7 @@ export class RedisBroker implements Broker {
     });
     const { commands, blocking, subscriptions, writes } = connections;
     const replication = writes && new Replication({ link: writes, replicas });
-    const store = new Store({ keys, commands, scripts, replication });
+    const store = new Store({ keys, commands, scripts, runs, replication });
     const shards = new MailShards({ wanted: mailShards ?? (isCluster ? placeCount : 1) });
     const owners = new Owners({ keys });
     this.quarantine = new RedisQuarantine({ store });
@@ -109,7 +109,7 @@ export class RedisBroker implements Broker {
     this.tasks = new RedisTasks({ store, blocking, runs, clock, random });
     this.queues = new RedisQueues({ store, random, classic });
     this.control = new RedisControl({ store, random });
-    this.mail = new RedisMail({ store, shards, owners, runs, random, classic });
+    this.mail = new RedisMail({ store, shards, owners, runs, random, classic, spread: isCluster });
     this.notices = new RedisNotices({ store, subscriptions, observer, classic, quarantine: this.quarantine });
     this.events = new RedisEvents({ store, shards, subscriptions, retention, quarantine });
     this.locks = new RedisLocks({ store, classic, waiterLeaseMs, quarantine });

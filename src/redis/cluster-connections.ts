@@ -51,7 +51,7 @@ export function clusterConnections(deps: LinkSetDeps, seeds: readonly Address[])
     turn = turn < 0 ? integer(random, Math.max(1, masters.length), 'subscriptions') : turn + 1;
     return placeOn(masters[turn % masters.length] ?? seeds[0] ?? '');
   };
-  const subscriptions = new Subscriptions({ ...deps, locate });
+  const subscriptions = new Subscriptions({ ...deps, locate, isHandedOn: true });
   const writes = confirmed ? links('writes', writesHangMs) : undefined;
   const servers = (): Promise<readonly Link[]> => Promise.all(slots.masters.map((master) => commands.linkTo(master)));
   return { commands, blocking, subscriptions, writes, servers };

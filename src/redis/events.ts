@@ -92,6 +92,7 @@ export class RedisEvents implements EventPort {
       channels: [this.#store.keys.eventsChannel],
       patterns: [],
       onReset: () => listener.onReset(),
+      onDoubt: () => listener.onDoubt?.(),
       onText: (text) => {
         for (const one of this.#isClassic ? [text] : recordsOf(text)) this.#hear(one, listener);
       },

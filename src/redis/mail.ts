@@ -1,7 +1,7 @@
 /**
  * The mail port on Redis: a stream for each inbox, and beside the inboxes of a shard the directory of their owners.
  *
- * Invariants M1 to M11 stand in broker/mail.ts. For M5 an entry carries the epoch it was handed to when it was stored, and
+ * Invariants M1 to M13 stand in broker/mail.ts. For M5 an entry carries the epoch it was handed to when it was stored, and
  * the directory how far each epoch has read.
  */
 import type { Frame } from '../broker/frame.ts';
@@ -39,6 +39,8 @@ export interface MailDeps {
   readonly runs: ServerRuns;
   readonly random: Random;
   readonly classic: boolean;
+  /** Masters hand notices on to each other, and may lose some (M13). */
+  readonly spread: boolean;
 }
 
 const seedBelow = 2 ** 20;
@@ -50,6 +52,7 @@ export class RedisMail implements MailPort {
   readonly #random: Random;
   readonly #classic: boolean;
   readonly #runs: ServerRuns;
+  readonly #spread: boolean;
 
   constructor(deps: MailDeps) {
     this.#store = deps.store;
@@ -58,6 +61,7 @@ export class RedisMail implements MailPort {
     this.#random = deps.random;
     this.#classic = deps.classic;
     this.#runs = deps.runs;
+    this.#spread = deps.spread;
   }
 
   tagOf(agentId: string): string {
@@ -70,7 +74,7 @@ export class RedisMail implements MailPort {
     const agentIds = frame.ops.map(({ to }) => to);
     const whole = [meta, directory, nonEmpty, deadDropped];
     const seed = integer(this.#random, seedBelow, 'mint');
-    const args: Argument[] = [seed, keys.processChannels, agentIds.length, ...agentIds];
+    const args: Argument[] = [seed, keys.processChannels, this.#spread ? 1 : 0, agentIds.length, ...agentIds];
     for (const op of frame.ops) {
       whole.push(inbox(op.to));
       if ('letter' in op) whole.push(dead(op.to));

@@ -26,7 +26,7 @@ function fieldsOf(notice: Notice): readonly string[] {
     case 'progress':
       return [notice.taskId, notice.body];
     case 'mail':
-      return [notice.agentId, notice.entry, notice.envelope];
+      return [notice.agentId, notice.entry, notice.envelope, ...(notice.before === undefined ? [] : [notice.before])];
     case 'ask':
       return [notice.envelope];
     case 'reply':
@@ -79,7 +79,7 @@ export function decodeNotice(text: string): Notice {
   if (kind === 'settled' && fields.length > 1)
     return { kind, taskId: first ?? '', outcome: decodeOutcome(fields.slice(1).join(unit)) };
   if (kind === 'progress' && has(2)) return { kind, taskId: first ?? '', body: second ?? '' };
-  if (kind === 'mail' && has(3)) return { kind, agentId: first ?? '', entry: second ?? '', envelope: third ?? '' };
+  if (kind === 'mail' && (has(3) || has(4))) return decodeMail(fields);
   if (kind === 'ask' && has(1)) return { kind, envelope: first ?? '' };
   if (kind === 'reply' && has(3)) return { kind, askId: first ?? '', ok: second === '1', body: third ?? '' };
   if (kind === 'part' && has(4)) return decodePart(fields);
@@ -99,6 +99,10 @@ export function decodeNotice(text: string): Notice {
   if ((kind === 'gone' || kind === 'data-lost') && has(1)) return { kind, node: first ?? '' };
   if (kind === 'classic' && has(1)) return JSON.parse(first ?? '') as Notice;
   throw new TypeError(`expected a notice, got: ${JSON.stringify(text.slice(0, 80))}`);
+}
+
+function decodeMail([agentId = '', entry = '', envelope = '', before]: readonly string[]): Notice {
+  return { kind: 'mail', agentId, entry, envelope, ...(before !== undefined && { before }) };
 }
 
 function decodeDown([agentId = '', node = '', epoch = '', reason = '']: readonly string[]): Notice {

@@ -45,6 +45,7 @@ export class RedisNotices implements NoticePort {
       channels: [keys.channel(address), keys.channel(everyone)],
       patterns: this.#patterns,
       onReset: () => listener.onReset(),
+      onDoubt: () => listener.onDoubt?.(),
       onText: (text, source, channel) => {
         for (const notice of this.#decode(text, source, channel)) listener.onNotice(notice);
       },

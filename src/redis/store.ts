@@ -10,8 +10,10 @@ import { InvariantError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Keys } from './keys.ts';
 import type { Argument, Calls } from './link.ts';
+import { OpenFrames } from './open-frames.ts';
 import type { Replication } from './replication.ts';
 import type { ScriptName, Scripts } from './scripts.ts';
+import type { ServerRuns } from './server-runs.ts';
 
 export type Lane = Extract<ScriptName, 'enqueue' | 'settle' | 'send' | 'ask' | 'acknowledge' | 'append'>;
 
@@ -26,20 +28,30 @@ export type RunScript = (call: ScriptCall) => Promise<unknown>;
 const separator = '\x1e';
 const mostFirstFrames = 10_000;
 
+export interface StoreDeps {
+  readonly keys: Keys;
+  readonly commands: Calls;
+  readonly scripts: Scripts;
+  readonly runs: ServerRuns;
+  readonly replication?: Replication | undefined;
+}
+
 export class Store {
   readonly keys: Keys;
   /** There when replicas have to confirm what frames store. */
   readonly replication: Replication | undefined;
   readonly #commands: Calls;
   readonly #scripts: Scripts;
+  readonly #openFrames: OpenFrames;
   /** By lane, tag and sender: whether the first frame was answered, as a promise until it was. */
   readonly #firstFrames = new Map<string, true | Promise<boolean>>();
 
-  constructor(deps: { keys: Keys; commands: Calls; scripts: Scripts; replication?: Replication | undefined }) {
+  constructor(deps: StoreDeps) {
     this.replication = deps.replication;
     this.keys = deps.keys;
     this.#commands = deps.commands;
     this.#scripts = deps.scripts;
+    this.#openFrames = new OpenFrames(deps);
   }
 
   call(command: string, ...args: readonly Argument[]): Promise<unknown> {
@@ -79,7 +91,10 @@ export class Store {
       keys: [key, this.keys.lease(frame.sender, tag), ...call.keys],
       args: [frame.seq, frame.prev, frame.leased ? 1 : 0, frame.known ?? 0, limits.framesRememberedMs, ...call.args],
     };
-    const [code, text] = (await this.#inOrder(key, frame, () => run(whole))) as string[];
+    const reach = (): Promise<unknown> => this.#commands.via(key, (link) => link.call('exists', key));
+    const trial = { reach, run: () => run(whole) };
+    const carried = await this.#inOrder(key, frame, () => this.#openFrames.carry(key, frame, trial));
+    const [code, text] = carried as string[];
     switch (code) {
       case 'OK':
         return frame.ops.length === 0 ? [] : (text ?? '').split(separator);

@@ -5,6 +5,8 @@
  * S2  After the link was lost, everything is subscribed anew and each listener's `onReset` is called before it hears
  *     anything that was published since; the client's own resubscribing tells nobody what was missed.
  * S3  A subscriber has no commands pending, so a dead link would stay silent: a PING every two seconds finds out.
+ * S4  Masters of a cluster hand on to each other what is published, and what is under way when the link between them breaks is lost without
+ *     a word: every ten seconds each listener's `onDoubt` is called.
  */
 import type { Redis, RedisOptions } from 'ioredis';
 import type { Subscription } from '../broker/notices.ts';
@@ -21,6 +23,8 @@ export interface SubscriptionDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;
+  /** What is published may come from another server (S4). */
+  readonly isHandedOn?: boolean;
 }
 
 export interface ChannelListener {
@@ -29,9 +33,11 @@ export interface ChannelListener {
   /** `source` is the channel or pattern that was subscribed, `channel` where it was published. */
   onText(text: string, source: string, channel: string): void;
   onReset(): void;
+  onDoubt?(): void;
 }
 
 const pingMs = 2_000;
+const doubtMs = 10_000;
 const hangMs = 3_000;
 
 export class Subscriptions {
@@ -41,10 +47,13 @@ export class Subscriptions {
   readonly #listeners = new Set<ChannelListener>();
   #wasUp = false;
   #pings: Timer | undefined;
+  #doubts: Timer | undefined;
+  readonly #isHandedOn: boolean;
 
   constructor(deps: SubscriptionDeps) {
     this.#clock = deps.clock;
     this.#observer = deps.observer;
+    this.#isHandedOn = deps.isHandedOn ?? false;
     this.#link = new Link({ ...deps, role: 'subscriptions', hangMs, prepare: (client) => this.#prepare(client) });
   }
 
@@ -59,10 +68,17 @@ export class Subscriptions {
       () => pingMs,
       () => this.#link.call('ping').then(noop, noop),
     );
+    if (!this.#isHandedOn) return;
+    this.#doubts = repeat(
+      this.#clock,
+      () => doubtMs,
+      () => Promise.resolve(this.#doubt()),
+    );
   }
 
   async stop(): Promise<void> {
     this.#pings?.cancel();
+    this.#doubts?.cancel();
     this.#listeners.clear();
     await this.#link.stop();
   }
@@ -106,6 +122,12 @@ export class Subscriptions {
     early = undefined;
     for (const tell of held) tell();
     this.#wasUp = true;
+  }
+
+  /** S4 */
+  #doubt(): void {
+    if (!this.isUp) return;
+    for (const listener of this.#listeners) this.#guard(() => listener.onDoubt?.());
   }
 
   #tell(kind: 'channels' | 'patterns', source: string, text: string, channel: string): void {

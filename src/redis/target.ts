@@ -10,17 +10,33 @@ import type { Address } from './cluster-slots.ts';
 import { tlsOptions, type TlsTrust } from './tls.ts';
 
 type SentinelTls = 'sentinelTLS' | 'enableTLSForSentinelMode';
+type SentinelUser = 'sentinelUsername' | 'sentinelPassword';
 
 /** In parts. `path` is a socket's. */
 export type RedisTarget = Pick<
   RedisOptions,
-  'host' | 'port' | 'path' | 'db' | 'username' | 'password' | 'tls' | 'family' | 'sentinels' | 'name' | SentinelTls
+  | 'host'
+  | 'port'
+  | 'path'
+  | 'db'
+  | 'username'
+  | 'password'
+  | 'tls'
+  | 'family'
+  | 'sentinels'
+  | 'name'
+  | SentinelTls
+  | SentinelUser
 > & {
   /** Some nodes of a cluster; any will do. */
   readonly cluster?: readonly Address[];
 };
 
-const kept = ['host', 'port', 'path', 'username', 'password', 'family', 'sentinels', 'name', 'cluster'] as const;
+const sentinelUser = ['sentinelUsername', 'sentinelPassword'] as const satisfies readonly SentinelUser[];
+const kept = [
+  ...(['host', 'port', 'path', 'username', 'password', 'family', 'sentinels', 'name', 'cluster'] as const),
+  ...sentinelUser,
+] as const;
 
 /**
  * The parts of a URL, `rediss:` and socket paths included; `trust` says whose certificates are taken. Throws `ConfigError`
@@ -49,7 +65,7 @@ export function describeTarget({ host, port, path, cluster, sentinels, name }: R
 
 function parseUrl(url: string): RedisTarget {
   if (url.startsWith('unix://')) return { path: url.slice('unix://'.length) };
-  const many = /^(rediss?)\+(cluster|sentinel):\/\/(?:([^@/]*)@)?([^@/]+)(\/[^@]*)?$/.exec(url);
+  const many = /^(rediss?)\+(cluster|sentinel):\/\/(?:([^@/]*)@)?([^@/?]+)(\/[^@]*)?$/.exec(url);
   if (many !== null) return parseMany(many);
   if (/^rediss?\+/.test(url)) throw unreadable();
   return parseOne(url);
@@ -73,13 +89,34 @@ function parseMany([, scheme = '', kind, user, hosts = '', path = '']: readonly 
   const nodes = places.map(({ host = 'localhost' }, index) => ({ host, port: Number(explicit[index] ?? defaultPort) }));
   const { username, password, tls } = places[0] ?? {};
   const shared = { username, password, tls } as RedisTarget;
-  const [, name = '', db = '0', ...rest] = path.split('/');
+  const [place = '', ...queries] = path.split('?');
+  const [, name = '', db = '0', ...rest] = place.split('/');
   if (kind === 'cluster') {
     if (path !== '' && path !== '/' && path !== '/0') throw unreadable();
     return { ...shared, cluster: nodes.map(({ host, port }) => `${host}:${port}`) };
   }
   if (name === '' || rest.length > 0 || !/^\d+$/.test(db)) throw unreadable();
-  return { ...shared, sentinels: nodes, name, db: Number(db) };
+  return { ...shared, ...sentinelUserOf(queries), sentinels: nodes, name, db: Number(db) };
+}
+
+/** `?sentinelUsername=...&sentinelPassword=...`: what stands in front of the hosts is for the master. */
+function sentinelUserOf(queries: readonly string[]): Pick<RedisTarget, SentinelUser> {
+  const parts = queries.flatMap((query) => query.split('&')).map((part) => part.split('='));
+  return Object.fromEntries(
+    parts.map(([key = '', value, ...rest]) => {
+      const known = sentinelUser.find((one) => one === key);
+      if (known === undefined || value === undefined || rest.length > 0) throw unreadable();
+      return [known, decoded(value)];
+    }),
+  );
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw unreadable();
+  }
 }
 
 function unreadable(): ConfigError {

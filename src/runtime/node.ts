@@ -74,7 +74,8 @@ export class Node {
     const { timing } = config;
     this.#graceMs = timing.drainGraceMs;
     this.#ending = new Ending(node, deps.onEnded);
-    const heard = { onNotice: (notice: Notice) => this.#onNotice(notice), onReset: () => this.#onReset() };
+    const onNotice = (notice: Notice): void => this.#onNotice(notice);
+    const heard = { onNotice, onReset: () => this.#onReset(), onDoubt: () => this.#onDoubt() };
     const onPartitions = (): void => this.#intake.onPartitions();
     const who = { address: node, leased: true, patienceMs, legacy: deps.legacy?.lanes };
     this.member = new Member({ broker, clock, random, observer, ...who, ...heard, onPartitions });
@@ -278,6 +279,12 @@ export class Node {
     this.#duties.onReset();
     this.population.onReset();
     this.#roster.onReset();
+  }
+
+  /** What no duty looks after: mail, and queues that were resumed. */
+  #onDoubt(): void {
+    this.#postman.onReset();
+    this.#intake.onReset();
   }
 
   #fence(reason: string): void {

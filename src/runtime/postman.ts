@@ -7,6 +7,7 @@
  *     until it is known to be empty or has been read.
  * N3  An operation id is handed over once within an activation, whatever the broker repeats, unless it was put back from the dead
  *     letters. The entry of a repeat is acknowledged at once: the first one is in the inbox until it has been handled.
+ * N7  A live entry that stands behind one that was not handed over is not taken: a notice was lost, and the inbox is read (M13).
  */
 import { compareEntryIds } from '../broker/entry-id.ts';
 import type { InboxEntry } from '../broker/mail.ts';
@@ -108,6 +109,7 @@ export class Postman {
     if (inbox === undefined) return; // not ours any more: the next owner reads it
     if (inbox.catchUp.behind) return inbox.catchUp.fallBehind();
     if (inbox.cursor !== '' && compareEntryIds(notice.entry, inbox.cursor) <= 0) return;
+    if (isMissing(notice.before, inbox.cursor)) return inbox.catchUp.fallBehind();
     const envelope = envelopeOf(notice.envelope);
     if (envelope === undefined) return inbox.catchUp.fallBehind();
     const { opId } = envelope;
@@ -178,6 +180,11 @@ export class Postman {
   #report(name: string, error: unknown): void {
     observe(this.#deps.member.deps.observer, 'message.failed', { agent: 'postman', name, error: describeError(error) });
   }
+}
+
+/** N7 */
+function isMissing(before: string | undefined, cursor: string): boolean {
+  return before !== undefined && (cursor === '' || compareEntryIds(before, cursor) > 0);
 }
 
 /** Undefined when the envelope cannot be read: then its entry in the inbox tells. */

@@ -194,7 +194,7 @@ export class FaultyBroker implements Broker {
   }
 }
 
-const listenerMethods = ['onNotice', 'onEvent', 'onHint', 'onReset'] as const;
+const listenerMethods = ['onNotice', 'onEvent', 'onHint', 'onReset', 'onDoubt'] as const;
 
 function isListener(value: object): boolean {
   return 'onReset' in value;

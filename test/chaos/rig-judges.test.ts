@@ -4,8 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Line } from './rig/contracts.ts';
-import { broadcastsBroken, messagesLost, messagesTwice } from './rig/judge-mail.ts';
-import { broadcastsDestroyed } from './rig/judge-destroyed.ts';
+import { broadcastsBroken, broadcastsDestroyed, messagesLost, messagesTwice } from './rig/judge-mail.ts';
 import { settledTwice, staleTokens, unmarkedDuplicates } from './rig/judge-tasks.ts';
 import { GuardedResource } from './rig/resource.ts';
 
@@ -67,6 +66,18 @@ describe('a server that is killed while its disk is busy', () => {
     expect(figures(settledTwice([], announced(7_000, 12_000), { kills: [10_000] }))).toEqual(['settledTwice']);
     expect(figures(settledTwice([], announced(9_000, 9_500), { kills: [10_000] }))).toEqual(['settledTwice']);
     expect(figures(settledTwice([], announced(9_000, 12_000, 13_000), { kills: [10_000] }))).toEqual(['settledTwice']);
+  });
+});
+
+describe('a server that its copy replaces', () => {
+  const announced = (...times: number[]) => new Map([['work.n.1', times]]);
+  const promotions = [{ from: 10_000, to: 14_000 }];
+  test('may take a settle of that time with it, only one, and none from before or after', () => {
+    expect(settledTwice([], announced(11_000, 13_000), { promotions })).toEqual([]);
+    expect(settledTwice([], announced(13_000, 20_000), { promotions })).toEqual([]);
+    expect(figures(settledTwice([], announced(9_000, 20_000), { promotions }))).toEqual(['settledTwice']);
+    expect(figures(settledTwice([], announced(15_000, 20_000), { promotions }))).toEqual(['settledTwice']);
+    expect(figures(settledTwice([], announced(11_000, 13_000, 20_000), { promotions }))).toEqual(['settledTwice']);
   });
 });
 

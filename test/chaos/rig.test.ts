@@ -40,5 +40,6 @@ test.each(readdirSync(plants))('the planted fault %s applies to the code as it i
   expect(git.stderr).toBe('');
   const kinds = [...Object.values(faultKinds).flat(), 'failover'];
   expect(text).toMatch(new RegExp(`^only: (${kinds.join('|')})$`, 'm'));
+  expect(text).toMatch(/^only: .+\n(on: (cluster|sentinel)\n)?\n/m);
   expect(text).toMatch(new RegExp(`^figure: (${[...mustBeZero, ...failoverZeroes].join('|')})$`, 'm'));
 });

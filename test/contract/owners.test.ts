@@ -19,7 +19,9 @@ describeBrokers('owners', (open) => {
     const mail = (): readonly Notice[] => heard.filter(({ kind }) => kind === 'mail');
     await fleet.eventually(() => mail().length >= 200, 'every message to be heard');
     const stored = await inbox(node, docs, epoch);
-    expect(mail()).toEqual(stored.map(({ entry, envelope }) => ({ kind: 'mail', agentId: docs, entry, envelope })));
+    expect(mail()).toMatchObject(
+      stored.map(({ entry, envelope }) => ({ kind: 'mail', agentId: docs, entry, envelope })),
+    );
     expect(stored.map(({ envelope }) => envelope)).toEqual(numbered(200));
   });
 

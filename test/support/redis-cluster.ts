@@ -4,7 +4,7 @@
  * It stands beside redis-server.ts, of which each node is one; it is ready when every node says that all slots are served.
  */
 import { Redis } from 'ioredis';
-import { freePort, type RedisServer, startRedis } from './redis-server.ts';
+import { type Door, freePort, type RedisServer, startRedis } from './redis-server.ts';
 import { waitFor } from './wait.ts';
 
 export interface RedisCluster {
@@ -13,6 +13,8 @@ export interface RedisCluster {
   readonly masters: readonly RedisServer[];
   /** In the order of the masters that they copy. */
   readonly replicas: readonly RedisServer[];
+  /** The names that the nodes have for each other, those of the masters first. */
+  readonly ids: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -24,31 +26,38 @@ export interface ClusterOptions {
   readonly nodeTimeoutMs?: number;
   /** Further arguments of each redis-server. */
   readonly args?: readonly string[];
+  /** What the nodes and their clients reach each node through, those of the masters first. */
+  readonly doors?: readonly Door[];
 }
 
 const slots = 16_384;
 
 export async function startCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
-  const { masters: count = 3, replicated = false, nodeTimeoutMs = 5_000, args = [] } = options;
+  const { masters: count = 3, replicated = false, nodeTimeoutMs = 5_000, args = [], doors = [] } = options;
   const started: RedisServer[] = [];
   const stop = async (): Promise<void> => void (await Promise.all(started.map((server) => server.stop())));
   try {
     for (let node = 0; node < count * (replicated ? 2 : 1); node++) {
       const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs)];
       const port = ['--cluster-port', String(await freePort()), '--repl-diskless-sync-delay', '0'];
-      started.push(await startRedis({ args: [...cluster, ...port, ...args] }));
+      const door = doors[node];
+      const announced = door === undefined ? [] : ['--cluster-announce-port', String(door.port)];
+      const server = await startRedis({ args: [...cluster, ...port, ...announced, ...args] });
+      door?.aim(server.port);
+      started.push(server);
     }
     const [masters, replicas] = [started.slice(0, count), started.slice(count)];
-    await join(masters, replicas);
+    const ids = await join(masters, replicas);
     const url = `redis+cluster://${masters.map(({ host, port }) => `${host}:${port}`).join(',')}`;
-    return { url, masters, replicas, stop };
+    return { url, masters, replicas, ids, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function join(masters: readonly RedisServer[], replicas: readonly RedisServer[]): Promise<void> {
+/** Resolves to the names of the nodes. */
+async function join(masters: readonly RedisServer[], replicas: readonly RedisServer[]): Promise<readonly string[]> {
   const clients = [...masters, ...replicas].map(({ url }) => new Redis(url));
   try {
     for (const [index, client] of clients.slice(0, masters.length).entries()) {
@@ -64,6 +73,7 @@ async function join(masters: readonly RedisServer[], replicas: readonly RedisSer
       await until('a copy', async () => /master_link_status:up/.test(await client.info('replication')));
     }
     for (const client of clients) await until('all slots to be served', () => isServed(client));
+    return (await Promise.all(clients.map((client) => client.cluster('MYID')))).map(String);
   } finally {
     for (const client of clients) client.disconnect();
   }
@@ -74,13 +84,13 @@ function until(what: string, check: () => Promise<boolean>): Promise<boolean> {
 }
 
 /** The master among `masters` that serves a slot. */
-export async function masterOfSlot({ masters }: RedisCluster, slot: number): Promise<number> {
+export async function masterOfSlot({ masters, ids }: RedisCluster, slot: number): Promise<number> {
   const [asked] = masters;
   const client = new Redis(asked?.url ?? '');
-  const rows = (await client.cluster('SLOTS')) as unknown as [number, number, [string, number]][];
+  const rows = (await client.cluster('SLOTS')) as unknown as [number, number, [string, number, string]][];
   client.disconnect();
-  const port = rows.find(([from, to]) => from <= slot && slot <= to)?.[2][1];
-  return masters.findIndex((master) => master.port === port);
+  const id = rows.find(([from, to]) => from <= slot && slot <= to)?.[2][2];
+  return ids.indexOf(id ?? '');
 }
 
 /** Moves a slot with all its keys to another master, a few keys at a time, as `redis-cli --cluster reshard` does. */
@@ -106,8 +116,9 @@ export async function moveSlot(cluster: RedisCluster, slot: number, to: number):
 async function meet(client: Redis | undefined, { host, url, port }: RedisServer): Promise<void> {
   const other = new Redis(url);
   const [, bus = ''] = (await other.config('GET', 'cluster-port')) as string[];
+  const [, announced] = (await other.config('GET', 'cluster-announce-port')) as string[];
   other.disconnect();
-  await client?.call('cluster', 'meet', host, port, bus);
+  await client?.call('cluster', 'meet', host, Number(announced) || port, bus);
 }
 
 async function knows(client: Redis, count: number): Promise<boolean> {

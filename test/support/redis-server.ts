@@ -38,6 +38,12 @@ export interface RedisOptions {
   readonly tls?: { readonly certificate: string; readonly key: string; readonly ca: string };
 }
 
+/** An address in front of a server, which is known before the server is. */
+export interface Door {
+  readonly port: number;
+  aim(target: number): void;
+}
+
 export interface Running {
   readonly child: ChildProcess;
   readonly pid: number;

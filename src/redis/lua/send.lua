@@ -1,7 +1,8 @@
--- Stores messages in inboxes and tells the present owners; what is for foreign agents is published only (M1 to M3, M6, M8, M10, M12).
+-- Stores messages in inboxes and tells the present owners; what is for foreign agents is published only (M1 to M3, M6, M8, M10, M12, M13).
 -- KEYS  1, 2 frame  3 meta  4 directory  5 inboxes that are not empty  6 dead letters pushed out, by agent
 --       7.. for each op: inbox, and where there is one its key, or the dead letters of the agent; then owners' leases
--- ARGV  1-5 frame  6 seed  7 prefix of process channels  8 number of ops n, then their agents
+-- ARGV  1-5 frame  6 seed  7 prefix of process channels  8 '1' when owners are told what an entry stands behind  9 number of ops n,
+--       then their agents
 --       then for each op: `<limit> <ms its key lives, 0: no key> <dead letter to store instead, or nothing> <1: classic copy> <op id>`,
 --       envelope, and of a classic copy channel and text; then names and number of owners
 -- Returns a frame reply: '+<entry>', '=<op id known>', '!<entries>', '?' (no such letter) or '>' (published) for each op; or {'OWNERS', ...}
@@ -10,14 +11,14 @@ local known = openFrame()
 if known then
   return known
 end
-local ops = tonumber(ARGV[8])
-local owners, epochs, present, unexpected = readOwners(KEYS[4], { unpack(ARGV, 9, 8 + ops) })
+local ops = tonumber(ARGV[9])
+local owners, epochs, present, unexpected = readOwners(KEYS[4], { unpack(ARGV, 10, 9 + ops) })
 if unexpected then
   return unexpected
 end
 local mint, save = minter(KEYS[3], ARGV[6])
 local filled = {}
-takeFrom(7, 9 + ops)
+takeFrom(7, 10 + ops)
 
 local function store(agent, owner, epoch)
   local limit, keyMs, letter, isClassic, opId = string.match(nextArg(), '^(%S+) (%S+) (%S*) ([01]) (.*)$')
@@ -50,8 +51,9 @@ local function store(agent, owner, epoch)
   if not present[owner] then
     redis.call('XADD', inbox, entry, 'o', opId, 'e', envelope)
   else
+    local before = ARGV[8] == '1' and entries > 0 and '\31' .. redis.call('XREVRANGE', inbox, '+', '-', 'COUNT', 1)[1][1]
     redis.call('XADD', inbox, entry, 'o', opId, 'e', envelope, 'h', epoch)
-    tellText(ARGV[7] .. owner, 'mail\31' .. agent .. '\31' .. entry .. '\31' .. envelope)
+    tellText(ARGV[7] .. owner, 'mail\31' .. agent .. '\31' .. entry .. '\31' .. envelope .. (before or ''))
   end
   if entries == 0 then
     filled[#filled + 1], filled[#filled + 2] = '0', owner .. '\31' .. agent
@@ -67,7 +69,7 @@ end
 
 local replies = {}
 for op = 1, ops do
-  replies[op] = store(ARGV[8 + op], owners[op], epochs[op])
+  replies[op] = store(ARGV[9 + op], owners[op], epochs[op])
 end
 if #filled > 0 then
   redis.call('ZADD', KEYS[5], unpack(filled))

@@ -60,6 +60,7 @@ export type Numbered = z.infer<typeof Numbered>;
 export const variables = {
   timing: 'RIG_TIMING',
   redis: 'RIG_REDIS',
+  replicas: 'RIG_REPLICAS',
   ledger: 'RIG_LEDGER',
   resource: 'RIG_RESOURCE',
 } as const;

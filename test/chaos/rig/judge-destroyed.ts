@@ -6,13 +6,12 @@
  * Messages and broadcasts: their senders lived and had them acknowledged a moment ago, so nothing of them may be missing; told apart by
  * what they say, since what is sent again gets a new place in the stream.
  */
-import { compareEntryIds } from '../../../src/broker/entry-id.ts';
-import { type Line, now, type Numbered, topic } from './contracts.ts';
+import { now, topic } from './contracts.ts';
 import type { Tally, Violation } from './figures.ts';
 import { listeners, whileKept } from './judge.ts';
-import { messagesLost, messagesTwice } from './judge-mail.ts';
-import { groupBy, linesOf, settledTwice, staleTokens, storyOf, unmarkedDuplicates } from './judge-tasks.ts';
-import type { AcceptedCast, AcceptedTask, Promises, TaskEnd } from './load.ts';
+import { broadcastsDestroyed, messagesLost, messagesTwice } from './judge-mail.ts';
+import { linesOf, misledMs, settledTwice, staleTokens, storyOf, unmarkedDuplicates } from './judge-tasks.ts';
+import type { AcceptedTask, Promises, TaskEnd } from './load.ts';
 import { pause } from './node-faults.ts';
 import { leakedSockets } from './sockets.ts';
 import { holds, type Stage } from './stage.ts';
@@ -21,10 +20,6 @@ import { holds, type Stage } from './stage.ts';
 const limitMs = 70_000;
 /** What is lost so soon after it was accepted is surely kept still by who sent it, and has to come back. */
 const youngMs = 6_000;
-/** A lock that went with the data is missed by its next renewal. */
-const misledMs = 1_500;
-/** From an agent being up to it hearing everything. */
-const earsOpenMs = 1_000;
 
 export interface Destroyed extends Pick<Tally, 'destroyed' | 'destroyedReported'> {
   readonly violations: readonly Violation[];
@@ -105,55 +100,4 @@ async function judgeTasks(stage: Stage, tasks: readonly AcceptedTask[], ends: re
     else tell('lost', task, `has no result: ${end.why}`);
   }
   return { ...sum, violations };
-}
-
-type Heard = Extract<Line, { t: 'heard' | 'gap' }>;
-const wordsOf = ({ from, seq }: Numbered): string => `${from}#${seq}`;
-
-/** Whoever is up hears everything that was accepted since it was, once, and in the order of the stream. */
-export function broadcastsDestroyed(
-  lines: readonly Line[],
-  accepted: readonly (AcceptedCast | Extract<Line, { t: 'cast' }>)[],
-  alive: ReadonlySet<string>,
-): Violation[] {
-  const upAt = new Map(linesOf(lines, 'up').map(({ inst, at }) => [inst, at]));
-  const firstHeard = new Map(
-    linesOf(lines, 'heard')
-      .toReversed()
-      .map((line) => [wordsOf(line), line.at]),
-  );
-  // A sender that stands still writes down late what was in the stream long before.
-  const castAt = (cast: AcceptedCast): number => Math.min(cast.at, firstHeard.get(wordsOf(cast)) ?? cast.at);
-  const heard = groupBy(
-    lines.filter((line): line is Heard => line.t === 'heard' || line.t === 'gap'),
-    ({ inst }) => inst,
-  );
-  const violation = (figure: Violation['figure'], inst: string, what: string): Violation => ({
-    figure,
-    key: `${figure} ${inst} ${what}`,
-    story: `${figure}: listener ${inst}: ${what}`,
-  });
-  const missing = [...alive].flatMap((inst) => {
-    const own = heard.get(inst) ?? [];
-    const words = new Set(linesOf(own, 'heard').map(wordsOf));
-    const gapAt = linesOf(own, 'gap').at(-1)?.at ?? 0;
-    const since = Math.max((upAt.get(inst) ?? 0) + earsOpenMs, gapAt);
-    return accepted
-      .filter((cast) => castAt(cast) > since && !words.has(wordsOf(cast)))
-      .map((cast) => violation('broadcastsMissing', inst, `${wordsOf(cast)}, ${cast.id}, is missing`));
-  });
-  const disordered = [...heard].flatMap(([inst, own]) => {
-    const seen = new Map<string, string>();
-    return linesOf(own, 'heard').flatMap((line, at, all) => {
-      const [words, before] = [wordsOf(line), all[at - 1]];
-      const first = seen.get(words);
-      seen.set(words, line.id);
-      if (first !== undefined && !line.again)
-        return [violation('broadcastsRepeated', inst, `${words} came as ${first} and as ${line.id}`)];
-      if (before !== undefined && compareEntryIds(line.id, before.id) <= 0)
-        return [violation('broadcastsOutOfOrder', inst, `${line.id} came behind ${before.id}`)];
-      return [];
-    });
-  });
-  return [...missing, ...disordered];
 }

@@ -4,6 +4,7 @@
 import { compareEntryIds } from '../../../src/broker/entry-id.ts';
 import type { Line, Numbered } from './contracts.ts';
 import type { Violation } from './figures.ts';
+import type { AcceptedCast } from './load.ts';
 import { groupBy, linesOf } from './judge-tasks.ts';
 
 type Sent = Numbered & { readonly to: string };
@@ -117,4 +118,58 @@ function judgeListener(
 
 function broken(figure: Violation['figure'], inst: string, id: string, why: string): Violation {
   return { figure, key: `${figure} ${inst} ${id}`, story: `${figure}: listener ${inst}, event ${id}: ${why}` };
+}
+
+/** From an agent being up to it hearing everything. */
+const earsOpenMs = 1_000;
+
+type Heard = Extract<Line, { t: 'heard' | 'gap' }>;
+const wordsOf = ({ from, seq }: Numbered): string => `${from}#${seq}`;
+
+/** Where data may have been lost: whoever is up hears everything that was accepted since it was, once, and in the order of the stream. */
+export function broadcastsDestroyed(
+  lines: readonly Line[],
+  accepted: readonly (AcceptedCast | Extract<Line, { t: 'cast' }>)[],
+  alive: ReadonlySet<string>,
+): Violation[] {
+  const upAt = new Map(linesOf(lines, 'up').map(({ inst, at }) => [inst, at]));
+  const firstHeard = new Map(
+    linesOf(lines, 'heard')
+      .toReversed()
+      .map((line) => [wordsOf(line), line.at]),
+  );
+  // A sender that stands still writes down late what was in the stream long before.
+  const castAt = (cast: AcceptedCast): number => Math.min(cast.at, firstHeard.get(wordsOf(cast)) ?? cast.at);
+  const heard = groupBy(
+    lines.filter((line): line is Heard => line.t === 'heard' || line.t === 'gap'),
+    ({ inst }) => inst,
+  );
+  const violation = (figure: Violation['figure'], inst: string, what: string): Violation => ({
+    figure,
+    key: `${figure} ${inst} ${what}`,
+    story: `${figure}: listener ${inst}: ${what}`,
+  });
+  const missing = [...alive].flatMap((inst) => {
+    const own = heard.get(inst) ?? [];
+    const words = new Set(linesOf(own, 'heard').map(wordsOf));
+    const gapAt = linesOf(own, 'gap').at(-1)?.at ?? 0;
+    const since = Math.max((upAt.get(inst) ?? 0) + earsOpenMs, gapAt);
+    return accepted
+      .filter((cast) => castAt(cast) > since && !words.has(wordsOf(cast)))
+      .map((cast) => violation('broadcastsMissing', inst, `${wordsOf(cast)}, ${cast.id}, is missing`));
+  });
+  const disordered = [...heard].flatMap(([inst, own]) => {
+    const seen = new Map<string, string>();
+    return linesOf(own, 'heard').flatMap((line, at, all) => {
+      const [words, before] = [wordsOf(line), all[at - 1]];
+      const first = seen.get(words);
+      seen.set(words, line.id);
+      if (first !== undefined && !line.again)
+        return [violation('broadcastsRepeated', inst, `${words} came as ${first} and as ${line.id}`)];
+      if (before !== undefined && compareEntryIds(line.id, before.id) <= 0)
+        return [violation('broadcastsOutOfOrder', inst, `${line.id} came behind ${before.id}`)];
+      return [];
+    });
+  });
+  return [...missing, ...disordered];
 }

@@ -6,6 +6,7 @@
  */
 import type { Line } from './contracts.ts';
 import type { Violation } from './figures.ts';
+import type { Stretch } from './promotion-watch.ts';
 
 type LineOf<T extends Line['t']> = Extract<Line, { t: T }>;
 
@@ -26,20 +27,31 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Rea
 /** How long a server that syncs every second may put off a write while its disk is busy; when it is killed then, the write is gone. */
 const putOffMs = 2_000;
 
+/** What may have taken a settle away, on the machine's clock. */
+export interface Losses {
+  readonly destructions?: readonly number[];
+  readonly kills?: readonly number[];
+  readonly promotions?: readonly Stretch[];
+}
+
 /**
  * Settled once: by what the nodes were told, and by what was announced on the wire, each with its times. Each of `destructions` before the
- * last settle may have taken one away with the data, and each of `kills` one of the last moments before it, from a server whose disk was busy.
+ * last settle may have taken one away with the data, each of `kills` one of the last moments before it, from a server whose disk was busy,
+ * and each of `promotions` one that its copies had not heard of.
  */
 export function settledTwice(
   lines: readonly Line[],
   announced: ReadonlyMap<string, readonly number[]>,
-  { destructions = [], kills = [] }: { destructions?: readonly number[]; kills?: readonly number[] } = {},
+  { destructions = [], kills = [], promotions = [] }: Losses = {},
 ): Violation[] {
   const isTwice = (times: readonly number[]): boolean => {
     const last = Math.max(...times);
     const destroyed = destructions.filter((at) => at < last);
     const torn = kills.filter((at) => at < last && times.some((time) => time <= at && at - time <= putOffMs));
-    return times.length > 1 + destroyed.length + torn.length;
+    const uncopied = promotions.filter(
+      ({ from, to }) => from < last && times.some((time) => from <= time && time <= to),
+    );
+    return times.length > 1 + destroyed.length + torn.length + uncopied.length;
   };
   const ends = linesOf(lines, 'settled').filter(({ outcome }) => outcome === 'complete' || outcome === 'dead');
   const told = [...groupBy(ends, ({ task }) => task)].map(([task, of]) => [task, of.map(({ at }) => at)] as const);
@@ -60,6 +72,9 @@ export function unmarkedDuplicates(lines: readonly Line[]): Violation[] {
     ];
   });
 }
+
+/** A lock that went with the data is missed by its next renewal. */
+export const misledMs = 1_500;
 
 /** Of what is outside the fleet: effects under a stale token, and holders that were not told that they had lost their lock. */
 export function staleTokens(

@@ -1,14 +1,15 @@
 /**
  * The judgement of an ordinary round: patience until everything has come about that was promised, then what has not.
  *
- * Rounds that destroy data are judged by judge-destroyed.ts.
+ * Where a server may have been replaced by its copy, a settle and the hold of a lock may be lost in that time, and a broadcast that was
+ * not accepted yet may come back under a new id; what was accepted is there as ever. Rounds that destroy data are judged by judge-destroyed.ts.
  */
 import { repeat } from '../../../src/core/clock.ts';
 import { systemClock } from '../../../src/core/system.ts';
 import { now, topic } from './contracts.ts';
 import type { Violation } from './figures.ts';
-import { broadcastsBroken, messagesLost, messagesTwice } from './judge-mail.ts';
-import { linesOf, settledTwice, staleTokens, storyOf, unmarkedDuplicates } from './judge-tasks.ts';
+import { broadcastsBroken, broadcastsDestroyed, messagesLost, messagesTwice } from './judge-mail.ts';
+import { linesOf, misledMs, settledTwice, staleTokens, storyOf, unmarkedDuplicates } from './judge-tasks.ts';
 import type { AcceptedTask, Promises } from './load.ts';
 import { leakedSockets } from './sockets.ts';
 import { holds, type Stage } from './stage.ts';
@@ -35,15 +36,20 @@ export async function judge(
     const sent = [...promises.sent, ...linesOf(ledger.lines, 'sent')];
     await holds(() => (ledger.read(), messagesLost(ledger.lines, sent).length === 0), Math.max(leftMs(), messagesMs));
     promises.cast.push({ from: direct.name, seq: 0, id: marker, at: now() });
-    const accepted = [...promises.cast, ...linesOf(ledger.lines, 'cast')].map(({ id }) => id);
+    const cast = [...promises.cast, ...linesOf(ledger.lines, 'cast')];
+    const { kills } = stage;
+    const promotions = (await stage.ground.promotions?.()) ?? [];
+    const isExcused = (at: number): boolean => promotions.some(({ from, to }) => from < at && at < to + misledMs);
     return [
       ...lost.flat(),
-      ...settledTwice(ledger.lines, announced, { kills: stage.kills }),
+      ...settledTwice(ledger.lines, announced, { kills, promotions }),
       ...unmarkedDuplicates(ledger.lines),
       ...messagesLost(ledger.lines, sent),
       ...messagesTwice(ledger.lines),
-      ...broadcastsBroken(ledger.lines, [...new Set(accepted)], { insts: alive, marker }),
-      ...staleTokens(ledger.lines, resource.violations),
+      ...(promotions.length > 0
+        ? broadcastsDestroyed(ledger.lines, cast, alive)
+        : broadcastsBroken(ledger.lines, [...new Set(cast.map(({ id }) => id))], { insts: alive, marker })),
+      ...staleTokens(ledger.lines, resource.violations, isExcused),
       ...(await leakedSockets(stage, direct.name)),
     ];
   } finally {

@@ -1,11 +1,11 @@
 /**
- * Faults of Redis and of the links to it.
+ * Faults of the links to Redis.
  *
  * Those that take Redis away from every node measure how long the nodes need to come back, before the next fault of this kind.
  */
 import { now } from './contracts.ts';
 import { between, type Draw, type Fault, type FaultScene, pause, pick } from './node-faults.ts';
-import type { Cut, FaultyProxy } from './proxy.ts';
+import type { Cut, Lane } from './proxy.ts';
 import { measureRecovery } from './recovery.ts';
 
 export const linkFaults = {
@@ -36,43 +36,6 @@ export const linkFaults = {
     await pause(between(scene.draw, 'trickle', 800, 2_000));
     await Promise.all(lanes.map((lane) => lane.heal()));
   },
-  /** Killed, and started again on its append-only file. */
-  'redis-kill': async (scene) => {
-    await scene.stage.server.kill('SIGKILL');
-    scene.stage.kills.push(now());
-    await pause(between(scene.draw, 'down', 0, 1_500));
-    await scene.stage.server.restart();
-    await measureRecovery(scene.stage, now(), scene.recoveries);
-  },
-  'redis-freeze': async (scene) => {
-    await scene.stage.server.kill('SIGSTOP');
-    await pause(between(scene.draw, 'frozen', 300, 4_000));
-    await scene.stage.server.kill('SIGCONT');
-    await measureRecovery(scene.stage, now(), scene.recoveries);
-  },
-  'redis-script-flush': async ({ stage, draw }) => {
-    for (let times = between(draw, 'times', 1, 6); times > 0; times--) {
-      await stage.admin.script('FLUSH');
-      await pause(50);
-    }
-  },
-  'redis-drop-subscribers': async ({ stage, draw }) => {
-    for (let times = between(draw, 'times', 1, 4); times > 0; times--) {
-      await stage.admin.client('KILL', 'TYPE', 'pubsub');
-      await pause(between(draw, `gap${times}`, 20, 200));
-    }
-  },
-  'redis-drop-everybody': async (scene) => {
-    await scene.stage.admin.client('KILL', 'TYPE', 'pubsub');
-    await scene.stage.admin.client('KILL', 'TYPE', 'normal');
-    await measureRecovery(scene.stage, now(), scene.recoveries);
-  },
-  'redis-full': async (scene) => {
-    await scene.stage.admin.config('SET', 'maxmemory', '1mb');
-    await pause(between(scene.draw, 'full', 300, 2_000));
-    await scene.stage.admin.config('SET', 'maxmemory', '0');
-    await measureRecovery(scene.stage, now(), scene.recoveries);
-  },
 } as const satisfies Readonly<Record<string, Fault>>;
 
 function cutting(kind: Cut): Fault {
@@ -86,15 +49,16 @@ function cutting(kind: Cut): Fault {
   };
 }
 
-/** One link's proxy, those of all nodes, or all. */
-function some({ stage, draw }: { stage: FaultScene['stage']; draw: Draw }): readonly FaultyProxy[] {
+/** One process's way to one server or to all, those of all nodes, or all. */
+function some({ stage, draw }: { stage: FaultScene['stage']; draw: Draw }): readonly Lane[] {
   const share = draw('lanes');
-  if (share < 0.5) return [pick(draw, 'lane', stage.proxies)];
-  return share < 0.75 ? stage.proxies.slice(0, stage.slots.length) : stage.proxies;
+  if (share < 0.25) return [pick(draw, 'part', pick(draw, 'lane', stage.lanes).parts)];
+  if (share < 0.5) return [pick(draw, 'lane', stage.lanes)];
+  return share < 0.75 ? stage.lanes.slice(0, stage.slots.length) : stage.lanes;
 }
 
 /** Redis can be reached again: measured when every node was cut off. */
-async function back({ stage, recoveries }: FaultScene, lanes: readonly FaultyProxy[]): Promise<void> {
+async function back({ stage, recoveries }: FaultScene, lanes: readonly Lane[]): Promise<void> {
   await Promise.all(lanes.map((lane) => lane.heal()));
   if (lanes.length > 1) await measureRecovery(stage, now(), recoveries);
 }

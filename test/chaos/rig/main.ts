@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { prove } from '../proofs/main.ts';
 import { cutLinks } from './broadcasts.ts';
 import type { Report } from './figures.ts';
+import { groundNames } from './ground.ts';
 import { defaults, run } from './run.ts';
 
 export const mustBeZero = [
@@ -32,8 +33,9 @@ export async function main(args: readonly string[]): Promise<number> {
       from: { type: 'string', default: '0' },
       rate: { type: 'string', default: String(defaults.tasksPerSecond) },
       only: { type: 'string' },
+      on: { type: 'string', default: defaults.on },
       patience: { type: 'string', default: String(defaults.patienceMs / 1_000) },
-      abreast: { type: 'string', default: String(defaults.abreast) },
+      abreast: { type: 'string' },
       json: { type: 'boolean', default: false },
       broadcasts: { type: 'boolean', default: false },
       seconds: { type: 'string', default: '60' },
@@ -41,6 +43,9 @@ export async function main(args: readonly string[]): Promise<number> {
     },
   });
   if (values.broadcasts) return await cutBroadcasts(values);
+  const on = groundNames.find((name) => name === values.on);
+  if (on === undefined) throw new Error(`expected --on to be ${groundNames.join(', ')}, got: ${values.on}`);
+  const abreast = Number(values.abreast ?? (on === 'server' ? defaults.abreast : 1));
   const numbers = { rounds: Number(values.rounds), seed: Number(values.seed), from: Number(values.from) };
   const tasksPerSecond = Number(values.rate);
   const { report, failures } = await run({
@@ -48,7 +53,8 @@ export async function main(args: readonly string[]): Promise<number> {
     ...numbers,
     tasksPerSecond,
     patienceMs: Number(values.patience) * 1_000,
-    abreast: Number(values.abreast),
+    abreast,
+    on,
     only: values.only,
     print: console.log,
   });

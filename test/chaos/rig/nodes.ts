@@ -20,6 +20,8 @@ const stopLimitMs = 15_000;
 export interface SlotDeps {
   readonly timing: Timing;
   readonly redis: string;
+  /** How many copies have to confirm what is stored. */
+  readonly replicas: number;
   readonly ledger: string;
   /** The file that gets what the processes say. */
   readonly log: string;
@@ -56,11 +58,12 @@ export class Slot {
   /** Starts a process when there is none. Does not wait until it is up. */
   start(): void {
     if (this.isAlive || this.#closing) return;
-    const { timing, redis, ledger, resource } = this.#deps;
+    const { timing, redis, replicas, ledger, resource } = this.#deps;
     const env = {
       ...process.env,
       [variables.timing]: timing,
       [variables.redis]: redis,
+      [variables.replicas]: String(replicas),
       [variables.ledger]: ledger,
       [variables.resource]: String(resource),
     };

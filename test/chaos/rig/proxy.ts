@@ -18,6 +18,24 @@ interface Link {
   readonly server: Socket;
   readonly up: Flow;
   readonly down: Flow;
+  /** It has asked for the slots of a cluster. */
+  asksForSlots: boolean;
+}
+
+/** What a client gets in place of a reply. */
+export type Translate = (reply: Buffer, asksForSlots: boolean) => Buffer;
+
+/** The way of one process to its Redis, and how it fails. */
+export interface Lane {
+  readonly url: string;
+  /** One for each server that it leads to. */
+  readonly parts: readonly Lane[];
+  cut(kind: Cut, times: number): void;
+  hold(): void;
+  slow(delayMs: number): void;
+  trickle(): void;
+  refuse(): Promise<void>;
+  heal(): Promise<void>;
 }
 
 /** One direction of one connection: chunks in order, each not before its time. */
@@ -62,10 +80,11 @@ class Flow {
   }
 }
 
-export class FaultyProxy {
+export class FaultyProxy implements Lane {
   /** Connections that were cut so far. */
   cuts = 0;
   #target: number;
+  readonly #translate: Translate | undefined;
   readonly #links = new Set<Link>();
   #server: Server | undefined;
   #port = 0;
@@ -74,12 +93,21 @@ export class FaultyProxy {
   #trickles = false;
   #cut: { readonly kind: Cut; left: number } | undefined;
 
-  constructor(target: number) {
+  constructor(target: number, translate?: Translate) {
     this.#target = target;
+    this.#translate = translate;
   }
 
   get url(): string {
     return `redis://127.0.0.1:${this.#port}`;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get parts(): readonly FaultyProxy[] {
+    return [this];
   }
 
   /** Takes connections again, on the same port as before. */
@@ -158,7 +186,7 @@ export class FaultyProxy {
 
   #accept(client: Socket): void {
     const server = connect(this.#target, '127.0.0.1');
-    const link: Link = { client, server, up: new Flow(server), down: new Flow(client) };
+    const link: Link = { client, server, up: new Flow(server), down: new Flow(client), asksForSlots: false };
     link.up.held = link.down.held = this.#held;
     this.#links.add(link);
     for (const socket of [client, server]) socket.setNoDelay(true).on('error', () => {});
@@ -172,6 +200,7 @@ export class FaultyProxy {
   }
 
   #onCommand(link: Link, bytes: Buffer): void {
+    if (this.#translate !== undefined) link.asksForSlots ||= bytes.includes('SLOTS\r\n');
     if (this.#cuts('command')) return this.#destroy(link);
     if (this.#cuts('torn')) {
       link.server.end(bytes.subarray(0, Math.ceil(bytes.length / 2)));
@@ -183,7 +212,7 @@ export class FaultyProxy {
 
   #onReply(link: Link, bytes: Buffer): void {
     if (this.#cuts('reply')) return this.#destroy(link);
-    this.#pass(link.down, bytes);
+    this.#pass(link.down, this.#translate?.(bytes, link.asksForSlots) ?? bytes);
   }
 
   #pass(flow: Flow, bytes: Buffer): void {

@@ -6,17 +6,28 @@
 import { SeededRandom } from '../../../src/sim/seeded-random.ts';
 import { destroyFaults } from './destroy-faults.ts';
 import type { Violation } from './figures.ts';
+import type { GroundName, Nature } from './ground.ts';
 import { judge } from './judge.ts';
 import { linkFaults } from './link-faults.ts';
 import { Load, type Promises } from './load.ts';
 import { type Fault, type FaultScene, nodeFaults, pause } from './node-faults.ts';
 import { deal } from './plan.ts';
+import { clusterFaults, promotionFaults, serverFaults } from './server-faults.ts';
 import { holds, type Stage } from './stage.ts';
 
-const faults: Readonly<Record<string, Fault>> = { ...nodeFaults, ...linkFaults, ...destroyFaults };
+const faults: Readonly<Record<string, Fault>> = {
+  ...nodeFaults,
+  ...linkFaults,
+  ...serverFaults,
+  ...clusterFaults,
+  ...promotionFaults,
+  ...destroyFaults,
+};
 export const faultKinds = {
   nodes: Object.keys(nodeFaults),
-  links: Object.keys(linkFaults),
+  links: [...Object.keys(linkFaults), ...Object.keys(serverFaults)],
+  cluster: Object.keys(clusterFaults),
+  promoting: Object.keys(promotionFaults),
   destroying: Object.keys(destroyFaults),
 } as const;
 
@@ -30,8 +41,9 @@ export interface RoundOptions {
   readonly seed: number;
   readonly round: number;
   readonly only: string | undefined;
-  /** Its stage's data is destroyed; judged with the other rounds of the stage, by `judgeDestroyed`. */
-  readonly destroying: boolean;
+  readonly on: GroundName;
+  /** Where data is destroyed, the rounds of a stage are judged together, by `judgeDestroyed`. */
+  readonly nature: Nature;
   readonly nodeFaults: number;
   readonly linkFaults: number;
   readonly tasksPerSecond: number;
@@ -50,7 +62,8 @@ export interface RoundScene {
 /** Runs a round and answers with everything that is broken on this stage; with nothing when it was to destroy. */
 export async function runRound(options: RoundOptions, scene: RoundScene): Promise<readonly Violation[]> {
   const { stage, promises, nextNumber, recoveries } = scene;
-  const { seed, round, tasksPerSecond, destroying, patienceMs } = options;
+  const { seed, round, tasksPerSecond, nature, patienceMs } = options;
+  const destroying = nature === 'destroying';
   const random = new SeededRandom(seed * 104_729 + round);
   const firstTask = promises.tasks.length;
   const load = new Load({ clients: stage.clients, random, promises, nextNumber, tasksPerSecond, destroying });
@@ -83,13 +96,20 @@ async function fire(kind: string, scene: FaultScene): Promise<void> {
 }
 
 function kindsOf(options: RoundOptions, track: 'nodes' | 'links'): readonly string[] {
-  const { seed, round, only, destroying } = options;
-  if (destroying) return destroyingKinds(options, track);
+  const { seed, round, only, nature } = options;
+  if (nature === 'destroying') return destroyingKinds(options, track);
   const count = track === 'nodes' ? options.nodeFaults : options.linkFaults;
-  if (only === undefined) return deal(seed, round, faultKinds[track], count);
-  const known = faultKinds[track].includes(only);
-  if (!known && !faultKinds.nodes.includes(only) && !faultKinds.links.includes(only)) return [only]; // refused by `fire`
+  const kinds = track === 'nodes' ? faultKinds.nodes : linkKinds(options);
+  if (only === undefined) return deal(seed, round, kinds, count);
+  const known = kinds.includes(only);
+  if (!known && !faultKinds.nodes.includes(only) && !linkKinds(options).includes(only)) return [only]; // refused by `fire`
   return known ? Array.from({ length: count }, () => only) : [];
+}
+
+/** Slots move where masters stay what they are. */
+function linkKinds({ on, nature }: RoundOptions): readonly string[] {
+  if (nature === 'promoting') return [...faultKinds.links, ...faultKinds.promoting];
+  return on === 'cluster' ? [...faultKinds.links, ...faultKinds.cluster] : faultKinds.links;
 }
 
 /** One fault of a node, one of a link, and the one that destroys. */

@@ -2,17 +2,18 @@
  * A run of the rig: stages of several rounds each, figures that add up, and the story of whatever was broken.
  *
  * A stage on which something broke is ended, and its ledger kept, so that one fault is not counted in every round behind it. Every third
- * stage is there to lose its data. Stages run side by side, since most of a round is waiting.
+ * stage is there to lose its data, or in a cluster its masters. Stages run side by side, since most of a round is waiting.
  */
 import { now, type Timing } from './contracts.ts';
 import { type Report, type Tally, Totals, type Violation } from './figures.ts';
+import type { Nature } from './ground.ts';
 import { judgeDestroyed } from './judge-destroyed.ts';
 import { linesOf } from './judge-tasks.ts';
 import { Promises } from './load.ts';
 import { faultKinds, type RoundOptions, runRound } from './round.ts';
 import { Stage } from './stage.ts';
 
-export interface RunOptions extends Omit<RoundOptions, 'round' | 'destroying'> {
+export interface RunOptions extends Omit<RoundOptions, 'round' | 'nature'> {
   readonly rounds: number;
   /** The first round; with the seed it says what happens. */
   readonly from: number;
@@ -28,6 +29,7 @@ export const defaults = {
   seed: 1,
   from: 0,
   only: undefined,
+  on: 'server',
   nodes: 3,
   clients: 2,
   nodeFaults: 2,
@@ -38,7 +40,7 @@ export const defaults = {
 } as const;
 
 const roundsPerStage = 6;
-const destroyingEvery = 3;
+const specialEvery = 3;
 const storiesTold = 5;
 
 export interface RunResult {
@@ -65,34 +67,38 @@ export async function run(options: RunOptions): Promise<RunResult> {
 interface Span {
   readonly round: number;
   readonly until: number;
-  readonly destroying: boolean;
+  readonly nature: Nature;
 }
 
 /** Consecutive rounds that share a stage. */
-function spansOf({ from, rounds, only }: RunOptions): Span[] {
+function spansOf(options: RunOptions): Span[] {
+  const { from, rounds } = options;
   const spans: Span[] = [];
   for (let round = from; round < from + rounds; ) {
     const stage = Math.floor(round / roundsPerStage);
     const until = Math.min((stage + 1) * roundsPerStage, from + rounds);
-    const isMeant = only === undefined ? stage % destroyingEvery === destroyingEvery - 1 : isDestroying(only);
-    spans.push({ round, until, destroying: isMeant });
+    spans.push({ round, until, nature: natureOf(options, stage) });
     round = until;
   }
   return spans;
 }
 
-function isDestroying(kind: string): boolean {
-  return faultKinds.destroying.includes(kind);
+/** Behind Sentinel a copy may take the place of the master at any time. */
+function natureOf({ on, only }: RunOptions, stage: number): Nature {
+  if (on === 'sentinel') return 'promoting';
+  const special = on === 'cluster' ? 'promoting' : 'destroying';
+  const isMeant = only === undefined ? stage % specialEvery === specialEvery - 1 : faultKinds[special].includes(only);
+  return isMeant ? special : 'lasting';
 }
 
 /** Plays rounds until the last one or until something breaks; the round that comes next. */
 async function onStage(
   options: RunOptions,
   totals: Totals,
-  { nextNumber, round, until, destroying }: Span & { readonly nextNumber: () => number },
+  { nextNumber, round, until, nature }: Span & { readonly nextNumber: () => number },
 ): Promise<number> {
   const timing = timingOf(options.seed, round);
-  const stage = await Stage.open({ ...options, timing, destroying });
+  const stage = await Stage.open({ ...options, timing, nature });
   const promises = new Promises();
   let next = round;
   const failedBefore = totals.failures.length;
@@ -106,14 +112,14 @@ async function onStage(
       };
       const startedAt = now();
       const scene = { stage, promises, nextNumber, recoveries: totals.recoveries, onFault };
-      broken = await runRound({ ...options, round: next, destroying }, scene);
+      broken = await runRound({ ...options, round: next, nature }, scene);
       totals.rounds++;
       options.print(
         `round ${next} of seed ${options.seed}: ${timing}, ${promises.tasks.length} tasks so far, ${promises.refused.length} operations refused, ${kinds.join(', ')}, ${Math.round((now() - startedAt) / 100) / 10} s`,
       );
       next++;
     }
-    if (destroying) broken = await judgeLosses(options, totals, { stage, promises, next });
+    if (nature === 'destroying') broken = await judgeLosses(options, totals, { stage, promises, next });
     totals.violations.push(...broken);
     if (broken.length > 0) tell(options, next - 1, stage, broken);
   } catch (error) {

@@ -1,135 +1,127 @@
 /**
- * The stage: a private Redis, one faulty proxy for each process, the workers, the clients, and the rig's own look at the server through a
- * door that never fails.
+ * The stage: the ground with its servers, one faulty way to them for each process, the workers, the clients, and the rig's own look at the
+ * servers.
  *
  * A stage lives for several rounds; everything that it began ends with `close`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { connect } from '../../../src/compose/connect.ts';
 import type { Fleet } from '../../../src/compose/fleet.ts';
 import { decodeNotice, recordsOf } from '../../../src/redis/notice-wire.ts';
-import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { waitFor } from '../../support/wait.ts';
+import { ClusterGround } from './cluster-ground.ts';
 import { fleetName, now, type Timing } from './contracts.ts';
+import type { Ground, GroundName, Nature } from './ground.ts';
 import { LedgerReader } from './ledger.ts';
 import { Slot } from './nodes.ts';
-import { FaultyProxy } from './proxy.ts';
+import { OneServer } from './one-server.ts';
+import type { Lane } from './proxy.ts';
 import { GuardedResource } from './resource.ts';
+import { SentinelGround } from './sentinel-ground.ts';
 
 export interface StageOptions {
   readonly timing: Timing;
   readonly nodes: number;
   readonly clients: number;
-  /** Its server keeps nothing on disk, and its rounds take its data away. */
-  readonly destroying: boolean;
+  readonly on: GroundName;
+  readonly nature: Nature;
+}
+
+/** From and to, on the machine's clock. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
 }
 
 interface StageParts {
   readonly folder: string;
-  readonly server: RedisServer;
-  /** The address that the rig itself uses, whichever server is behind it. */
-  readonly door: FaultyProxy;
+  readonly ground: Ground;
   readonly ledger: LedgerReader;
   readonly resource: GuardedResource;
   readonly slots: readonly Slot[];
-  readonly proxies: readonly FaultyProxy[];
+  readonly lanes: readonly Lane[];
   readonly clients: readonly Fleet[];
-  readonly admin: Redis;
   readonly announced: SettleNotices;
 }
 
-const lasting = ['--appendonly', 'yes', '--appendfsync', 'everysec'];
-/** Without files, and with copies made at once. */
-export const forgetful = ['--appendonly', 'no', '--save', '', '--repl-diskless-sync-delay', '0'];
+const directLimitMs = 15_000;
+const grounds = { server: OneServer, cluster: ClusterGround, sentinel: SentinelGround } as const;
 
 export class Stage implements StageParts {
   readonly folder: string;
-  readonly door: FaultyProxy;
+  readonly ground: Ground;
   readonly ledger: LedgerReader;
   readonly resource: GuardedResource;
   readonly slots: readonly Slot[];
   /** One for each slot, then one for each client. */
-  readonly proxies: readonly FaultyProxy[];
+  readonly lanes: readonly Lane[];
   readonly clients: readonly Fleet[];
-  /** Through the door. */
-  readonly admin: Redis;
   /** When each task was said to be settled, on the wire. */
   readonly announced: SettleNotices;
   /** When data was destroyed: before anything of it was gone. */
   readonly destructions: number[] = [];
-  /** When the server was killed that keeps a file. */
+  /** When a server was killed that keeps a file. */
   readonly kills: number[] = [];
-  #server: RedisServer;
+  /** When a server was, or may have been, replaced by its copy: since it was out of order, until all copies were whole again. */
+  readonly promotions: Stretch[] = [];
   /** Held by what must not be disturbed: a node fault, or a measurement of recovery. */
   #quiet: Promise<unknown> | undefined;
 
   private constructor(parts: StageParts) {
-    const { folder, server, door, ledger, resource, slots, proxies, clients, admin, announced } = parts;
+    const { folder, ground, ledger, resource, slots, lanes, clients, announced } = parts;
     this.folder = folder;
-    this.#server = server;
-    this.door = door;
+    this.ground = ground;
     this.ledger = ledger;
     this.resource = resource;
     this.slots = slots;
-    this.proxies = proxies;
+    this.lanes = lanes;
     this.clients = clients;
-    this.admin = admin;
     this.announced = announced;
   }
 
-  static async open({ timing, nodes, clients, destroying }: StageOptions): Promise<Stage> {
+  static async open({ timing, nodes, clients, on, nature }: StageOptions): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'chaos-rig-'));
-    const server = await startRedis({ args: destroying ? forgetful : lasting });
+    const ground = await grounds[on].open(nature);
     const path = join(folder, 'ledger.jsonl');
     const ledger = new LedgerReader(path);
     const resource = new GuardedResource(now);
     const port = await resource.listen();
-    const proxies = Array.from({ length: nodes + clients }, () => new FaultyProxy(server.port));
-    const door = new FaultyProxy(server.port);
-    await Promise.all([...proxies, door].map((proxy) => proxy.open()));
+    const lanes = await Promise.all(Array.from({ length: nodes + clients }, () => ground.lane()));
     const isReady = (pid: number): boolean => {
       ledger.read();
       return ledger.ready.has(pid);
     };
-    const slots = proxies.slice(0, nodes).map((proxy, at) => {
+    const { replicas } = ground;
+    const slots = lanes.slice(0, nodes).map((lane, at) => {
       const log = join(folder, `worker-${at}.log`);
-      return new Slot({ timing, redis: proxy.url, ledger: path, log, resource: port, isReady });
+      return new Slot({ timing, redis: lane.url, replicas, ledger: path, log, resource: port, isReady });
     });
-    const admin = new Redis(door.url, { retryStrategy: () => 50, maxRetriesPerRequest: null, connectionName: 'rig' });
-    admin.on('error', () => {});
-    const announced = listenToSettles(admin);
+    const announced = listenToSettles(ground.ear);
     await Promise.all(slots.map((slot) => slot.ready()));
-    const urls = proxies.slice(nodes).map((proxy) => proxy.url);
-    const members = await Promise.all(urls.map((redis) => connect({ redis, fleet: fleetName })));
-    return new Stage({ folder, server, door, ledger, resource, slots, proxies, clients: members, admin, announced });
+    const members = await Promise.all(lanes.slice(nodes).map(({ url }) => member(url, replicas)));
+    return new Stage({ folder, ground, ledger, resource, slots, lanes, clients: members, announced });
   }
 
-  /** A client of its own that no fault of a link touches. */
+  /** A client of its own that no fault of a link touches. Servers that were out of order may need a moment to take one. */
   direct(): Promise<Fleet> {
-    return connect({ redis: this.door.url, fleet: fleetName });
+    const open = (): Promise<Fleet> => member(this.ground.url, this.ground.replicas);
+    return waitFor(open, { what: 'the servers to take a client', timeoutMs: directLimitMs });
   }
 
-  get server(): RedisServer {
-    return this.#server;
-  }
-
-  /** Every address leads to another server from now on; the one before is ended. */
-  async moveTo(server: RedisServer): Promise<void> {
-    const before = this.#server;
-    this.#server = server;
-    for (const proxy of [...this.proxies, this.door]) proxy.aim(server.port);
-    await before.stop();
+  /** On every server that takes writes. */
+  async onMasters(use: (admin: Redis) => Promise<unknown>): Promise<void> {
+    await Promise.all((await this.ground.masters()).map(({ admin }) => use(admin)));
   }
 
   /** Everything as it should be, and every worker up. */
   async heal(): Promise<void> {
-    await Promise.all(this.proxies.map((proxy) => proxy.heal()));
-    await this.server.kill('SIGCONT').catch(() => undefined);
+    await Promise.all(this.lanes.map((lane) => lane.heal()));
+    await this.ground.settle();
     for (const slot of this.slots) slot.signal('SIGCONT');
-    await this.admin.config('SET', 'maxmemory', '0');
+    await Promise.all(this.ground.everywhere.map(({ admin }) => admin.config('SET', 'maxmemory', '0')));
     await Promise.all(this.slots.map((slot) => slot.ready()));
   }
 
@@ -161,39 +153,34 @@ export class Stage implements StageParts {
   /** Ends everything; keeps the folder with the ledger when it is still needed. */
   async close({ keep }: { keep: boolean }): Promise<void> {
     await Promise.all(this.slots.map((slot) => slot.close()));
-    await this.server.kill('SIGCONT').catch(() => undefined);
+    await Promise.all(this.ground.everywhere.map(({ server }) => server.kill('SIGCONT').catch(() => undefined)));
     await Promise.all(this.clients.map((client) => client.close().catch(() => undefined)));
-    await Promise.all(this.proxies.map((proxy) => proxy.refuse()));
-    await this.door.refuse();
+    await Promise.all(this.lanes.map((lane) => lane.refuse()));
     this.resource.close();
     this.ledger.close();
-    this.admin.disconnect();
-    this.announced.subscriber.disconnect();
-    await this.#server.stop();
+    await this.ground.close();
     if (!keep) await rm(this.folder, { recursive: true, force: true });
   }
 }
 
-class SettleNotices extends Map<string, readonly number[]> {
-  readonly subscriber: Redis;
-  constructor(subscriber: Redis) {
-    super();
-    this.subscriber = subscriber;
-  }
-}
+/** When each task was said to be settled, on the wire. */
+type SettleNotices = Map<string, readonly number[]>;
 
 /** A listener on the wire: what a restarted Redis or a killed subscriber takes from it is missing, and nothing comes twice. */
-function listenToSettles(admin: Redis): SettleNotices {
-  const settles = new SettleNotices(admin.duplicate({ connectionName: 'rig' }));
-  settles.subscriber.on('error', () => {});
-  settles.subscriber.on('pmessage', (_pattern: string, _channel: string, text: string) => {
+function listenToSettles(ear: Redis): SettleNotices {
+  const settles: SettleNotices = new Map();
+  ear.on('pmessage', (_pattern: string, _channel: string, text: string) => {
     for (const record of recordsOf(text)) {
       const notice = decodeNotice(record);
       if (notice.kind === 'settled') settles.set(notice.taskId, [...(settles.get(notice.taskId) ?? []), now()]);
     }
   });
-  void settles.subscriber.psubscribe(`rt:${fleetName}:*:to:*`);
+  void ear.psubscribe(`rt:${fleetName}:*:to:*`);
   return settles;
+}
+
+function member(redis: string, replicas: number): Promise<Fleet> {
+  return connect({ redis, fleet: fleetName, ...(replicas > 0 && { durability: 'replicated', replicas }) });
 }
 
 /** Waits until `check` holds; false when it does not within the time. */

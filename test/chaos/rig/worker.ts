@@ -23,7 +23,10 @@ observer.on('agent.restarting', ({ agent, error }) => say(`${agent} failed to st
 process.stdin.resume().on('end', () => process.exit(3)); // the rig is gone
 const agents = rigAgents(ledger, resource);
 const timing = timings[required(variables.timing) as Timing];
-const running = await startFleet({ redis: required(variables.redis), fleet: fleetName, agents, timing }, { observer });
+const replicas = Number(required(variables.replicas));
+const durability = replicas > 0 ? ({ durability: 'replicated', replicas } as const) : {};
+const place = { redis: required(variables.redis), fleet: fleetName, ...durability };
+const running = await startFleet({ ...place, agents, timing }, { observer });
 ledger.write({ t: 'ready', node: running.node });
 process.on('SIGTERM', () => void running.stop());
 const { reason, error } = await running.ended;

@@ -51,6 +51,10 @@ describe('an error', () => {
 describe('redact', () => {
   test.each([
     ['redis://:secret@host:6379/0', 'redis://***@host:6379/0'],
+    [
+      'redis+sentinel://app:secret@a,b/main?sentinelUsername=ask&sentinelPassword=p%40ss is away',
+      'redis+sentinel://***@a,b/main?sentinelUsername=***&sentinelPassword=*** is away',
+    ],
     ['connect rediss://user:secret@host failed', 'connect rediss://***@host failed'],
     ['a redis://u:p@h and b https://t:x@h/p', 'a redis://***@h and b https://***@h/p'],
     ['REDIS://U:P@H', 'REDIS://***@H'],

@@ -4,6 +4,8 @@
 import { connect } from 'agent-runtime';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { Notice } from '../../../src/broker/notices.ts';
+import type { Clock } from '../../../src/core/clock.ts';
 import { Observer } from '../../../src/core/observer.ts';
 import { systemClock, systemRandom } from '../../../src/core/system.ts';
 import { RedisBroker } from '../../../src/redis/broker.ts';
@@ -11,6 +13,7 @@ import { slotOf } from '../../../src/redis/key-slot.ts';
 import { Keys } from '../../../src/redis/keys.ts';
 import { allPlaces } from '../../../src/redis/places.ts';
 import { frame, nodeInfo } from '../../contract/harness.ts';
+import { message } from '../../contract/post.ts';
 import { op, queue } from '../../contract/work.ts';
 import { type RedisCluster, startCluster } from '../../support/redis-cluster.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -29,9 +32,9 @@ afterAll(async () => {
 let fleets = 0;
 const keysOf = (fleet: string): Keys => new Keys({ fleet, db: 0, classic: false, cluster: true });
 
-async function join(fleet: string, address: string): Promise<RedisBroker> {
+async function join(fleet: string, address: string, clock: Clock = systemClock): Promise<RedisBroker> {
   const retention = { events: 100, eventsAgeMs: 3_600_000 };
-  const deps = { url: cluster.url, fleet, classic: false, clock: systemClock, random: systemRandom };
+  const deps = { url: cluster.url, fleet, classic: false, clock, random: systemRandom };
   const broker = new RedisBroker({ ...deps, address, observer: new Observer(), retention });
   onTestFinished(() => broker.stop());
   await broker.start();
@@ -81,6 +84,38 @@ test('L3: whoever takes an agent has ended the presence of its owner in every pl
   expect(await leasesOf(keys, 'old')).toBe(0);
   const late = frame(queue, [op('x')], { sender: 'old', leased: true });
   await expect(old.tasks.enqueue(late)).rejects.toMatchObject({ code: 'presence-lost' });
+});
+
+test('M13: the owner of an inbox hears what a message stands behind', async () => {
+  const fleet = `f${++fleets}`;
+  const node = await join(fleet, 'n1');
+  await node.presence.activate('n1', ['docs']);
+  const heard: Notice[] = [];
+  await node.notices.listen('n1', { onNotice: (notice) => void heard.push(notice), onReset: () => {} });
+  const tag = node.mail.tagOf('docs');
+  const replies = await node.mail.send(
+    frame(
+      tag,
+      ['a', 'b'].map((text) => message('docs', text)),
+    ),
+  );
+  const [first, second] = replies.map((reply) => (reply.kind === 'stored' ? reply.entry : ''));
+  await waitFor(() => heard.length === 2, { what: 'both to be heard' });
+  expect(heard[0]).toEqual({ kind: 'mail', agentId: 'docs', entry: first, envelope: 'a' });
+  expect(heard[1]).toEqual({ kind: 'mail', agentId: 'docs', entry: second, envelope: 'b', before: first });
+});
+
+test('N3: since masters may lose what they hand on, listeners are told to look every ten seconds', async () => {
+  const hurried: Clock = {
+    ...systemClock,
+    setTimer: (ms, run) => systemClock.setTimer(ms === 10_000 ? 10 : ms, run),
+  };
+  const node = await join(`f${++fleets}`, 'n1', hurried);
+  let doubts = 0;
+  const onDoubt = (): void => void doubts++;
+  await node.notices.listen('n1', { onNotice: () => {}, onReset: () => {}, onDoubt });
+  await node.events.listen({ onEvent: () => {}, onHint: () => {}, onReset: () => {}, onDoubt });
+  await waitFor(() => doubts >= 4, { what: 'both to be told twice' });
 });
 
 test('C2: a slot on its way makes calls wait, and one that has moved is found', async () => {

@@ -21,6 +21,13 @@ test('sentinels are named with the master that they watch, and its database', ()
   expect(describeTarget(target)).toBe('main of the sentinels a:26380, b:26379');
 });
 
+test('sentinels have a user and a password of their own', () => {
+  const target = parseTarget('redis+sentinel://app:secret@a/main/1?sentinelUsername=ask&sentinelPassword=p%40ss%2B%3D');
+  expect(target).toMatchObject({ name: 'main', db: 1, username: 'app', password: 'secret' });
+  expect(target).toMatchObject({ sentinelUsername: 'ask', sentinelPassword: 'p@ss+=' });
+  expect(parseTarget('redis+sentinel://app:secret@a/main')).not.toHaveProperty('sentinelPassword');
+});
+
 test('with rediss all of them speak TLS, and certificates are checked', () => {
   const cluster = parseTarget('rediss+cluster://a:7000,b:7001', { insecure: false, authorities: 'PEM' });
   expect(cluster.tls).toMatchObject({ ca: 'PEM', rejectUnauthorized: true });
@@ -34,6 +41,9 @@ test('what cannot be read is refused, and no password is shown', () => {
     'redis+sentinel://app:secret@a:26379/main/x',
     'redis+cluster://app:secret@a:7000/3',
     'redis+cluster://app:secret@',
+    'redis+cluster://a:7000?sentinelPassword=secret',
+    'redis+sentinel://a/main?sentinelPasswort=secret',
+    'redis+sentinel://a/main?sentinelPassword=secret%',
   ];
   for (const url of wrong) {
     const message = expect.not.stringContaining('secret');
