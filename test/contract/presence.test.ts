@@ -28,7 +28,7 @@ describeBrokers('presence', (open) => {
     const info = { ...nodeInfo('a'), status: '{"agents":["docs"]}' };
     await member.presence.join(info, 60);
     for (const [at, node] of ['d', 'e', 'b', 'c'].entries())
-      await member.presence.join({ ...info, node, startedAt: info.startedAt + at }, hourMs - at);
+      await member.presence.join({ ...info, node, startedAt: info.startedAt + at }, hourMs - at * 60_000);
     const hasEnded = async () => (await member.presence.nodes()).some(({ node, alive }) => node === 'a' && !alive);
     await fleet.eventually(hasEnded, 'the lease to end');
     expect(await ending()).toEqual(['a', 'b', 'c']);

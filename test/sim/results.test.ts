@@ -19,8 +19,12 @@ class WorkAgent extends Agent {
   @onTask('last') async last(task: Task): Promise<void> {
     await task.progress(1, 1, 'the last step');
   }
-  @onTask('around') async around(): Promise<unknown> {
-    return this.run(address, 9);
+  @onTask('echo') async echo(task: Task): Promise<unknown> {
+    await sleep(this.clock, 1_000, task.signal);
+    return { echo: task.input };
+  }
+  @onTask('around') async around(task: Task): Promise<unknown> {
+    return this.run({ role: 'work', task: String(task.input) }, 9);
   }
   @onTask('outer') async outer(task: Task): Promise<unknown> {
     const inner = await this.enqueue({ role: 'work', task: 'work' }, {}, { delay: '1h' });
@@ -49,7 +53,10 @@ describe('a result', () => {
     expect(reads).toBe(0);
   });
 
-  test('that a process awaits and makes itself comes with the answer to its settle, without a notice', async () => {
+  test.each([
+    { task: 'echo', notified: [undefined, 'client'], title: 'with the answer to its settle' },
+    { task: 'work', notified: ['node', 'client'], title: 'by a notice, behind those of the reports of its handler' },
+  ])('that a process awaits and makes itself comes $title', async ({ task, notified }) => {
     const world = new World();
     const { broker } = await world.start('n1', [pool(WorkAgent, { size: 2 })]);
     const told: (string | undefined)[] = [];
@@ -61,9 +68,10 @@ describe('a result', () => {
     broker.queues.outcomes = () => Promise.reject(new Error('nothing is to be read'));
     const { fleet, member } = await world.connect();
     const startedAt = world.clock.monotonic();
-    expect(await world.until(fleet.run({ role: 'work', task: 'around' }, 0))).toEqual({ echo: 9 });
+    expect(await world.until(fleet.run({ role: 'work', task: 'around' }, task))).toEqual({ echo: 9 });
     expect(world.clock.monotonic() - startedAt).toBeLessThan(5_000);
-    expect(told).toEqual([undefined, member.deps.address]);
+    const addresses: Readonly<Record<string, string>> = { node: 'n1', client: member.deps.address };
+    expect(told).toEqual(notified.map((who) => who && addresses[who]));
   });
 
   test('comes also when the notice was lost with the link', async () => {
