@@ -13,11 +13,11 @@ import type { ServerRuns } from './server-runs.ts';
 const most = 2_000;
 
 export class OpenFrames {
-  readonly #runs: ServerRuns;
-  /** How many changes of the server had been seen when the frame was tried first. */
+  readonly #runs: Pick<ServerRuns, 'since'>;
+  /** When the server had changed last when the frame was tried first. */
   readonly #open = new Map<string, number>();
 
-  constructor(deps: { runs: ServerRuns }) {
+  constructor(deps: { runs: Pick<ServerRuns, 'since'> }) {
     this.#runs = deps.runs;
   }
 
@@ -31,24 +31,24 @@ export class OpenFrames {
     const tried = this.#open.get(name);
     if (tried !== undefined) {
       await reach();
-      if (this.#runs.changes > tried) {
-        this.#open.set(name, this.#runs.changes);
+      if (this.#runs.since > tried) {
+        this.#open.set(name, this.#runs.since);
         throw replaced(frame);
       }
     }
-    const { changes } = this.#runs;
+    const { since } = this.#runs;
     try {
       const reply = await run();
       if (tried !== undefined) this.#open.delete(name);
       return reply;
     } catch (error) {
-      if (error instanceof BrokerError && error.code === 'unknown-outcome') this.#remember(name, tried ?? changes);
+      if (error instanceof BrokerError && error.code === 'unknown-outcome') this.#remember(name, tried ?? since);
       throw error;
     }
   }
 
-  #remember(name: string, changes: number): void {
-    this.#open.set(name, changes);
+  #remember(name: string, since: number): void {
+    this.#open.set(name, since);
     const oldest = this.#open.keys().next();
     if (this.#open.size > most && !oldest.done) this.#open.delete(oldest.value);
   }

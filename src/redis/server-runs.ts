@@ -15,8 +15,6 @@ const noLineage = /^master_replid2:0+\s*$/m;
 export class ServerRuns {
   /** Server time in milliseconds; what was stored before may have been run by a delivery that is forgotten. */
   #since = 0;
-  /** How often this process has seen that the server is another one. */
-  changes = 0;
 
   /**
    * Part of setting up a connection. `keys` are where that is written down: one, or in a cluster one for each place that the server holds.
@@ -31,20 +29,19 @@ export class ServerRuns {
 
   async #lookAt(client: Redis, key: string, run: string, info: string): Promise<void> {
     const [known, since] = await client.hmget(key, 'run', 'since').catch(() => [null, null]);
-    this.#changedAt(Number(since ?? 0));
+    this.#since = Math.max(this.#since, Number(since ?? 0));
     if (known === run) return;
     const isSound = known === null || (/^aof_enabled:1/m.test(info) && noLineage.test(info));
     if (!isSound) {
       const [seconds, micros] = await client.time();
-      this.#changedAt(Number(seconds) * 1_000 + Math.ceil(Number(micros) / 1_000));
+      this.#since = Math.max(this.#since, Number(seconds) * 1_000 + Math.ceil(Number(micros) / 1_000));
     }
     await client.hset(key, { run, since: this.#since }).catch(() => undefined); // full, or read only: the next one writes it
   }
 
-  #changedAt(since: number): void {
-    if (since <= this.#since) return;
-    this.#since = since;
-    this.changes++;
+  /** When the last change was by which a server may have lost something, as far as this process has seen; 0: none. It only grows. */
+  get since(): number {
+    return this.#since;
   }
 
   /** The same task, marked when it is older than the last change. */
