@@ -9,7 +9,7 @@ const youngMb = 64;
 /** A process with a smaller heap has no such room to spare. */
 const roomyMb = 512;
 
-/** What node is told about the heap of a process; `given` is what it is told anyway. */
+/** Options for Node; `given` is what it is told anyway. */
 export function heapOptions(memoryMb: number | undefined, given: readonly string[]): string[] {
   const limit = memoryMb === undefined ? [] : [`--max-old-space-size=${memoryMb}`];
   const isRoomy = memoryMb === undefined || memoryMb >= roomyMb;

@@ -21,19 +21,24 @@ export function newClient(options: ioredis.RedisOptions): ioredis.Redis {
   return new Redis(options);
 }
 
+/** Sends one command; resolves to its reply, with text as text. */
+export function sendCommand(client: ioredis.Redis, name: string, args: readonly (string | number)[]): Promise<unknown> {
+  return name === script ? callScript(client, args) : client.call(name, ...args);
+}
+
+const script = 'evalsha';
+
 /**
- * Calls a script; resolves to its reply, with text as text. It is put on the wire in one piece: the library would copy the arguments several
- * times, of which a frame has hundreds.
+ * A script is put on the wire in one piece: the library would copy the arguments several times, of which a frame has hundreds. It has to see
+ * those of other commands: it counts what an UNSUBSCRIBE ends.
  */
-export function callScript(client: ioredis.Redis, args: readonly (string | number)[]): Promise<unknown> {
+function callScript(client: ioredis.Redis, args: readonly (string | number)[]): Promise<unknown> {
   const { Command } = loadClient();
   const command = new Command(script, [], { replyEncoding: 'utf8' });
   const bytes = onTheWire(script, args);
   command.toWritable = () => bytes;
   return client.sendCommand(command) as Promise<unknown>;
 }
-
-const script = 'evalsha';
 
 /** As RESP has it: how many parts, and of each its bytes. A socket would reserve three bytes for each character of a text. */
 function onTheWire(name: string, args: readonly (string | number)[]): Buffer {

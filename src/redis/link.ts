@@ -14,7 +14,7 @@ import { BrokerError, describeError } from '../core/errors.ts';
 import { type Observer, observe } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
 import { afterMicrotasks } from '../core/system.ts';
-import { callScript, newClient } from './client.ts';
+import { newClient, sendCommand } from './client.ts';
 import { brokerError, isMisplaced } from './errors.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -92,8 +92,7 @@ export class Link implements Calls {
     connection.watchdog.begin();
     writeTogether(connection);
     try {
-      const { client } = connection;
-      return await (command === 'evalsha' ? callScript(client, args) : client.call(command, ...args));
+      return await sendCommand(connection.client, command, args);
     } catch (error) {
       if (isMisplaced(error)) this.discard(connection.client, error);
       throw brokerError(this.#closing.signal.aborted ? this.#closedError() : error, { what: command, written: true });
