@@ -4,13 +4,19 @@
  *
  * Such a server may hold a task as waiting that had been claimed, or even settled, on the server before it, and a message that had been
  * handled. Whoever connects first writes down when the change was seen, and every connection reads that before it claims anything: tasks
- * and messages that are older say `redelivered`. A server that comes back with its own append-only file has lost nothing, and what it
- * has is as new as it was.
+ * and messages that are older say `redelivered`. A server that comes back with an append-only file of its own that is synced at each
+ * write has lost nothing, and what it has is as new as it was. One that syncs every second may have put off the write of a claim.
  */
 import type { Redis } from 'ioredis';
 import type { ClaimedTask } from '../broker/tasks.ts';
 
-const noLineage = /^master_replid2:0+\s*$/m;
+/** Whether the data of this run is all that the run before it had accepted. Where CONFIG may not be asked, it may not be. */
+async function hasForgottenNothing(client: Redis, info: string): Promise<boolean> {
+  const isOwnFile = /^aof_enabled:1/m.test(info) && /^master_replid2:0+\s*$/m.test(info);
+  if (!isOwnFile) return false;
+  const setting: unknown = await client.config('GET', 'appendfsync').catch(() => undefined);
+  return Array.isArray(setting) && setting[1] === 'always';
+}
 
 export class ServerRuns {
   /** Server time in milliseconds; what was stored before may have been run by a delivery that is forgotten. */
@@ -31,8 +37,7 @@ export class ServerRuns {
     const [known, since] = await client.hmget(key, 'run', 'since').catch(() => [null, null]);
     this.#since = Math.max(this.#since, Number(since ?? 0));
     if (known === run) return;
-    const isSound = known === null || (/^aof_enabled:1/m.test(info) && noLineage.test(info));
-    if (!isSound) {
+    if (known !== null && !(await hasForgottenNothing(client, info))) {
       const [seconds, micros] = await client.time();
       this.#since = Math.max(this.#since, Number(seconds) * 1_000 + Math.ceil(Number(micros) / 1_000));
     }

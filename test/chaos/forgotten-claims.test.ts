@@ -1,11 +1,12 @@
 /**
- * A server that has the tasks and has forgotten that they ran: they run again and say so. One that comes back with its own file has
+ * A server that has the tasks and has forgotten that they ran: they run again and say so. One that syncs its file at each write has
  * forgotten nothing, and its tasks are as new as they were.
  */
+import { statSync, truncateSync } from 'node:fs';
 import { Agent, onTask, pool, type Task } from 'agent-runtime';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { appendOnlyFile, type RedisServer, startRedis } from '../support/redis-server.ts';
 import { waitFor } from '../support/wait.ts';
 import { openClient, startNode } from './fleet-parts.ts';
 import { FaultyProxy } from './rig/proxy.ts';
@@ -71,11 +72,30 @@ test('tasks that ran in the time that a promoted replica lacks run again marked,
   expect(fresh.ran.get('new')).toEqual([false]);
 });
 
-test('tasks that wait on a server which comes back with its append-only file are not marked', async () => {
-  const server = await serve('--appendonly', 'yes', '--appendfsync', 'everysec');
+test('tasks that ran in the time that the end of a file has lost run again marked', async () => {
+  const server = await serve('--appendonly', 'yes', '--appendfsync', 'everysec', '--auto-aof-rewrite-percentage', '0');
+  const { fleet } = await openClient(server.url);
+  await Promise.all(numbers.map((n) => fleet.enqueue(address, n)));
+  await waitFor(() => isInFile(server), { what: 'the tasks to be in the file' }); // a write waits while the one before is synced
+  const file = appendOnlyFile(server);
+  const { size } = statSync(file);
+  const { ran, list } = agents();
+  const { node } = await startNode(server.url, list);
+  await waitFor(() => ran.size === numbers.length, { what: 'the tasks to run' });
+  await node.stop({ graceMs: 0 });
+  await server.kill();
+  truncateSync(file, size);
+  await server.restart();
+  const fresh = agents();
+  await startNode(server.url, fresh.list);
+  await waitFor(() => fresh.ran.size === numbers.length, { what: 'the tasks to run again' });
+  expect([...fresh.ran.values()].flat()).toEqual(numbers.map(() => true));
+});
+
+test('tasks that wait on a server which comes back with a file that is synced at each write are not marked', async () => {
+  const server = await serve('--appendonly', 'yes', '--appendfsync', 'always');
   const { fleet } = await openClient(server.url);
   const handles = await Promise.all(numbers.map((n) => fleet.enqueue(address, n)));
-  await waitFor(() => isInFile(server), { what: 'the tasks to be in the file' }); // a write waits while the one before is synced
   await server.restart();
   const { ran, list } = agents();
   await startNode(server.url, list);

@@ -2,12 +2,11 @@
  * A Redis that keeps what it accepts in a file, killed in the middle of a load: nothing that was accepted is lost, and what a torn file
  * has lost of the last seconds is sent again.
  */
-import { readdirSync, statSync, truncateSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { statSync, truncateSync } from 'node:fs';
 import { Agent, onTask, pool, type Task } from 'agent-runtime';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { appendOnlyFile, type RedisServer, startRedis } from '../support/redis-server.ts';
 import { waitFor } from '../support/wait.ts';
 import { openClient, startNode } from './fleet-parts.ts';
 
@@ -65,8 +64,7 @@ test('what the torn end of a file has lost is sent again, runs and says so', asy
   const handles = [];
   for (let n = 0; n < 20; n++) handles.push(await fleet.enqueue(address, n));
   await server.kill();
-  const folder = join(dirname(server.socketPath), 'appendonlydir');
-  const file = join(folder, readdirSync(folder).find((name) => name.endsWith('.incr.aof')) ?? '');
+  const file = appendOnlyFile(server);
   truncateSync(file, Math.floor(statSync(file).size / 2));
   await server.restart();
   await waitFor(() => said.of('broker.data-lost').length > 0, { what: 'the loss to be told' });

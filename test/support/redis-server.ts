@@ -7,11 +7,11 @@
  * R3  A port that was taken between asking for a free one and binding it is tried again with another.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { waitFor } from './wait.ts';
 
 export interface RedisServer {
@@ -165,6 +165,12 @@ export async function ended(child: ChildProcess): Promise<void> {
 
 function hasEnded(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+}
+
+/** The file that a server with `--appendonly yes` appends to, while it has not been rewritten. */
+export function appendOnlyFile({ socketPath }: RedisServer): string {
+  const folder = join(dirname(socketPath), 'appendonlydir');
+  return join(folder, readdirSync(folder).find((name) => name.endsWith('.incr.aof')) ?? '');
 }
 
 /** One that nobody listens on now. */
