@@ -2,7 +2,8 @@
  * One held lock: its lease renewed at a third, its loss told by a signal.
  *
  * H1  The signal aborts with `OwnershipError('lock-lost')` as soon as the broker says so, or as soon as the lease may have
- *     ended by our own monotonic clock without a successful renewal: whichever comes first.
+ *     ended by our own monotonic clock without a successful renewal: whichever comes first. Where the clocks of this machine and of
+ *     the broker run apart by up to a tenth, that is still before the broker grants it to the next one.
  * H2  Releasing, losing and releasing again are all safe: what is no longer ours is left alone.
  * H3  A resource that has seen a greater token refuses this one, and so does every resource after the loss or the release. It looks at
  *     the clock itself: in a process that stood still, the timers of H1 are late.
@@ -12,6 +13,9 @@ import type { Broker } from '../broker/broker.ts';
 import type { HolderRef } from '../broker/locks.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import { OwnershipError, RuntimeError } from '../core/errors.ts';
+
+/** What a lease counts for by the clock of its holder (H1). */
+const trusted = 0.9;
 
 export interface LockHandleDeps {
   readonly broker: Pick<Broker, 'locks'>;
@@ -63,7 +67,7 @@ export class LockHandle implements Lock {
   guard(resource: { token: number }): void {
     const { permits, ref } = this.#deps;
     if (permits > 1) throw guardedSemaphore(ref.name, permits);
-    if (this.#leftMs() <= 0) this.lose();
+    if (this.#leftMs() < 1) this.lose();
     if (this.#loss !== undefined) throw this.#loss;
     if (this.#done) throw lost(ref, 'it was released');
     if (resource.token > ref.token) throw lost(ref, `a later holder, whose token is ${resource.token}`);
@@ -89,16 +93,16 @@ export class LockHandle implements Lock {
     this.#lost?.abort(this.#loss);
   }
 
-  /** Of the lease, as far as we know. */
+  /** Of the lease, as far as it can be trusted; it ends by whole milliseconds. */
   #leftMs(): number {
     const { clock, leaseMs } = this.#deps;
-    return this.#renewedAt + leaseMs - clock.monotonic();
+    return this.#renewedAt + leaseMs * trusted - clock.monotonic();
   }
 
   #schedule(): void {
     const { clock, leaseMs } = this.#deps;
     const leftMs = this.#leftMs();
-    if (leftMs <= 0) return this.lose();
+    if (leftMs < 1) return this.lose();
     this.#timer = clock.setTimer(Math.min(leaseMs / 3, leftMs), () => void this.#renew());
   }
 

@@ -166,7 +166,7 @@ describe('holding a lock', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('H1: is lost when the lease ends by our own clock, whether renewals fail or hang', async () => {
+  test('H1: is lost a tenth before the lease ends by our own clock, whether renewals fail or hang', async () => {
     for (const renew of [
       () => Promise.reject(new BrokerError('unreachable', 'no link')),
       () => new Promise<boolean>(() => {}),
@@ -175,7 +175,7 @@ describe('holding a lock', () => {
       broker.acquires = [grant];
       const lock = await clock.until(acquire());
       broker.renew = renew;
-      await clock.advance(8_999);
+      await clock.advance(8_099);
       expect(lock.signal.aborted).toBe(false);
       await clock.advance(1);
       expect(lock.signal.aborted).toBe(true);
@@ -231,10 +231,10 @@ describe('holding a lock', () => {
     broker.acquires = [grant];
     const lock = await clock.until(acquire());
     const before = clock.monotonic();
-    clock.monotonic = () => before + 8_999;
+    clock.monotonic = () => before + 8_099;
     lock.guard({ token: 0 });
     expect(lock.signal.aborted).toBe(false);
-    clock.monotonic = () => before + 9_000;
+    clock.monotonic = () => before + 8_100;
     expect(() => lock.guard({ token: 0 })).toThrow(expect.objectContaining({ code: 'lock-lost' }));
     expect(lock.signal.aborted).toBe(true);
     expect(clock.pending).toBe(0);
