@@ -1,11 +1,12 @@
 /**
- * What `runtime replay` feeds, read from a running fleet: a range of its broadcasts, or one dead letter.
+ * What `runtime replay` feeds, read from a running fleet: a range of its broadcasts, or one dead letter of a queue or of an agent.
  *
  * Apart from the command, because everything that can be wrong with what was asked for is found here, before anything is simulated.
  */
 import type { FleetEvent } from '../agent/event-verbs.ts';
 import { compareEntryIds } from '../broker/entry-id.ts';
 import type { EventRecord } from '../broker/events.ts';
+import type { DeadMessage } from '../broker/mail.ts';
 import { parseTaskId } from '../broker/task-id.ts';
 import type { Fleet } from '../compose/fleet.ts';
 import { RuntimeError } from '../core/errors.ts';
@@ -66,6 +67,23 @@ export async function letterOf(fleet: Fleet, taskId: string): Promise<string> {
         `expected ${plain(taskId)} to be a dead letter of ${plain(queue)}, got: no such one\n"runtime dead ${plain(queue)}" shows those that there are.`,
       );
     before = oldest === before ? oldest - 1 : oldest; // several may have died in one millisecond
+  }
+}
+
+/** A message that no handler of the agent took. Throws `RuntimeError` where there is no such letter. */
+export async function messageOf(fleet: Fleet, agentId: string, letter: string): Promise<DeadMessage> {
+  let before: string | undefined;
+  for (;;) {
+    const page = { count: pageSize, ...(before !== undefined && { before }) };
+    const { letters } = await fleet.deadMessages(agentId, page);
+    const found = letters.find((one) => one.letter === letter);
+    if (found !== undefined) return found;
+    before = letters.at(-1)?.letter;
+    if (before === undefined || letters.length < pageSize)
+      throw new RuntimeError(
+        'unknown-letter',
+        `expected ${plain(letter)} to be a dead message of ${plain(agentId)}, got: no such one\n"runtime dead --agent ${plain(agentId)}" shows those that there are.`,
+      );
   }
 }
 

@@ -6,13 +6,14 @@
 import type { Agent } from '../agent/agent.ts';
 import { type Hosting, pool, single } from '../agent/hosting.ts';
 import type { AgentClass } from '../agent/task-types.ts';
+import type { Fleet } from '../compose/fleet.ts';
 import type { HostingConfig } from '../config/config.ts';
 import type { Effect } from '../replay/effects.ts';
 import type { Recording, Replayed } from '../replay/replay.ts';
 import { type CommonOptions, type Registration, withFleetOptions } from './context.ts';
 import { loadFleet } from './load.ts';
 import type { Output } from './output.ts';
-import { eventsOf, letterOf } from './recording.ts';
+import { eventsOf, letterOf, messageOf } from './recording.ts';
 import { effectLines } from './render/effects.ts';
 import { plain, plural, record } from './render/text.ts';
 import { exitCodes, parseCount, UsageError } from './usage.ts';
@@ -33,10 +34,10 @@ export function registerReplay({ program, context, act }: Registration): void {
   const command = program
     .command('replay')
     .description('feed recorded broadcasts or a dead letter to an agent in simulation, and print what it would do')
-    .requiredOption('--agent <role>', 'the agent of the configuration that gets them')
+    .requiredOption('--agent <role>', 'the agent of the configuration that gets them: a role, or the id of one')
     .option('--from <id>', 'the first event')
     .option('--to <id>', 'the last event (default: the newest)')
-    .option('--dead <id>', 'instead of events: this dead letter of a task')
+    .option('--dead <id>', 'instead of events: this dead letter, of a task or of a message to the agent')
     .option('--most <count>', `at most so many events, up to ${mostEvents}`, '1000')
     .option('--json', 'one JSON record per line, for programs');
   withFleetOptions(command).action(
@@ -52,15 +53,23 @@ export function registerReplay({ program, context, act }: Registration): void {
           const found = await eventsOf(fleet, range);
           return { recording: { kind: 'events', events: found.events } satisfies Recording, more: found.more };
         }
-        const envelope = await letterOf(fleet, options.dead);
-        const queue = queueOf(hosting, options.dead);
-        return { recording: { kind: 'task', taskId: options.dead, envelope, queue } satisfies Recording, more: 0 };
+        return { recording: await deadOf(fleet, hosting, options.agent, options.dead), more: 0 };
       });
       const { replay } = await import('../replay/replay.ts');
-      const replayed = await replay({ recording, hosting: runnable(hosting), clock });
+      const replayed = await replay({ recording, hosting: runnable(hosting, recording), clock });
       return tell(replayed, more, options, output);
     }),
   );
+}
+
+/** What is shown by `runtime dead <queue>` has the id of a task, what `runtime dead --agent <id>` shows has that of a letter. */
+async function deadOf(fleet: Fleet, hosting: HostingConfig, agent: string, dead: string): Promise<Recording> {
+  if (isEntryId(dead)) {
+    const agentId = hosting.kind === 'single' ? hosting.id : agent;
+    const { opId, envelope } = await messageOf(fleet, agentId, dead);
+    return { kind: 'message', agentId, opId, envelope };
+  }
+  return { kind: 'task', taskId: dead, envelope: await letterOf(fleet, dead), queue: queueOf(hosting, dead) };
 }
 
 /** Throws `UsageError` unless it is either a range or a letter. */
@@ -74,13 +83,19 @@ function checkWhat({ from, to, dead }: Options): void {
     ['--from', from],
     ['--to', to],
   ])
-    if (id !== undefined && !/^\d+-\d+$/.test(id))
+    if (id !== undefined && !isEntryId(id))
       throw new UsageError(`expected ${option} to be the id of an event, such as 1700000000000-0, got: ${plain(id)}`);
 }
 
-/** By its role, or by the id of an agent of which there is one. */
+function isEntryId(id: string): boolean {
+  return /^\d+-\d+$/.test(id);
+}
+
+/** By its role, or by the id of an agent; that of one of a pool begins with its role. */
 function chosen(agents: readonly HostingConfig[], name: string): HostingConfig {
-  const found = agents.find((hosting) => hosting.role === name || (hosting.kind === 'single' && hosting.id === name));
+  const isOf = (hosting: HostingConfig): boolean =>
+    hosting.kind === 'single' ? hosting.id === name : name.startsWith(`${hosting.role}@`);
+  const found = agents.find((hosting) => hosting.role === name || isOf(hosting));
   if (found !== undefined) return found;
   const roles = [...new Set(agents.map(({ role }) => role))].map(plain).join(', ');
   throw new UsageError(
@@ -88,10 +103,11 @@ function chosen(agents: readonly HostingConfig[], name: string): HostingConfig {
   );
 }
 
-/** One of it, in this process. */
-function runnable(hosting: HostingConfig): Hosting {
+/** One of it, in this process; under the id that the message went to. */
+function runnable(hosting: HostingConfig, recording: Recording): Hosting {
   const { kind, agent: Class, concurrency } = hosting;
   const agent = Class as AgentClass<Agent>;
+  if (recording.kind === 'message') return single(agent, { id: recording.agentId, concurrency });
   return kind === 'single' ? single(agent, { id: hosting.id, concurrency }) : pool(agent, { concurrency });
 }
 

@@ -16,7 +16,7 @@ export type Effect = { readonly at: number; readonly order: number } & Did;
 export type Did =
   | {
       readonly kind: 'fed';
-      readonly what: 'event' | 'task';
+      readonly what: 'event' | 'task' | 'message';
       readonly name: string;
       readonly from: string;
       readonly id: string;
@@ -56,7 +56,7 @@ export type Did =
       readonly data?: unknown;
     }
   | { readonly kind: Attempted['kind']; readonly what: string }
-  /** The task ended without a handler, or by what its handler threw. */
+  /** The task ended without a handler, or by what its handler threw; or no handler took the message. */
   | { readonly kind: 'dead'; readonly reason: string; readonly error: ErrorRecord };
 
 export function effectsOf(entries: readonly Entry[], place: string): readonly Effect[] {
@@ -117,7 +117,9 @@ function didIn({ name, args }: Trip): readonly Did[] {
   if (kind !== undefined) return opsOf(first).flatMap((op) => envelopeOf(kind, op));
   if (name === 'events.append')
     return opsOf(first).map((op) => ({ kind: 'broadcast', name: wordOf(op['topic']), data: parsed(op['data']) }));
-  if (name === 'tasks.settle') return opsOf(first).flatMap(deathOf);
+  if (name === 'tasks.settle') return opsOf(first).flatMap(({ outcome }) => deathOf(outcome));
+  if (name === 'mail.acknowledge')
+    return opsOf(first).flatMap(({ dead }) => deathOf(dead && { kind: 'dead', ...dead }));
   if (name === 'queues.report')
     return (second as readonly Fields[]).map(({ body }) => ({ kind: 'progress', data: parsed(body) }));
   if (name === 'control.enrol') return [{ kind: 'spawn', name: wordOf(fieldOf(first, 'name')) }];
@@ -132,7 +134,7 @@ function envelopeOf(kind: 'enqueue' | 'send' | 'ask', op: Fields): readonly Did[
   return [{ kind, to, name, data }];
 }
 
-function deathOf({ outcome }: Fields): readonly Did[] {
+function deathOf(outcome: unknown): readonly Did[] {
   if (fieldOf(outcome, 'kind') !== 'dead') return [];
   return [
     { kind: 'dead', reason: wordOf(fieldOf(outcome, 'reason')), error: fieldOf(outcome, 'error') as ErrorRecord },

@@ -17,10 +17,14 @@ import { captures } from './captures.ts';
 import { type Effect, effectsOf } from './effects.ts';
 import { type Attempted, closeOutside, refuse } from './outside.ts';
 
-/** What is fed: events of the stream, oldest first, or the envelope of a dead letter under its id, into a queue that the agent serves. */
+/**
+ * What is fed: events of the stream, oldest first; or the envelope of a dead letter under its id, into a queue that the agent serves; or a
+ * message that no handler took, into the inbox of the agent.
+ */
 export type Recording =
   | { readonly kind: 'events'; readonly events: readonly EventRecord[] }
-  | { readonly kind: 'task'; readonly taskId: string; readonly envelope: string; readonly queue: string };
+  | { readonly kind: 'task'; readonly taskId: string; readonly envelope: string; readonly queue: string }
+  | { readonly kind: 'message'; readonly agentId: string; readonly opId: string; readonly envelope: string };
 
 export interface ReplayRequest {
   readonly recording: Recording;
@@ -79,7 +83,7 @@ type FedOrAttempted = Attempted | Omit<Extract<Effect, { kind: 'fed' }>, 'at' | 
 
 /** Milliseconds since 1970. */
 function beginOf(recording: Recording): number {
-  if (recording.kind === 'task') return decodeEnvelope(recording.envelope).sentAt;
+  if (recording.kind !== 'events') return decodeEnvelope(recording.envelope).sentAt;
   return timeOf(recording.events[0]?.id ?? '0');
 }
 
@@ -88,8 +92,8 @@ async function feed(
   { recording, clock }: ReplayRequest,
   note: (did: FedOrAttempted) => void,
 ): Promise<number> {
-  if (recording.kind === 'task') {
-    await feedTask(sim, recording, note);
+  if (recording.kind !== 'events') {
+    await (recording.kind === 'task' ? feedTask(sim, recording, note) : feedMessage(sim, recording, note));
     return 0;
   }
   let [shortened, at] = [0, sim.elapsedMs];
@@ -130,13 +134,31 @@ async function feedTask(
   const once = encodeEnvelope({ ...envelope, policy: { ...policy, retries: 0 } });
   const { queue: ownQueue, priority = 'normal' } = parseTaskId(taskId) ?? {};
   const op = { priority, delayMs: 0, envelope: once, maxWaiting: 1_000, ...(queue === ownQueue && { taskId }) };
+  await hand(sim, ({ tasks }) => tasks.enqueue({ ...frame, tag: queue, ops: [op] }));
+}
+
+/** It lies in the inbox as one that was never handed. */
+async function feedMessage(
+  sim: Simulation,
+  { agentId: to, opId, envelope }: Extract<Recording, { kind: 'message' }>,
+  note: (did: FedOrAttempted) => void,
+): Promise<void> {
+  const { name, from, data } = decodeEnvelope(envelope);
+  note({ kind: 'fed', what: 'message', name, from, id: opId, data });
+  const op = { to, opId, envelope, limit: 1_000 };
+  await hand(sim, ({ mail }) => mail.send({ ...frame, tag: mail.tagOf(to), ops: [op] }));
+}
+
+const frame = { sender: 'recording', seq: 1, prev: 0, leased: false };
+
+/** To the broker, as somebody outside the fleet. */
+async function hand(sim: Simulation, feedTo: (broker: MemoryBroker) => Promise<unknown>): Promise<void> {
   const { world } = sim;
   const broker = new MemoryBroker({ fleet: world.fleet, address: 'recording' });
-  const frame = { tag: queue, sender: 'recording', seq: 1, prev: 0, leased: false, ops: [op] };
   await sim.until(
     world.within(world.brokerPlace, async () => {
       await broker.start();
-      return broker.tasks.enqueue(frame);
+      return feedTo(broker);
     }),
   );
 }

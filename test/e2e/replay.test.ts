@@ -1,7 +1,7 @@
 /**
  * `runtime replay` as it is used: a fleet on a real Redis leaves broadcasts and a dead letter, and each is fed to its agent at a desk.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCommand } from '../../src/cli/main.ts';
@@ -10,11 +10,23 @@ import { waitFor } from '../support/wait.ts';
 import { recording } from '../unit/cli/recording.ts';
 import { project, type Run, says } from './project.ts';
 
+const desk = (message: string): string => `
+  import { Agent, type Message, onMessage } from 'agent-runtime';
+  export class DeskAgent extends Agent {
+    static role = 'desk';
+    static hosting = { kind: 'single', id: 'desk' };
+    @onMessage('${message}') async note({ data }: Message) {
+      await this.broadcast('desk.read', data);
+    }
+  }
+`;
+
 const shop = {
   'runtime.config.ts': `
     import { defineConfig } from 'agent-runtime';
     export default defineConfig({ agents: './agents' });
   `,
+  'agents/desk-agent.ts': desk('note'),
   'agents/shop-agent.ts': `
     import { appendFileSync } from 'node:fs';
     import { readFile } from 'node:fs/promises';
@@ -81,6 +93,10 @@ test('broadcasts and a dead letter of the field are fed to an agent at a desk, a
   const letter = await here('enqueue', 'shop', 'pay', '{"n":4}');
   const isDead = async (): Promise<boolean> => (await here('dead', 'shop', '--json')).includes(letter);
   await waitFor(isDead, { what: 'the payment to be a dead letter', timeoutMs: 40_000 });
+  await here('send', 'desk', 'memo', '{"n":5}');
+  const deadAtDesk = (): Promise<string> => here('dead', '--agent', 'desk', '--json');
+  await waitFor(async () => (await deadAtDesk()) !== '', { what: 'the memo to be a dead message', timeoutMs: 40_000 });
+  const memo = String(linesOf(await deadAtDesk())[0]?.['letter']);
   fleet.child.kill('SIGTERM');
   await fleet.ended();
   const events = await here('events', '--json', '--since', '0');
@@ -109,6 +125,14 @@ test('broadcasts and a dead letter of the field are fed to an agent at a desk, a
   expect(shown).toMatch(/request POST http:\/\/127\.0\.0\.1:9\/pay {2}\(refused\)\n.*threw fetch failed\n/);
   expect(shown.trim().split('\n').at(-1)).toBe('fed 1 record: 0 handlers returned, 1 threw');
 
+  expect(await printed(run('replay', '--agent', 'desk', '--dead', memo), 1)).toMatch(
+    /message memo from cli .*{"n":5}\n.*dead letter \(no-handler\).*\nfed 1 record: 0 handlers returned, 0 threw/,
+  );
+  writeFileSync(join(folder, 'agents', 'desk-agent.ts'), desk('memo'));
+  expect(await printed(run('replay', '--agent', 'desk', '--dead', memo), 0)).toMatch(
+    /desk handles message memo\n.*broadcasts desk\.read {2}{"n":5}\n.*returned\nfed 1 record: 1 handler returned/,
+  );
+
   expect(await here('events', '--json', '--since', '0')).toBe(events);
   const bounded = run('replay', '--agent', 'shop', '--from', first, '--most', '1');
   expect(await printed(bounded, 0)).toContain('fed 1 record: 1 handler returned, 0 threw');
@@ -120,10 +144,11 @@ test('broadcasts and a dead letter of the field are fed to an agent at a desk, a
     expect(attempt.err()).toMatch(words);
   };
   await Promise.all([
-    wrong(64, /to be a role of the configuration, got: "nobody"\n +There are: shop/, 'nobody', '--from', first),
+    wrong(64, /to be a role of the configuration, got: "nobody"\n +There are: desk, shop/, 'nobody', '--from', first),
     wrong(64, /expected --from <id> or --dead <id>, got: neither/, 'shop'),
     wrong(64, /to be the earlier one/, 'shop', '--from', last, '--to', first),
     wrong(1, /to be the id of an event of the stream, got: 1-1/, 'shop', '--from', '1-1'),
+    wrong(1, /expected 1-1 to be a dead message of desk, got: no such one/, 'desk', '--dead', '1-1'),
     wrong(1, /to be a dead letter of shop, got: no such one/, 'shop', '--dead', 'shop.n.1-1'),
   ]);
   await redis.stop();
