@@ -87,10 +87,16 @@ export class EventFeed {
   }
 
   async stop(): Promise<void> {
+    this.cease();
+    await this.#subscription?.close();
+  }
+
+  /** Nothing more is delivered, or read. Twice does nothing. */
+  cease(): void {
+    if (this.stopped) return;
     this.#stop.abort();
     for (const { timer } of this.#looks.values()) timer.cancel();
     for (const listener of this.#listeners) listener.onStop?.();
-    await this.#subscription?.close();
   }
 
   get stopped(): boolean {

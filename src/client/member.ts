@@ -56,6 +56,7 @@ export class Member {
   readonly #tables = new WeakMap<AgentClass, HandlerTable>();
   #serverOffsetMs = 0;
   #info: BrokerInfo | undefined;
+  #isLeaving = false;
 
   constructor(deps: MemberDeps) {
     this.deps = deps;
@@ -94,15 +95,22 @@ export class Member {
     this.#subscription = await this.deps.broker.notices.listen(this.deps.address, {
       onNotice: (notice) => this.#onNotice(notice),
       onReset: () => this.#onReset(),
-      onDoubt: () => this.deps.onDoubt?.(),
+      onDoubt: () => this.#isLeaving || this.deps.onDoubt?.(),
     });
     await this.partitions.read();
     this.lanes.check();
     return info;
   }
 
+  /** The process is about to leave: what it misses from here on is not read again. What it hears, it still passes on. */
+  aboutToLeave(): void {
+    this.#isLeaving = true;
+    this.feed.cease();
+  }
+
   /** Ends the membership: whatever waits is told `closed`, every link is closed. */
   async stop(): Promise<void> {
+    this.aboutToLeave();
     const error = new BrokerError(
       'closed',
       'expected the process to stay in the fleet until this was answered, got: it has left',
@@ -225,6 +233,7 @@ export class Member {
   }
 
   #onReset(): void {
+    if (this.#isLeaving) return;
     this.lanes.check();
     this.tasks.onReset();
     this.asks.onReset();

@@ -5,7 +5,7 @@
  * standby.ts to say (X6 to X8). The broker grants an id only when its owner's presence has ended, so asking too often is harmless.
  *
  * X9  A cell that was given back is asked for no more: what it is granted by a claim that was under way goes back at once, and it stands
- *     by for nothing.
+ *     by for nothing. One whose claim was never answered may have been granted its id: when it is given back, the broker is asked.
  * X10 A broker that has lost data may have forgotten an id that this node runs, and grants it to another. It was away for it: when the link
  *     was lost and is back, all ids that run here are looked at, and one that is no longer this node's ends the node's right to work.
  */
@@ -38,6 +38,8 @@ export class Activation extends Duty {
   readonly #givingBack: GivingBack;
   /** X9 */
   readonly #given = new WeakSet<Cell>();
+  /** X9: whose last claim had no answer. */
+  readonly #inDoubt = new WeakSet<Cell>();
   #asking: Promise<void> = Promise.resolve();
   #hasCeased = false;
   /** X10 */
@@ -57,8 +59,10 @@ export class Activation extends Duty {
     for (let from = 0; from < cells.length; from += limits.frameOps) {
       const page = cells.slice(from, from + limits.frameOps);
       const ids = page.map((cell) => cell.id);
+      for (const cell of page) this.#inDoubt.add(cell);
       const replies = await presence.activate(node, ids);
       page.forEach((cell, index) => {
+        this.#inDoubt.delete(cell);
         const reply = replies[index];
         const isGiven = this.#given.has(cell);
         if (reply?.kind === 'granted') {
@@ -107,7 +111,15 @@ export class Activation extends Duty {
   async giveBack(cell: Cell): Promise<void> {
     this.#standby.delete(cell);
     this.#given.add(cell);
-    if (cell.epoch > 0) await this.#givingBack.add({ agentId: cell.id, epoch: cell.epoch });
+    const epoch = this.#inDoubt.has(cell) ? await this.#epochOf(cell) : cell.epoch;
+    if (epoch > 0) await this.#givingBack.add({ agentId: cell.id, epoch });
+  }
+
+  /** X9: 0 when it was not granted. */
+  async #epochOf({ id }: Cell): Promise<number> {
+    const { presence, node } = this.#deps;
+    const [held] = await presence.lookup([id]);
+    return held?.owner === node ? held.epoch : 0;
   }
 
   /** No id is asked for any more; what is granted by a claim under way goes back. */

@@ -245,6 +245,7 @@ export class Node {
   async #drain(): Promise<void> {
     const limit = this.#deps.clock.setTimer(this.#graceMs + settleLimitMs, () => this.member.lanes.close());
     await this.population.supervisor.stop(this.#graceMs).finally(() => limit.cancel());
+    this.member.aboutToLeave(); // no agent is left to miss anything
   }
 
   async #listen(): Promise<void> {

@@ -6,6 +6,9 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import { type Place, type Scheduler, startMs } from './scheduler.ts';
 
+/** Time is a double: by less than this it would not go on, and a timer that is armed again until it has would never end. */
+const leastMs = 0.001;
+
 export class ProcessClock implements Clock {
   readonly #scheduler: Scheduler;
   readonly #place: Place;
@@ -30,7 +33,8 @@ export class ProcessClock implements Clock {
   }
 
   setTimer(delayMs: number, run: () => void): Timer {
-    const at = this.#scheduler.nowMs + Math.max(0, delayMs) / this.#rate;
+    const delay = delayMs > 0 ? Math.max(leastMs, delayMs / this.#rate) : 0;
+    const at = this.#scheduler.nowMs + delay;
     return { cancel: this.#scheduler.plan(this.#place, 'timer', at, run) };
   }
 
