@@ -23,6 +23,8 @@ export interface FramesDeps<Op, Reply> extends BringingBack<Op, Reply> {
   /** How long an operation may wait for a broker that cannot be reached, in milliseconds. */
   readonly patienceMs: number;
   readonly outbox: Outbox;
+  /** No operation waits for an answer any more. */
+  readonly onIdle?: () => void;
 }
 
 const linesKept = 1_000;
@@ -131,7 +133,10 @@ export class Frames<Op, Reply> {
   }
 
   #open(tag: string, sender: Sender): FrameLine<Op, Reply> {
-    const onChange = (operations: number): void => void (this.#waiting += operations);
+    const onChange = (operations: number): void => {
+      this.#waiting += operations;
+      if (this.#waiting === 0) this.#deps.onIdle?.();
+    };
     return new FrameLine<Op, Reply>(tag, { ...this.#deps, sender, onChange });
   }
 }

@@ -44,6 +44,8 @@ export interface Lanes {
   readonly append: Frames<AppendOp, string>;
   /** Operations that have no answer yet. */
   waiting(): number;
+  /** Resolves when none has to wait for its answer any more, or after so many milliseconds. */
+  idle(withinMs: number): Promise<void>;
   /** Looks whether the broker still knows what it answered lately; what it has lost is sent again. */
   check(): void;
   readonly legacy: Legacy;
@@ -57,17 +59,18 @@ const overheadBytes = 100;
 type LaneDeps<Op, Reply> = Pick<FramesDeps<Op, Reply>, 'deliver' | 'bytesOf' | 'again' | 'mark' | 'kept'>;
 
 /** How lanes are made that share one outbox. */
-function laneMaker(deps: LanesDeps) {
+function laneMaker(deps: LanesDeps, onIdle: () => void) {
   const outbox = new Outbox({ clock: deps.clock });
   return <Op, Reply>(own: LaneDeps<Op, Reply>): Frames<Op, Reply> => {
     const bytesOf = (op: Op): number => own.bytesOf(op) + overheadBytes;
-    return new Frames<Op, Reply>({ ...deps, outbox, ...own, bytesOf });
+    return new Frames<Op, Reply>({ ...deps, outbox, onIdle, ...own, bytesOf });
   };
 }
 
 export function createLanes(deps: LanesDeps): Lanes {
-  const { broker } = deps;
-  const lane = laneMaker(deps);
+  const { broker, clock } = deps;
+  const idleness = new Idleness(clock, () => waiting());
+  const lane = laneMaker(deps, () => idleness.look());
   const lanes = {
     enqueue: lane<EnqueueOp, EnqueueReply>({
       deliver: (frame) => broker.tasks.enqueue(frame),
@@ -110,15 +113,47 @@ export function createLanes(deps: LanesDeps): Lanes {
   enqueue.inherit(deps.legacy?.enqueue ?? []);
   send.inherit(deps.legacy?.send ?? []);
   append.inherit(deps.legacy?.append ?? []);
+  const waiting = (): number => all.reduce((sum, frames) => sum + frames.waiting, 0);
   return {
     ...lanes,
-    waiting: () => all.reduce((sum, frames) => sum + frames.waiting, 0),
+    waiting,
+    idle: (withinMs) => idleness.within(withinMs),
     check: () => all.forEach((frames) => frames.check()),
     get legacy() {
       return { enqueue: enqueue.legacies, send: send.legacies, append: append.legacies };
     },
     close: () => all.forEach((frames) => frames.close()),
   };
+}
+
+/** Who waits for all lanes to have nothing to wait for. */
+class Idleness {
+  readonly #clock: Clock;
+  readonly #waiting: () => number;
+  readonly #ends = new Set<() => void>();
+
+  constructor(clock: Clock, waiting: () => number) {
+    this.#clock = clock;
+    this.#waiting = waiting;
+  }
+
+  /** A lane has nothing to wait for any more; others may. */
+  look(): void {
+    if (this.#ends.size > 0 && this.#waiting() === 0) for (const end of this.#ends) end();
+  }
+
+  within(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#ends.delete(end);
+        timer.cancel();
+        resolve();
+      };
+      const timer = this.#clock.setTimer(ms, end);
+      this.#ends.add(end);
+      this.look();
+    });
+  }
 }
 
 /** The task comes back under the id that its caller knows, and is due when it was to be. */

@@ -7,7 +7,7 @@
 import { wrapThrown } from '../client/reply-error.ts';
 import type { AgentRecord } from '../client/roster-record.ts';
 import type { HostingConfig } from '../config/config.ts';
-import { AgentUnavailable, DeliveryError } from '../core/errors.ts';
+import { AgentUnavailable, BrokerError, DeliveryError } from '../core/errors.ts';
 import type { Cell } from './cell.ts';
 import { specOf } from './cell-specs.ts';
 import type { Population } from './population.ts';
@@ -61,7 +61,7 @@ export class Hosted {
       .add([{ ...specOf(hosting, id, 'single'), supervision }])
       .then(
         () => this.#onAdded(id),
-        (error: unknown) => this.#fail(id, error),
+        (error: unknown) => this.#onRefused(id, error),
       )
       .finally(() => this.#coming.delete(id));
     this.#coming.set(id, coming);
@@ -116,6 +116,13 @@ export class Hosted {
   #onAdded(id: string): void {
     const isStandby = this.#deps.population.cell(id)?.state === 'standby';
     if (isStandby && this.#waiting.has(id)) this.#fail(id, idTaken(id));
+  }
+
+  /** Nobody waits for one that is taken over: what the broker was in trouble for is tried again at the next look at the roster. */
+  #onRefused(id: string, error: unknown): void {
+    const isPassing = error instanceof BrokerError && error.repeatable;
+    if (!isPassing || this.#waiting.has(id)) return this.#fail(id, error);
+    void this.takeDown(id, 'it could not be started now');
   }
 
   #fail(id: string, error: unknown): void {

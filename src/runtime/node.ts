@@ -254,6 +254,7 @@ export class Node {
   }
 
   async #flush(): Promise<void> {
+    await this.member.lanes.idle(1_000); // what agents said without waiting for an answer
     this.#execution.streams.stop();
     await this.#execution.progress.flush();
     await this.#execution.replies.flush();

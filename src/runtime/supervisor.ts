@@ -130,6 +130,7 @@ export class Supervisor {
       freed.push(life.free(cell, 'stopped')); // the next one need not wait until the broker has the id
     }
     await Promise.all(freed);
+    await Promise.all(activation.held.map((cell) => life.free(cell, 'stopped'))); // those that were not up
   }
 
   /** Y6. `graceMs` for its handlers to end by themselves. Never rejects. */

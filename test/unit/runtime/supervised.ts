@@ -27,10 +27,21 @@ export function open() {
     serve: (cell: Cell) => void log.push(`${cell.id} served`),
     leave: (cell: Cell) => void log.push(`${cell.id} left`),
   };
+  const held = new Set<Cell>();
   const activation = {
-    claim: (cells: readonly Cell[]) => Promise.resolve(cells.filter(({ id }) => !id.startsWith('standby'))),
+    claim(cells: readonly Cell[]) {
+      const granted = cells.filter(({ id }) => !id.startsWith('standby'));
+      for (const cell of granted) held.add(cell);
+      return Promise.resolve(granted);
+    },
+    get held() {
+      return [...held];
+    },
     cease: () => Promise.resolve(),
-    giveBack: (cell: Cell) => Promise.resolve(void log.push(`${cell.id} given back`)),
+    giveBack(cell: Cell) {
+      held.delete(cell);
+      return Promise.resolve(void log.push(`${cell.id} given back`));
+    },
   };
   const logs = { record: () => Promise.resolve() } as never;
   const lifecycle = new LifecycleBook({ clock, observer, logs, node: 'n1' });

@@ -103,12 +103,12 @@ describe('going down', () => {
     expect([clock.monotonic(), clock.pending]).toEqual([1_000, 0]);
   });
 
-  test('a cell that would be restarted is not, once the supervisor ends', async () => {
+  test('a cell that would be restarted is not, once the supervisor ends, and its id goes back', async () => {
     const { clock, supervisor, log, cell } = open();
     await clock.until(supervisor.start([cell('broken', { start: () => Promise.reject(new Error('no')) })]));
     await clock.until(supervisor.stop(0));
     await clock.advance(60_000);
-    expect([log, clock.pending]).toEqual([['broken starts'], 0]);
+    expect([log, clock.pending]).toEqual([['broken starts', 'broken given back', 'broken down'], 0]);
   });
 
   test('a node that lost its presence aborts at once, gives nothing back, and says down once', async () => {
