@@ -2,7 +2,8 @@
  * The duty of the roster: what is written there runs, on one node each, whoever wrote it and whichever node has gone.
  *
  * V4  An agent that is enrolled for this node is brought up here; one that is struck off, or enrolled for another node, is taken down with
- *     its grace. Its activation, and not this, is what keeps two nodes from running it.
+ *     its grace. Its activation, and not this, is what keeps two nodes from running it. One for which the broker was in trouble is brought
+ *     up at the next look; a spawn that somebody waits for fails.
  * V5  An agent whose node has gone, or drains, is moved to the node with most room by compare-and-set: of all who see it, one moves it. On
  *     one that drains it goes on until its turn to stop, while its new node stands by for its id.
  * V6  A child whose parent has ended is struck off: by the parent's node when it knows, else by whoever runs the child, or would take it
