@@ -13,6 +13,7 @@ import { isMissingScript } from './errors.ts';
 import type { Argument, Calls } from './link.ts';
 
 type Part =
+  | 'about'
   | 'bridge'
   | 'clock'
   | 'deliveries'
@@ -21,6 +22,7 @@ type Part =
   | 'fairness'
   | 'frame'
   | 'free-lock'
+  | 'grant-lock'
   | 'held'
   | 'history'
   | 'inboxes'
@@ -105,9 +107,9 @@ const definitions = {
   activate: ['', 'clock', 'owners'],
   deactivate: ['allow-oom', 'owners', 'notices'],
   'forget-agents': ['allow-oom', 'owners'],
-  acquire: ['', 'clock', 'lock', 'free-lock', 'notices', 'waiters', 'fairness'],
-  'renew-lock': ['allow-oom', 'clock', 'lock'],
-  'release-lock': ['allow-oom', 'clock', 'lock', 'unawaited', 'notices', 'waiters', 'fairness'],
+  acquire: ['', 'clock', 'about', 'grant-lock', 'free-lock', 'lock', 'notices', 'waiters', 'fairness'],
+  'renew-lock': ['allow-oom', 'clock', 'about', 'grant-lock', 'lock'],
+  'release-lock': ['allow-oom', 'about', 'unawaited', 'clock', 'grant-lock', 'lock', 'notices', 'waiters', 'fairness'],
   'hold-bridge': ['allow-oom'],
   look: ['no-writes', 'bridge'],
   take: ['', 'clock', 'bridge', 'quarantine'],
@@ -118,7 +120,7 @@ const definitions = {
   'add-quarantined': ['', 'quarantine'],
   'read-quarantined': ['no-writes'],
   'end-quarantined': ['allow-oom', 'bridge', 'quarantine'],
-  'inspect-lock': ['no-writes', 'clock', 'lock'],
+  'inspect-lock': ['no-writes', 'clock', 'about', 'grant-lock', 'lock'],
 } as const satisfies Readonly<Record<string, readonly [Flag, ...Part[]]>>;
 
 export type ScriptName = keyof typeof definitions;

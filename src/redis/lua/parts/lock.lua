@@ -1,12 +1,9 @@
 -- Who holds a lock, for every script of locks (L1, L2, L4 to L8).
--- KEYS  1 holder of a lock (its lease)  2 about: permits, token, turn, holder of the lock  3 waiters by turn
+-- KEYS  1 holder of a lock (its lease)  2 about: permits, token, turn, holder of the lock, until when it is kept  3 waiters by turn
 --       4 waiters by last call  5 their addresses  6 holders of a semaphore by end of lease  7 their tokens
 -- ARGV  1 prefix of process channels  2 lock  3 waiter lease in ms  4 hand-over lease in ms  5 holder
 -- Returns of grant, tokenOf: the token or nil; of hasRoom: whether a permit is free; of keep, letGo: nothing
 -- Complexity: O(log holders)
-local about = redis.call('HMGET', KEYS[2], 'permits', 'holder', 'token', 'freeUntil', 'inRow')
-local permits = tonumber(about[1] or 1)
-
 local function keep(key, leaseMs)
   local ms = 3600000 + tonumber(leaseMs) -- an hour more, and a minute so that this is not done at each call
   if redis.call('PTTL', key) < ms then
@@ -29,22 +26,17 @@ local function hasRoom()
   return redis.call('ZCARD', KEYS[6]) < permits
 end
 
--- Tokens are greater than the time in microseconds, so forgetting the last one after an hour breaks nothing (L2).
 local function grant(holder, leaseMs)
-  local token = whole(math.max((tonumber(about[3]) or 0) + 1, nowUs))
-  about[3] = token
   if permits == 1 then
-    about[2] = holder
-    redis.call('SET', KEYS[1], holder, 'PX', leaseMs)
-    redis.call('HSET', KEYS[2], 'token', token, 'holder', holder, 'permits', '1')
-  else
-    redis.call('ZADD', KEYS[6], whole(nowMs + tonumber(leaseMs)), holder)
-    redis.call('HSET', KEYS[7], holder, token)
-    redis.call('HSET', KEYS[2], 'token', token, 'permits', permits)
-    keep(KEYS[6], leaseMs)
-    keep(KEYS[7], leaseMs)
+    return grantLock(holder, leaseMs)
   end
-  keep(KEYS[2], leaseMs)
+  local token = nextToken()
+  redis.call('ZADD', KEYS[6], whole(nowMs + tonumber(leaseMs)), holder)
+  redis.call('HSET', KEYS[7], holder, token)
+  redis.call('HSET', KEYS[2], 'token', token, 'permits', permits)
+  for _, key in ipairs({ KEYS[2], KEYS[6], KEYS[7] }) do
+    keep(key, leaseMs)
+  end
   return token
 end
 
@@ -54,5 +46,5 @@ local function tokenOf(holder)
     local isHeld = tonumber(redis.call('ZSCORE', KEYS[6], holder) or 0) > nowMs
     return isHeld and redis.call('HGET', KEYS[7], holder) or nil
   end
-  return about[2] == holder and redis.call('GET', KEYS[1]) == holder and about[3] or nil
+  return heldToken(holder)
 end

@@ -4,7 +4,7 @@
 -- Returns 1, or 0 when it was no longer the holder's, when nobody waits
 -- Complexity: O(1)
 if permits == 1 and ARGV[6] ~= '' and redis.call('EXISTS', KEYS[3]) == 0 then
-  if tokenOf(ARGV[5]) ~= ARGV[6] then
+  if heldToken(ARGV[5]) ~= ARGV[6] then
     return 0
   end
   redis.call('DEL', KEYS[1])
