@@ -216,8 +216,8 @@ const harmless = new Set([
 
 /** A process that stands still while it is cut off cannot see the end of a lease that it could not renew. */
 function isBlind({ faults }: Simulation): boolean {
-  const kinds = new Set(faults.map(({ kind }) => kind));
-  return kinds.has('stall') && kinds.has('cut');
+  const cut = faults.filter(({ kind }) => kind === 'cut').map(({ at }) => at.split('/')[0]);
+  return faults.some(({ kind, at }) => kind === 'stall' && cut.includes(at.split('/')[0]));
 }
 
 class VaultAgent extends Agent {
@@ -244,7 +244,7 @@ const locking: Scenario = {
   name: 'locks',
   nodes: 2,
   agents: [pool(VaultAgent, { size: 2 })],
-  faults: { ...wire, stall: 0.2, 'handler-throws': 0.1, cut: 0.03, 'clock-drift': 0.1, 'clock-jump': 0.05 },
+  faults: { ...wire, stall: 0.2, 'handler-throws': 0.1, cut: 0.1, 'clock-drift': 0.1, 'clock-jump': 0.05 },
   run: async (sim, size) => {
     inside.clear();
     [vault, visits, lost] = [{ token: 0 }, 0, 0];
