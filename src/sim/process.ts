@@ -42,6 +42,8 @@ interface Life {
   cameUp: boolean;
   /** How many faults had struck when it was told to stop; -1 when it was cut off, or something was late. */
   disturbedAtStop: number | undefined;
+  /** Of its nodes, the one that lost its right to anything last. */
+  fenced: string | undefined;
 }
 
 export class SimProcess {
@@ -157,13 +159,14 @@ export class SimProcess {
     return this.#world.nextInstance(agent, life.place);
   }
 
-  /** What it had could be given back only if nothing has struck since it was told to stop. */
+  /** What it had could be given back only if nothing has struck since it was told to stop, and if it was still its own. */
   #lookForResidue(life: Life): void {
     if (life.running > 0) return;
     const { ledger } = this.#world;
     const { place, wire, cameUp } = life;
-    const left = { name: this.name, node: life.addresses.at(-1) ?? '', place, wire, cameUp };
-    const isDisturbed = life.disturbedAtStop !== this.#world.disturbances || !wire.isUp;
+    const node = life.addresses.at(-1) ?? '';
+    const left = { name: this.name, node, place, wire, cameUp };
+    const isDisturbed = life.disturbedAtStop !== this.#world.disturbances || !wire.isUp || life.fenced === node;
     const undisturbed = isDisturbed ? [] : [...callsLeft(left), ...residueInBroker(this.#world, left)];
     for (const what of [...timersLeft(this.#world, left), ...undisturbed])
       ledger.violate('a node that stops in order leaves nothing', what);
@@ -239,9 +242,12 @@ export class SimProcess {
     this.#world.listen(this.name, observer);
     const clock = new ProcessClock(scheduler, place);
     clock.jump(this.#world.wallOffsetMs);
-    const made = { brokers: [], addresses: [], agents: [], running: 0, cameUp: false, disturbedAtStop: undefined };
-    this.#life = { number, place, clock, wire, observer, ...made };
-    return this.#life;
+    const never = { disturbedAtStop: undefined, fenced: undefined };
+    const made = { brokers: [], addresses: [], agents: [], running: 0, cameUp: false, ...never };
+    const life: Life = { number, place, clock, wire, observer, ...made };
+    observer.on('node.fenced', ({ node }) => void (life.fenced = node));
+    this.#life = life;
+    return life;
   }
 
   #open(life: Life, address: string): Broker {

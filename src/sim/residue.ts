@@ -35,8 +35,8 @@ export function* residueInBroker({ fleet, ledger }: World, { name, node, wire, c
   const of = `${name} (${node}) has ended and left`;
   const { directory, queues, exchange, waiters, locks, lifecycle } = fleet;
   if (directory.nodes.has(node) || lifecycle.up.has(node)) yield `${of} its presence`;
-  // what is granted to a node while it is told to stop is free with its presence (presence, P2); so is what a loss of data has brought back
-  for (const [agent, { owner }] of cameUp && ledger.losses.length === 0 ? directory.activations : [])
+  // what is granted to a node while it is told to stop is free with its presence (presence, P2)
+  for (const [agent, { owner }] of cameUp ? directory.activations : [])
     if (owner === node) yield `${of} the activation of ${agent}`;
   for (const queue of wire.hasLostReplies ? [] : queues.values()) // a claim of which it never heard ends with its lease
     for (const { id, holder } of queue.claimed.values()) if (holder === node) yield `${of} a claim of task ${id}`;
