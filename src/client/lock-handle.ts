@@ -14,8 +14,10 @@ import type { HolderRef } from '../broker/locks.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import { OwnershipError, RuntimeError } from '../core/errors.ts';
 
-/** What a lease counts for by the clock of its holder (H1). */
-const trusted = 0.9;
+/** What a lease counts for by the clock of its holder (H1), in milliseconds. */
+export function trustedMs(leaseMs: number): number {
+  return leaseMs * 0.9;
+}
 
 export interface LockHandleDeps {
   readonly broker: Pick<Broker, 'locks'>;
@@ -96,7 +98,7 @@ export class LockHandle implements Lock {
   /** Of the lease, as far as it can be trusted; it ends by whole milliseconds. */
   #leftMs(): number {
     const { clock, leaseMs } = this.#deps;
-    return this.#renewedAt + leaseMs * trusted - clock.monotonic();
+    return this.#renewedAt + trustedMs(leaseMs) - clock.monotonic();
   }
 
   #schedule(): void {

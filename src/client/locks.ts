@@ -15,7 +15,7 @@ import type { Clock } from '../core/clock.ts';
 import { abortReason, BrokerError, ConfigError, DeliveryError, RuntimeError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Random } from '../core/random.ts';
-import { LockHandle } from './lock-handle.ts';
+import { LockHandle, trustedMs } from './lock-handle.ts';
 
 export interface LockRequest {
   readonly name: string;
@@ -122,7 +122,7 @@ export class Locks {
       }
       const ref = { name, holder, token: reply.token };
       if (calls > 1 && !(await broker.locks.renew({ ...ref, leaseMs }))) return undefined; // K4: it ran out; stand in line again
-      if (clock.monotonic() >= askedAt + leaseMs) return undefined; // the answer came too late to be relied on
+      if (clock.monotonic() >= askedAt + trustedMs(leaseMs)) return undefined; // the answer came too late to be relied on
       return this.#hold({ broker, clock, ref, leaseMs, askedAt, permits });
     } catch (error) {
       await this.#wait(waiter, this.#nextTry(waiter, error), signal);

@@ -109,8 +109,11 @@ export class Activation extends Duty {
 
   /** Cells whose ids are this node's, or may be: up or not. */
   get held(): readonly Cell[] {
-    const isHeld = (cell: Cell): boolean => cell.epoch > 0 || this.#inDoubt.has(cell);
-    return this.#deps.cells().filter((cell) => isHeld(cell) && cell.state !== 'standby' && !this.#given.has(cell));
+    return this.#deps.cells().filter((cell) => this.#isHeld(cell));
+  }
+
+  #isHeld(cell: Cell): boolean {
+    return (cell.epoch > 0 || this.#inDoubt.has(cell)) && cell.state !== 'standby' && !this.#given.has(cell);
   }
 
   /** Gives an id back, for good (X9). */
@@ -148,9 +151,9 @@ export class Activation extends Duty {
   }
 
   async #findForgotten(): Promise<void> {
-    const { presence, node, onForgotten } = this.#deps;
-    const isOwn = (cell: Cell): boolean => cell.epoch > 0 && cell.state !== 'standby' && !this.#given.has(cell);
-    const own = this.held.filter(isOwn);
+    const { presence, node, cells, onForgotten } = this.#deps;
+    const isOwn = (cell: Cell): boolean => cell.epoch > 0 && this.#isHeld(cell);
+    const own = cells().filter(isOwn);
     for (let from = 0; from < own.length; from += limits.frameOps) {
       const page = own.slice(from, from + limits.frameOps);
       const found = await presence.lookup(page.map(({ id }) => id));
