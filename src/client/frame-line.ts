@@ -2,7 +2,8 @@
  * The frames of one sender to one tag: cut from what was collected, sent in order, repeated until their outcome is known.
  *
  * C1  At most `limits.framesInFlight` frames are unresolved; frames are cut and first sent in the order of submission: at the end of the
- *     tick, sooner when `limits.frameEarlyOps` operations wait.
+ *     tick, sooner when `limits.frameEarlyOps` operations wait. Where nobody waits for the answers, a tick later: what somebody waits for goes
+ *     before it.
  * C2  A frame whose outcome is unknown is repeated as the same frame (same seq, same operations), in order, one at a time,
  *     before any newer frame is sent.
  * C3  `prev` names the frame before it while that one is unresolved, else nothing: so the broker applies in order, and a
@@ -35,6 +36,8 @@ export interface LineDeps<Op, Reply> extends BringingBack<Op, Reply> {
   readonly sender: Sender;
   readonly deliver: (frame: Frame<Op>) => Promise<readonly Reply[]>;
   readonly patienceMs: number;
+  /** Nobody waits for the answers (C1). */
+  readonly isUnawaited?: boolean;
   /** Operations that came into the line (C5), or left it (negative), answered or not. */
   readonly onChange: (operations: number) => void;
   /** What is kept of the frames that were answered (C5). */
@@ -91,10 +94,12 @@ export class FrameLine<Op, Reply> {
     if (this.#collected.push(submission) >= limits.frameEarlyOps) this.#pump();
     if (this.#flushing) return;
     this.#flushing = true;
-    this.#deps.clock.endOfTick(() => {
+    const { clock, isUnawaited } = this.#deps;
+    const flush = (): void => {
       this.#flushing = false;
       this.#pump();
-    });
+    };
+    clock.endOfTick(isUnawaited ? () => clock.endOfTick(flush) : flush);
   }
 
   /** Asks the tag whether it still knows what it answered lately (C5); an idle line would not find out. */

@@ -22,6 +22,8 @@ export interface FramesDeps<Op, Reply> extends BringingBack<Op, Reply> {
   readonly bytesOf: (op: Op) => number;
   /** How long an operation may wait for a broker that cannot be reached, in milliseconds. */
   readonly patienceMs: number;
+  /** Nobody waits for the answers: what others wait for goes first. */
+  readonly isUnawaited?: boolean;
   readonly outbox: Outbox;
   /** No operation waits for an answer any more. */
   readonly onIdle?: () => void;

@@ -56,7 +56,7 @@ export interface Lanes {
 /** What an operation needs beside its payload, roughly. */
 const overheadBytes = 100;
 
-type LaneDeps<Op, Reply> = Pick<FramesDeps<Op, Reply>, 'deliver' | 'bytesOf' | 'again' | 'mark' | 'kept'>;
+type LaneDeps<Op, Reply> = Pick<FramesDeps<Op, Reply>, 'deliver' | 'bytesOf' | 'isUnawaited' | 'again' | 'mark' | 'kept'>;
 
 /** How lanes are made that share one outbox. */
 function laneMaker(deps: LanesDeps, onIdle: () => void) {
@@ -98,6 +98,7 @@ export function createLanes(deps: LanesDeps): Lanes {
     }),
     acknowledge: lane<AcknowledgeOp, AcknowledgeReply>({
       deliver: (frame) => broker.mail.acknowledge(frame),
+      isUnawaited: true,
       bytesOf: (op) => ('dead' in op ? JSON.stringify(op.dead).length : 0),
       again: (op, reply) => (reply === 'acknowledged' ? op : undefined),
     }),

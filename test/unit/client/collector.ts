@@ -14,7 +14,13 @@ interface Call {
 }
 
 /** A collector, what it has sent, and the hand on each answer. */
-export function open({ clock = new VirtualClock(), bytesOf = (_op: number): number => 10, leased = true } = {}) {
+export function open({
+  clock = new VirtualClock(),
+  bytesOf = (_op: number): number => 10,
+  leased = true,
+  isUnawaited = false,
+  onDeliver = (): unknown => undefined,
+} = {}) {
   const calls: Call[] = [];
   const ends: string[] = [];
   const losses: unknown[] = [];
@@ -24,12 +30,14 @@ export function open({ clock = new VirtualClock(), bytesOf = (_op: number): numb
     sender: { address: 'me', leased },
     patienceMs: 10_000,
     bytesOf,
+    isUnawaited,
     outbox: new Outbox({ clock }),
     again: (op, reply) => (op < 0 || reply === 'full' ? undefined : op + 1_000),
     mark: (op) => op + 2_000,
     onLost: (loss) => losses.push(loss),
     deliver: (frame) =>
       new Promise((resolve, reject) => {
+        onDeliver();
         calls.push({ frame, answer: (replies = frame.ops.map((op) => `r${op}`)) => resolve(replies), fail: reject });
       }),
   });

@@ -54,6 +54,16 @@ describe('frames', () => {
     expect(byBytes.calls.map(({ frame }) => [...frame.ops])).toEqual([[0], [1, 2], [3]]);
   });
 
+  test('C1: a frame for whose answer nobody waits leaves behind those of its tick for which somebody does', async () => {
+    const { clock, submit, calls } = open();
+    const order: string[] = [];
+    const unawaited = open({ clock, isUnawaited: true, onDeliver: () => order.push(`after ${calls.length}`) });
+    unawaited.submit(1);
+    submit(2);
+    await clock.settle();
+    expect(order).toEqual(['after 1']);
+  });
+
   test('tags do not wait for one another', async () => {
     const { clock, calls, submit } = open();
     for (const tag of ['a', 'b', 'c']) submit(1, tag);
