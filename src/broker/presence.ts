@@ -14,6 +14,8 @@
  *     such leases the one that ended first comes first.
  * P6  An id that is given back is free at once, and everyone is told `freed`: whoever stands by for it need not wait for the end of its
  *     owner's presence.
+ * P7  With every beat its node is told what it would otherwise have to ask for again and again: the version of the roster (control, O10), and
+ *     which presences have ended, or will next.
  */
 export interface NodeInfo {
   readonly node: string;
@@ -38,6 +40,12 @@ export interface Beat {
   readonly serverTime: number;
   /** P4 */
   readonly beats: number;
+  /** P7: the version of the roster. */
+  readonly roster: string;
+  /** P7: nodes whose presence ended less than an hour ago, by name; at most 1,000, those that ended last. */
+  readonly ended: readonly string[];
+  /** P7: until the first lease of another node ends, if it is not renewed; absent when there is none. */
+  readonly nextEndInMs?: number;
 }
 
 export type RenewReply = ({ readonly kind: 'renewed' } & Beat) | { readonly kind: 'lost' };

@@ -56,7 +56,10 @@ export interface Lanes {
 /** What an operation needs beside its payload, roughly. */
 const overheadBytes = 100;
 
-type LaneDeps<Op, Reply> = Pick<FramesDeps<Op, Reply>, 'deliver' | 'bytesOf' | 'isUnawaited' | 'again' | 'mark' | 'kept'>;
+type LaneDeps<Op, Reply> = Pick<
+  FramesDeps<Op, Reply>,
+  'deliver' | 'bytesOf' | 'isUnawaited' | 'again' | 'mark' | 'kept'
+>;
 
 /** How lanes are made that share one outbox. */
 function laneMaker(deps: LanesDeps, onIdle: () => void) {

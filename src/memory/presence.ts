@@ -1,7 +1,7 @@
 /**
  * The presence port in memory: leases of nodes, and activations with growing epochs.
  *
- * Invariants P1 to P6 stand in broker/presence.ts; the state is in directory.ts, which other ports ask too.
+ * Invariants P1 to P7 stand in broker/presence.ts; the state is in directory.ts, which other ports ask too.
  */
 import { nodeDown } from '../broker/logs.ts';
 import { everyone } from '../broker/notices.ts';
@@ -32,7 +32,7 @@ export class MemoryPresence implements PresencePort {
       this.#directory.nodes.set(received.node, { info: received, leaseUntil });
       this.#fleet.lifecycle.begin(this.#fleet, received.node, leaseUntil);
       this.#forgetAgents();
-      return this.#beat();
+      return this.#beat(received.node);
     });
   }
 
@@ -44,7 +44,7 @@ export class MemoryPresence implements PresencePort {
       entry.leaseUntil = this.#now() + leaseMs;
       this.#fleet.lifecycle.begin(this.#fleet, received, entry.leaseUntil);
       entry.info = { ...entry.info, status };
-      return { kind: 'renewed', ...this.#beat() };
+      return { kind: 'renewed', ...this.#beat(received) };
     });
   }
 
@@ -59,13 +59,7 @@ export class MemoryPresence implements PresencePort {
 
   nodes(want = { ending: false }): Promise<readonly NodeRecord[]> {
     return this.#link.call(want, ({ ending }) => {
-      const now = this.#now();
-      for (const [node, { leaseUntil }] of this.#directory.nodes)
-        if (leaseUntil + endedNodesKeptMs < now) this.#directory.nodes.delete(node);
-      const latest = [...this.#directory.nodes.values()]
-        .sort((a, b) => b.leaseUntil - a.leaseUntil)
-        .slice(0, mostNodes);
-      const all = latest.map((entry) => recordOf(entry, now));
+      const all = this.#latest(this.#now());
       const records = ending ? endingOf(all) : all;
       return records.sort((a, b) => a.startedAt - b.startedAt || (a.node < b.node ? -1 : 1));
     });
@@ -119,8 +113,27 @@ export class MemoryPresence implements PresencePort {
     if (entry !== undefined) entry.leaseUntil = Math.min(entry.leaseUntil, this.#now());
   }
 
-  #beat(): Beat {
-    return { serverTime: this.#now(), beats: ++this.#directory.beats };
+  /** P7 */
+  #beat(node: string): Beat {
+    const serverTime = this.#now();
+    const records = this.#latest(serverTime);
+    const ended = records.filter(({ alive }) => !alive).map((record) => record.node);
+    const next = records.findLast((record) => record.alive && record.node !== node);
+    return {
+      serverTime,
+      beats: ++this.#directory.beats,
+      roster: this.#fleet.roster.version,
+      ended: ended.sort(),
+      ...(next !== undefined && { nextEndInMs: next.leaseLeftMs }),
+    };
+  }
+
+  /** Those whose leases end last, the last one first. */
+  #latest(now: number): NodeRecord[] {
+    for (const [node, { leaseUntil }] of this.#directory.nodes)
+      if (leaseUntil + endedNodesKeptMs < now) this.#directory.nodes.delete(node);
+    const latest = [...this.#directory.nodes.values()].sort((a, b) => b.leaseUntil - a.leaseUntil).slice(0, mostNodes);
+    return latest.map((entry) => recordOf(entry, now));
   }
 
   #now(): number {

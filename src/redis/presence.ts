@@ -1,7 +1,7 @@
 /**
  * The presence port on Redis: a key with a time to live for each node, and a directory of activations in each mail shard.
  *
- * Invariants P1 to P6 stand in broker/presence.ts. An activation is as good as its owner's lease: nothing has to be cleaned
+ * Invariants P1 to P7 stand in broker/presence.ts. An activation is as good as its owner's lease: nothing has to be cleaned
  * up when a node ends; what it leaves in the directories goes when another joins (janitor.ts).
  */
 import { everyone } from '../broker/notices.ts';
@@ -55,32 +55,33 @@ export class RedisPresence implements PresencePort {
 
   async join(info: NodeInfo, leaseMs: number): Promise<Beat> {
     const { node, status, ...about } = info;
-    const { nodes, statuses, ends, beats } = this.#store.keys.presence;
+    const { nodes, statuses, ends } = this.#store.keys.presence;
     await this.#leases.join(node, leaseMs);
     const reply = await this.#store.run('join', {
-      keys: [this.#store.keys.lease(node), nodes, statuses, ends, beats, ...this.#records],
+      keys: [this.#store.keys.lease(node), nodes, statuses, ends, ...this.#told, ...this.#records],
       args: [
         node,
         Math.ceil(leaseMs),
         JSON.stringify(about),
         status,
         endedNodesKeptMs,
+        mostNodes,
         this.#everyone,
         limits.lifecycle,
       ],
     });
     await this.#janitor.sweep();
-    return beatOf(reply as number[]);
+    return beatOf(reply as BeatReply);
   }
 
   async renew(node: string, leaseMs: number, status: string): Promise<RenewReply> {
-    const { statuses, ends, beats } = this.#store.keys.presence;
+    const { statuses, ends } = this.#store.keys.presence;
     await this.#leases.renew(node, leaseMs);
     const reply = (await this.#store.run('renew-presence', {
-      keys: [this.#store.keys.lease(node), statuses, ends, beats, ...this.#records],
-      args: [node, Math.ceil(leaseMs), status, this.#everyone, limits.lifecycle],
-    })) as number[];
-    if (reply.length > 0) return { kind: 'renewed', ...beatOf(reply) };
+      keys: [this.#store.keys.lease(node), statuses, ends, ...this.#told, ...this.#records],
+      args: [node, Math.ceil(leaseMs), status, endedNodesKeptMs, mostNodes, this.#everyone, limits.lifecycle],
+    })) as BeatReply | [];
+    if (isBeat(reply)) return { kind: 'renewed', ...beatOf(reply) };
     await this.#leases.leave(node);
     return { kind: 'lost' };
   }
@@ -163,6 +164,12 @@ export class RedisPresence implements PresencePort {
     });
   }
 
+  /** What a beat tells beside the ends of leases (P4, P7). */
+  get #told(): readonly string[] {
+    const { presence, roster } = this.#store.keys;
+    return [presence.beats, roster.version];
+  }
+
   /** What a script needs to record the beginning and the end of presences (P5). */
   get #records(): readonly string[] {
     const { presence, lifecycle } = this.#store.keys;
@@ -212,8 +219,12 @@ export class RedisPresence implements PresencePort {
   }
 }
 
-function beatOf([serverTime = 0, beats = 0]: readonly number[]): Beat {
-  return { serverTime, beats };
+type BeatReply = [serverTime: number, beats: number, roster: string, nextEndInMs: number | '', ...ended: string[]];
+
+const isBeat = (reply: BeatReply | []): reply is BeatReply => reply.length > 0;
+
+function beatOf([serverTime, beats, roster, next, ...ended]: BeatReply): Beat {
+  return { serverTime, beats, roster, ended: ended.sort(), ...(next !== '' && { nextEndInMs: next }) };
 }
 
 function answerOf(answers: readonly string[], index: number): ActivateReply {

@@ -14,6 +14,7 @@ import type { Argument, Calls } from './link.ts';
 
 type Part =
   | 'about'
+  | 'beat'
   | 'bridge'
   | 'clock'
   | 'deliveries'
@@ -99,8 +100,8 @@ const definitions = {
   'read-schedules': ['no-writes', 'clock'],
   'begin-run': ['', 'clock'],
   'advance-schedule': ['allow-oom', 'clock'],
-  join: ['', 'clock', 'notices', 'retention', 'lifecycle'],
-  'renew-presence': ['allow-oom', 'clock', 'notices', 'retention', 'lifecycle'],
+  join: ['', 'clock', 'notices', 'retention', 'lifecycle', 'beat'],
+  'renew-presence': ['allow-oom', 'clock', 'notices', 'retention', 'lifecycle', 'beat'],
   leave: ['allow-oom', 'clock', 'notices', 'retention', 'lifecycle'],
   'record-agents': ['allow-oom', 'clock', 'notices', 'retention', 'lifecycle'],
   nodes: ['no-writes', 'clock'],

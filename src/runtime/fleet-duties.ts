@@ -4,6 +4,7 @@
  * The node need not know them one by one; those that are waiting for something hear of it through `onNotice`.
  */
 import type { Notice } from '../broker/notices.ts';
+import type { Beat } from '../broker/presence.ts';
 import type { VerbsDeps } from '../client/verbs.ts';
 import type { Part } from '../core/lifecycle.ts';
 import { release } from './hand-back.ts';
@@ -17,6 +18,7 @@ import { Scheduler } from './scheduler.ts';
 export class FleetDuties {
   readonly parts: readonly Part[];
   readonly #scheduler: Scheduler;
+  readonly #recovery: Recovery;
 
   constructor(deps: NodeDeps, intake: Intake, verbs: Omit<VerbsDeps, 'identity'>) {
     const { broker, config, clock, random, observer, node } = deps;
@@ -32,18 +34,18 @@ export class FleetDuties {
       verbs: { ...verbs, identity },
       configured: config.schedules,
     });
-    this.parts = [
-      new Promoter(watched),
-      new Recovery({
-        ...watched,
-        leaseMs: config.timing.taskLeaseMs,
-        freeFor: (queue) => intake.freeFor(queue),
-        place: (claimed) => intake.place(claimed),
-        putOff: (claimed, delayMs) => release(verbs.member, claimed, delayMs),
-      }),
-      new Retention({ clock, observer, events }),
-      this.#scheduler,
-    ];
+    this.#recovery = new Recovery({
+      ...watched,
+      leaseMs: config.timing.taskLeaseMs,
+      freeFor: (queue) => intake.freeFor(queue),
+      place: (claimed) => intake.place(claimed),
+      putOff: (claimed, delayMs) => release(verbs.member, claimed, delayMs),
+    });
+    this.parts = [new Promoter(watched), this.#recovery, new Retention({ clock, observer, events }), this.#scheduler];
+  }
+
+  onBeat(beat: Beat): void {
+    this.#recovery.onBeat(beat);
   }
 
   onNotice(notice: Notice): void {

@@ -4,7 +4,7 @@
  * A node whose lease has ended is fenced: it stops working at once, since others may have taken its tasks and identities, and
  * comes back as a new incarnation. It does not wait for the broker to say so: its own monotonic clock ends the lease, too.
  */
-import type { NodeInfo, PresencePort } from '../broker/presence.ts';
+import type { Beat, NodeInfo, PresencePort } from '../broker/presence.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import { observe, type Observer } from '../core/observer.ts';
@@ -23,7 +23,8 @@ export interface HeartbeatDeps {
   readonly status: () => string;
   /** The most beats that this process has seen in incarnations before this one (P4). */
   readonly beatsBefore: number;
-  readonly onServerTime: (serverTime: number) => void;
+  /** What a beat told (P7). */
+  readonly onBeat: (beat: Beat) => void;
   /** The broker has lost data. */
   readonly onDataLost: () => void;
   /** The presence has ended. Called once. */
@@ -46,11 +47,11 @@ export class Heartbeat extends Duty {
   }
 
   override async start(): Promise<void> {
-    const { clock, presence, node, leaseMs, info, status, onServerTime } = this.#deps;
+    const { clock, presence, node, leaseMs, info, status, onBeat } = this.#deps;
     const askedAt = clock.monotonic();
-    const { beats, serverTime } = await presence.join({ node, ...info(), status: status() }, leaseMs);
-    this.#count(beats);
-    onServerTime(serverTime);
+    const beat = await presence.join({ node, ...info(), status: status() }, leaseMs);
+    this.#count(beat.beats);
+    onBeat(beat);
     this.#watch(askedAt);
     await super.start();
   }
@@ -72,14 +73,14 @@ export class Heartbeat extends Duty {
   }
 
   async #beat(): Promise<void> {
-    const { clock, presence, node, leaseMs, status, onServerTime } = this.#deps;
+    const { clock, presence, node, leaseMs, status, onBeat } = this.#deps;
     if (this.#done) return;
     const askedAt = clock.monotonic();
     const reply = await presence.renew(node, leaseMs, status());
     if (reply.kind === 'lost') return this.#lose('the presence lease has ended');
     if (this.#hasEnded()) return;
     this.#watch(askedAt);
-    onServerTime(reply.serverTime);
+    onBeat(reply);
     this.#count(reply.beats);
   }
 

@@ -3,6 +3,7 @@
  *
  * Apart from node.ts, because nothing else of the node takes part in it: the node hands in what may be asked.
  */
+import type { Beat } from '../broker/presence.ts';
 import type { Member } from '../client/member.ts';
 import type { Cell } from './cell.ts';
 import { hostingsOf } from './cell-specs.ts';
@@ -22,11 +23,13 @@ export interface SeenDeps {
   readonly member: Member;
   readonly intake: Intake;
   readonly cells: () => readonly Cell[];
+  /** Who wants to know what a beat told. */
+  readonly hearers: () => readonly { onBeat(beat: Beat): void }[];
   /** The presence has ended. */
   readonly onLost: (reason: string) => void;
 }
 
-export function openPresence(deps: NodeDeps, { member, intake, cells, onLost }: SeenDeps): Seen {
+export function openPresence(deps: NodeDeps, { member, intake, cells, hearers, onLost }: SeenDeps): Seen {
   const { broker, config, host, pid, legacy, replaces } = deps;
   const { presenceLeaseMs, heartbeatMs } = config.timing;
   const leaseMs = presenceLeaseMs + heartbeatMs; // a loop may stand still for the whole lease, also from the moment before a beat
@@ -50,7 +53,10 @@ export function openPresence(deps: NodeDeps, { member, intake, cells, onLost }: 
     info: () => ({ host, pid, startedAt: member.serverNow(), ...(replaces !== undefined && { replaces }) }),
     status: () => report.text(),
     beatsBefore: legacy?.beats ?? 0,
-    onServerTime: (time) => member.noteServerTime(time),
+    onBeat: (beat) => {
+      member.noteServerTime(beat.serverTime);
+      for (const hearer of hearers()) hearer.onBeat(beat);
+    },
     onDataLost: () => member.tellDataLost(),
     onLost,
   });

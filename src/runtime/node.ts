@@ -106,7 +106,8 @@ export class Node {
       serverNow: () => this.member.serverNow(),
     });
     const asked = { member: this.member, intake: this.#intake, cells: () => this.cells };
-    const seen = openPresence(deps, { ...asked, onLost: (reason) => this.#fence(reason) });
+    const hearers = () => [this.#duties, this.#roster];
+    const seen = openPresence(deps, { ...asked, hearers, onLost: (reason) => this.#fence(reason) });
     this.#heartbeat = seen.heartbeat;
     this.#report = seen.report;
     this.population = populationOf(deps, {

@@ -4,11 +4,12 @@
  * A holder has failed when its lease was not renewed in time or its node's presence has ended. Every node looks; the broker hands a task to
  * one of them.
  *
+ * K2  Whose presence has ended it knows from the beats of its own node (presence, P7), and asks only when a lease should have ended since.
  * K3  A task that has lost one holder is run again at once, one that has lost two 5 s later: a task that kills its process must not
  *     take one node of the fleet after the other. One that has lost `limits.lostHolders` is not run again (task-admission.ts).
  * K4  The next look comes when the first lease of a node ends, when that is sooner than usual: only a node that is gone lets it come so far.
  */
-import type { PresencePort } from '../broker/presence.ts';
+import type { Beat, PresencePort } from '../broker/presence.ts';
 import type { ClaimedTask, TaskPort } from '../broker/tasks.ts';
 import type { Clock } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
@@ -38,21 +39,26 @@ const delaysMs: readonly number[] = [0, 0, 5_000];
 export class Recovery extends Duty {
   readonly #deps: RecoveryDeps;
   #waitMs = lookEveryMs;
+  #ended: readonly string[] = [];
+  /** On the monotonic clock: when the first lease of another node ends. */
+  #nextEndAt = Number.POSITIVE_INFINITY;
 
   constructor(deps: RecoveryDeps) {
     super(deps, { name: 'recovering tasks', intervalMs: () => this.#waitMs, tick: () => this.#look() });
     this.#deps = deps;
   }
 
+  onBeat({ ended, nextEndInMs = Number.POSITIVE_INFINITY }: Pick<Beat, 'ended' | 'nextEndInMs'>): void {
+    this.#ended = ended;
+    this.#nextEndAt = this.#deps.clock.monotonic() + nextEndInMs;
+  }
+
   async #look(): Promise<void> {
-    const { tasks, presence, node, leaseMs, queues, freeFor, observer } = this.#deps;
+    const { tasks, node, leaseMs, queues, freeFor, observer } = this.#deps;
     this.#waitMs = lookEveryMs;
-    const records = await presence.nodes({ ending: true });
-    const gone = records.filter(({ alive }) => !alive).map((record) => record.node);
-    const leftMs = records
-      .filter((record) => record.alive && record.node !== node)
-      .map(({ leaseLeftMs }) => leaseLeftMs);
-    this.#waitMs = Math.min(lookEveryMs, ...leftMs.map((left) => left + behindMs));
+    if (this.#nextEndInMs() < 0) await this.#lookAtNodes();
+    this.#waitMs = Math.min(lookEveryMs, Math.max(0, this.#nextEndInMs()) + behindMs);
+    const gone = this.#ended;
     for (const queue of queues()) {
       const count = Math.min(freeFor(queue), limits.frameOps);
       if (count === 0) continue;
@@ -61,6 +67,21 @@ export class Recovery extends Duty {
         await this.#takeOn(claimed);
       }
     }
+  }
+
+  #nextEndInMs(): number {
+    return this.#nextEndAt - this.#deps.clock.monotonic();
+  }
+
+  /** K2 */
+  async #lookAtNodes(): Promise<void> {
+    const { presence, node } = this.#deps;
+    const records = await presence.nodes({ ending: true });
+    const leftMs = records.filter((one) => one.alive && one.node !== node).map(({ leaseLeftMs }) => leaseLeftMs);
+    this.onBeat({
+      ended: records.filter(({ alive }) => !alive).map((record) => record.node),
+      nextEndInMs: Math.min(Number.POSITIVE_INFINITY, ...leftMs),
+    });
   }
 
   /** K3 */

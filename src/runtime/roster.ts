@@ -11,12 +11,13 @@
  * V7  Of a pool whose size is written down each node runs its share (placement.ts) of the hosts that are present.
  * V8  An agent that is given up is struck off with its reason in the log, and one that has ended by itself without one; the node goes on.
  * V9  When the broker has lost the roster, each node writes again what it runs and the sizes that it knows, and says so.
+ * V11 It looks with every beat of its node while there is a roster, and reads it when a beat or a notice says that it has changed.
  * V10 What a read does not know yet, because it was written after it, is kept; what it still knows, although it was struck off meanwhile, is
  *     not started again (roster-book.ts).
  */
 import type { ControlPort } from '../broker/control.ts';
 import type { Notice } from '../broker/notices.ts';
-import type { NodeRecord, PresencePort } from '../broker/presence.ts';
+import type { Beat, NodeRecord, PresencePort } from '../broker/presence.ts';
 import { mostRoom, placesOf, withOneMore } from '../client/placement.ts';
 import { type AgentRecord, nameOfAgent, recordOf } from '../client/roster-record.ts';
 import type { HostingConfig } from '../config/config.ts';
@@ -39,13 +40,15 @@ export interface RosterDeps {
   readonly control: ControlPort;
   readonly presence: PresencePort;
   readonly node: string;
-  readonly intervalMs: number;
   readonly population: Population;
   readonly hostings: readonly HostingConfig[];
   readonly graceMs: () => number;
   readonly isDraining: () => boolean;
   readonly legacy: RosterLegacy | undefined;
 }
+
+/** V11: a look that nothing has asked for. */
+const untoldMs = 3_600_000;
 
 export class Roster extends Duty {
   readonly #deps: RosterDeps;
@@ -56,12 +59,13 @@ export class Roster extends Duty {
   readonly #pools: PoolSizes;
   /** Spawn by name, of records that have to be struck off. */
   readonly #ended = new Map<string, string>();
-  #nextMs: number;
+  #nextMs = untoldMs;
+  /** It has changed since it was read, or may have. */
+  #isUnread = false;
 
   constructor(deps: RosterDeps) {
     super(deps, { name: 'keeping the roster', intervalMs: () => this.#nextMs, tick: () => this.#reconcile() });
     this.#deps = deps;
-    this.#nextMs = deps.intervalMs;
     this.#book = new RosterBook(deps.legacy);
     this.#ownNode = deps.legacy?.node ?? deps.node;
     const hostings = new Map(deps.hostings.map((hosting) => [hosting.role, hosting]));
@@ -82,7 +86,7 @@ export class Roster extends Duty {
   onNotice(notice: Notice): void {
     if (notice.kind === 'roster') {
       const isOurs = this.#hosted.ids.some((id) => nameOfAgent(id) === notice.name);
-      if (isOurs || !notice.name.startsWith('agent:')) this.#soon();
+      if (isOurs || !notice.name.startsWith('agent:')) this.#readSoon();
     } else if (notice.kind === 'gone' || notice.kind === 'freed') {
       if (this.#book.size > 0) this.#soon();
     }
@@ -90,7 +94,13 @@ export class Roster extends Duty {
 
   /** Notices may have been missed. */
   onReset(): void {
-    this.#soon();
+    this.#readSoon();
+  }
+
+  /** V11 */
+  onBeat({ roster }: Pick<Beat, 'roster'>): void {
+    if (roster !== this.#book.version) this.#readSoon();
+    else if (this.#book.size > 0 || this.#ended.size > 0) this.#soon();
   }
 
   onUp(cell: Cell): void {
@@ -108,17 +118,21 @@ export class Roster extends Duty {
     if (children.size > 0) this.#soon();
   }
 
+  #readSoon(): void {
+    this.#isUnread = true;
+    this.#soon();
+  }
+
   #soon(): void {
     this.#nextMs = 0;
     this.rearm();
   }
 
   async #reconcile(): Promise<void> {
-    const { isDraining, population, presence, control, intervalMs } = this.#deps;
-    this.#nextMs = intervalMs;
+    const { isDraining, population, presence } = this.#deps;
+    this.#nextMs = untoldMs;
     if (isDraining() || !population.begun) return;
-    const roster = await control.roster(this.#book.version);
-    if (roster !== undefined) await this.#restore(this.#book.absorb(roster));
+    if (this.#isUnread) await this.#read();
     this.#ownNode = this.#deps.node;
     await this.#strikeOffEnded();
     if (this.#book.size > 0) {
@@ -129,6 +143,17 @@ export class Roster extends Duty {
       this.#pools.spread(this.#book, nodes);
     } else this.#pools.spread(this.#book, []);
     this.#host();
+  }
+
+  async #read(): Promise<void> {
+    this.#isUnread = false;
+    try {
+      const roster = await this.#deps.control.roster(this.#book.version);
+      if (roster !== undefined) await this.#restore(this.#book.absorb(roster));
+    } catch (error) {
+      this.#isUnread = true;
+      throw error;
+    }
   }
 
   /** V9 */
@@ -258,7 +283,6 @@ export function rosterOf(
   own: Pick<RosterDeps, 'population' | 'graceMs' | 'isDraining'>,
 ): Roster {
   const { control, presence } = broker;
-  const { heartbeatMs: intervalMs } = config.timing;
   const hostings = hostingsOf(config);
-  return new Roster({ ...deps, ...own, control, presence, intervalMs, hostings, legacy: legacy?.roster });
+  return new Roster({ ...deps, ...own, control, presence, hostings, legacy: legacy?.roster });
 }

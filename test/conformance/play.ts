@@ -24,7 +24,7 @@ import { remember, type World } from './world.ts';
 const patienceMs = 10_000;
 const mostLooks = 5_000;
 /** State moves on by itself in these. */
-const moving = new Set(['leaseLeftMs', 'agoMs', 'nextDueInMs', 'now', 'againInMs']);
+const moving = new Set(['leaseLeftMs', 'agoMs', 'nextDueInMs', 'nextEndInMs', 'now', 'againInMs']);
 /** A full look costs as much as ten steps. */
 const fullLookEvery = 20;
 

@@ -95,6 +95,39 @@ describeBrokers('presence', (open) => {
     expect(seen.every((beats, index) => beats > (seen[index - 1] ?? 0))).toBe(true);
   });
 
+  test('P7: a beat tells the version of the roster, whose presence has ended, and when the next one does', async () => {
+    const fleet = await open();
+    const member = await fleet.connect();
+    const { roster, ended, nextEndInMs } = await member.presence.join(nodeInfo('a'), hourMs);
+    expect([roster, ended, nextEndInMs]).toEqual(['', [], undefined]);
+    const beat = async () => {
+      const reply = await member.presence.renew('a', hourMs, '{}');
+      return reply.kind === 'lost' ? expect.fail('the lease holds') : reply;
+    };
+    expect(await beat()).toMatchObject({ roster: '', ended: [] });
+    const written = await member.control.enrol({ name: 'agent:x.1', text: '{}' });
+    if (written.kind !== 'enrolled') return expect.fail('there is room');
+    expect((await beat()).roster).toBe(written.version);
+    await member.control.dismiss('agent:x.1');
+    const struck = (await beat()).roster;
+    expect(struck).not.toBe(written.version);
+    expect(await member.control.roster(struck)).toBeUndefined();
+    for (const node of ['z', 'b']) await member.presence.join(nodeInfo(node), 60);
+    await member.presence.join(nodeInfo('late'), hourMs / 2);
+    await member.presence.join(nodeInfo('left'), hourMs / 4);
+    const next = (await beat()).nextEndInMs ?? 0;
+    await member.presence.leave('left');
+    const haveEnded = async () => ((await beat()).ended.length === 2 ? await beat() : undefined);
+    const after = await fleet.eventually(haveEnded, 'two leases to end');
+    expect(after.ended).toEqual(['b', 'z']);
+    expect(after.nextEndInMs).toBeGreaterThan(hourMs / 4);
+    expect(after.nextEndInMs).toBeLessThanOrEqual(hourMs / 2);
+    expect(next).toBeLessThanOrEqual(60);
+    const others = await member.presence.join(nodeInfo('b'), 2 * hourMs);
+    expect(others).toMatchObject({ ended: ['z'], roster: struck });
+    expect(others.nextEndInMs).toBeLessThanOrEqual(hourMs / 2);
+  });
+
   test('repeating a join while the lease holds keeps the node present', async () => {
     const fleet = await open();
     const member = await fleet.join('n1');

@@ -9,13 +9,13 @@ const presence: readonly Counted[] = [
   simple(
     'join',
     'join',
-    { one: 16 },
+    { one: 19 },
     async ({ node }) => (await node.presence.join(nodeInfo(fresh('x')), leaseMs)).beats > 0,
   ),
   simple(
     'renew presence',
     'renew-presence',
-    { one: 8 },
+    { one: 11 },
     async ({ node }) => (await node.presence.renew(node.address, leaseMs, '{}')).kind === 'renewed',
   ),
   {
