@@ -9,10 +9,11 @@ import type { Redis, RedisOptions } from 'ioredis';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
-import { type Calls, Link } from './link.ts';
+import { type Calls, Link, type Whereabouts } from './link.ts';
 
 export interface BlockingDeps {
   readonly options: RedisOptions;
+  readonly where?: Whereabouts | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;

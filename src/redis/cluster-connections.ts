@@ -11,7 +11,7 @@ import { ClusterBlocking } from './cluster-blocking.ts';
 import { ClusterLinks } from './cluster-links.ts';
 import { type Address, ClusterSlots, placeOn } from './cluster-slots.ts';
 import { commandHangMs, type LinkSet, type LinkSetDeps, writesHangMs } from './link-set.ts';
-import { Link } from './link.ts';
+import { Link, type Endpoint } from './link.ts';
 import { allPlaces } from './places.ts';
 import { Subscriptions } from './subscriptions.ts';
 
@@ -46,12 +46,12 @@ export function clusterConnections(deps: LinkSetDeps, seeds: readonly Address[])
   const blocking: GroupReader = new ClusterBlocking({ slots, commands, clock, makeReader });
   let turn = -1;
   /** Spread over the masters; after a fault the next one. */
-  const locate = (): RedisOptions => {
+  const locate = (): Endpoint => {
     const { masters } = slots;
     turn = turn < 0 ? integer(random, Math.max(1, masters.length), 'subscriptions') : turn + 1;
     return placeOn(masters[turn % masters.length] ?? seeds[0] ?? '');
   };
-  const subscriptions = new Subscriptions({ ...deps, locate, isHandedOn: true });
+  const subscriptions = new Subscriptions({ ...deps, where: { locate }, isHandedOn: true });
   const writes = confirmed ? links('writes', writesHangMs) : undefined;
   const servers = (): Promise<readonly Link[]> => Promise.all(slots.masters.map((master) => commands.linkTo(master)));
   return { commands, blocking, subscriptions, writes, servers };

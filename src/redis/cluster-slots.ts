@@ -9,6 +9,7 @@ import { type Clock, sleep } from '../core/clock.ts';
 import type { BrokerError } from '../core/errors.ts';
 import { newClient } from './client.ts';
 import { brokerError } from './errors.ts';
+import type { Endpoint } from './link.ts';
 import { slotOf } from './key-slot.ts';
 
 /** `host:port` */
@@ -94,7 +95,7 @@ export class ClusterSlots {
 }
 
 /** What a client takes for the address of a node. */
-export function placeOn(address: Address): Pick<RedisOptions, 'host' | 'port'> {
+export function placeOn(address: Address): Endpoint {
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
 }

@@ -1,6 +1,7 @@
 /**
  * How this process connects to Redis: three links, whatever the number of agents;
- * one more where replicas have to confirm what is written. A cluster takes more of them (cluster-connections.ts).
+ * one more where replicas have to confirm what is written, and behind Sentinel one to a sentinel. A cluster takes more of them
+ * (cluster-connections.ts).
  *
  * The profile is the one under which nothing is sent twice, queued without bound or revived behind our back: no offline
  * queue, no resending, no retry by the client, no resubscribing, no pipelining across callers.
@@ -12,8 +13,9 @@ import { clusterConnections } from './cluster-connections.ts';
 import { commandHangMs, type LinkSet, type LinkSetDeps, writesHangMs } from './link-set.ts';
 import { type Calls, Link } from './link.ts';
 import { presencePlace } from './places.ts';
+import { Sentinels } from './sentinels.ts';
 import { Subscriptions } from './subscriptions.ts';
-import type { RedisTarget } from './target.ts';
+import { type RedisTarget, serverOptions } from './target.ts';
 
 export interface ConnectionDeps extends Omit<LinkSetDeps, 'options'> {
   readonly target: RedisTarget;
@@ -30,7 +32,6 @@ const profile: RedisOptions = {
   enableReadyCheck: false,
   disableClientInfo: true,
   retryStrategy: null,
-  sentinelRetryStrategy: () => null,
   noDelay: true,
   connectTimeout: 3_000,
 };
@@ -41,15 +42,18 @@ export class Connections {
   readonly subscriptions: Subscriptions;
   /** There with `confirmed`: for what replicas have to confirm. */
   readonly writes: Calls | undefined;
+  readonly #set: LinkSet;
   /** Every server that takes writes. */
   readonly servers: LinkSet['servers'];
 
   constructor({ target, name, ...deps }: ConnectionDeps) {
-    const { cluster, ...place } = target;
+    const { cluster, sentinels } = target;
     const connectionName = name.replace(/[^!-~]/g, '_');
-    const options = { ...profile, ...place, connectionName, disconnectTimeout: 200 };
+    const options = { ...profile, ...serverOptions(target), connectionName, disconnectTimeout: 200 };
     const all = { ...deps, options };
-    const set = cluster === undefined ? oneServer(all) : clusterConnections(all, cluster);
+    const watched = sentinels == null ? undefined : new Sentinels({ target, profile, clock: deps.clock });
+    const set = cluster === undefined ? oneServer(all, watched) : clusterConnections(all, cluster);
+    this.#set = set;
     this.commands = set.commands;
     this.blocking = set.blocking;
     this.subscriptions = set.subscriptions;
@@ -76,10 +80,12 @@ export class Connections {
 
   async stop(): Promise<void> {
     await Promise.all([this.subscriptions.stop(), this.blocking.stop(), this.writes?.stop(), this.commands.stop()]);
+    this.#set.stop?.();
   }
 }
 
-function oneServer({ confirmed, ...deps }: LinkSetDeps): LinkSet {
+function oneServer({ confirmed, ...rest }: LinkSetDeps, where?: Sentinels): LinkSet {
+  const deps = { ...rest, where };
   const { keys, scripts, runs } = deps;
   const look = (client: Redis): Promise<void> => runs.look(client, [keys.serverAt(presencePlace)]);
   const prepare = async (client: Redis): Promise<void> => {
@@ -91,6 +97,7 @@ function oneServer({ confirmed, ...deps }: LinkSetDeps): LinkSet {
     commands,
     blocking: new BlockingReader({ ...deps, commands, look }),
     subscriptions: new Subscriptions(deps),
+    stop: () => where?.stop(),
     writes: confirmed ? new Link({ ...deps, role: 'writes', hangMs: writesHangMs, prepare }) : undefined,
     servers: () => Promise.resolve([commands]),
   };

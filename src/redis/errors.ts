@@ -31,8 +31,6 @@ export function brokerError(error: unknown, { what, written }: { what: string; w
     const remedy = code === 'full' ? '\nIt is full: let it hand out what it has, or raise its maxmemory.' : '';
     return new BrokerError(code, `expected Redis to accept ${what}, got: ${message}${remedy}`, options);
   }
-  if (/Last error: (NOAUTH|WRONGPASS|NOPERM)\b/.test(message))
-    return new BrokerError('refused', `expected the sentinels to let us ask for ${what}, got: ${message}`, options);
   const untrusted = written ? undefined : certificateError(error, what);
   if (untrusted !== undefined) return untrusted;
   const wasSent = written && !message.startsWith("Stream isn't writeable");
@@ -56,7 +54,8 @@ export function isMissingGroup(error: unknown): boolean {
   return error instanceof Error && /\b(NOGROUP|UNBLOCKED)\b/.test(error.message);
 }
 
-function safeMessage(error: unknown): string {
+/** What an error says, without what must not be shown. */
+export function safeMessage(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
   return redact(text)
     .replace(/, with args beginning with:[\s\S]*/, '')

@@ -34,6 +34,8 @@ export interface LinkSet {
   readonly subscriptions: Subscriptions;
   /** There with `confirmed`: for what replicas have to confirm. */
   readonly writes: Calls | undefined;
+  /** Ends what belongs to all links; they have been stopped before. */
+  stop?(): void;
   /** Every server that takes writes. */
   servers(): Promise<readonly Pick<Calls, 'call'>[]>;
 }

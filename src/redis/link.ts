@@ -30,13 +30,24 @@ export interface Calls {
   via<T>(key: string, use: (link: Pick<Calls, 'call'>) => Promise<T>): Promise<T>;
 }
 
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where connections lead, when that is not always the same. */
+export interface Whereabouts {
+  locate(): Endpoint | Promise<Endpoint>;
+  /** `listener` is told where they have to lead, whenever that is known anew. */
+  onNamed?(listener: (place: Endpoint) => void): void;
+}
+
 /** What a connection is made of, and who is told about it. */
 export interface LinkDeps {
   /** For messages, and the last part of the connection's name. */
   readonly role: string;
   readonly options: RedisOptions;
-  /** Where to connect to this time, when that is not always the same. */
-  readonly locate?: (() => RedisOptions) | undefined;
+  readonly where?: Whereabouts | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;
@@ -51,6 +62,8 @@ const openTimeoutMs = 3_000;
 
 interface Connection {
   readonly client: Redis;
+  /** Where it leads, when that is not always the same. */
+  readonly place: Endpoint | undefined;
   readonly watchdog: Watchdog;
   /** Commands wait for those that the rest of this tick sends. */
   isHolding: boolean;
@@ -64,6 +77,7 @@ export class Link implements Calls {
 
   constructor(deps: LinkDeps) {
     this.#deps = deps;
+    deps.where?.onNamed?.((place) => this.#leaveUnless(place));
   }
 
   get isUp(): boolean {
@@ -121,6 +135,12 @@ export class Link implements Calls {
     );
   }
 
+  #leaveUnless({ host, port }: Endpoint): void {
+    const { client, place } = this.#connection ?? {};
+    if (place === undefined || (place.host === host && place.port === port)) return;
+    this.discard(client, new Error(`it leads to ${place.host}:${place.port}, and the master is ${host}:${port} now`));
+  }
+
   /** Tries until it is up or closed; rejects only when closed. What a server refuses (K4) is told when its words change. */
   async #reopen(what: string): Promise<void> {
     const { clock, random, observer } = this.#deps;
@@ -139,7 +159,9 @@ export class Link implements Calls {
   }
 
   async #open(): Promise<void> {
-    const client = newClient({ ...this.#deps.options, ...this.#deps.locate?.(), lazyConnect: true });
+    const place = await this.#deps.where?.locate();
+    this.#closing.signal.throwIfAborted();
+    const client = newClient({ ...this.#deps.options, ...place, lazyConnect: true });
     let fault: unknown;
     client.on('error', (error: unknown) => (fault = error));
     try {
@@ -152,7 +174,7 @@ export class Link implements Calls {
     }
     const onHang = (): void => this.discard(client, new Error(`no reply within ${this.#deps.hangMs} ms`));
     const watchdog = new Watchdog({ clock: this.#deps.clock, limitMs: this.#deps.hangMs, onHang });
-    this.#connection = { client, watchdog, isHolding: false };
+    this.#connection = { client, place, watchdog, isHolding: false };
     client.once('end', () => this.discard(client, fault ?? new Error('the connection closed')));
   }
 

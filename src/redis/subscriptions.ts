@@ -14,12 +14,11 @@ import { type Clock, repeat, type Timer } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import { type Observer, observe } from '../core/observer.ts';
 import type { Random } from '../core/random.ts';
-import { Link } from './link.ts';
+import { Link, type Whereabouts } from './link.ts';
 
 export interface SubscriptionDeps {
   readonly options: RedisOptions;
-  /** Where to listen, when that is not always the same. */
-  readonly locate?: (() => RedisOptions) | undefined;
+  readonly where?: Whereabouts | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;

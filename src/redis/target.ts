@@ -9,7 +9,6 @@ import { loadClient } from './client.ts';
 import type { Address } from './cluster-slots.ts';
 import { tlsOptions, type TlsTrust } from './tls.ts';
 
-type SentinelTls = 'sentinelTLS' | 'enableTLSForSentinelMode';
 type SentinelUser = 'sentinelUsername' | 'sentinelPassword';
 
 /** In parts. `path` is a socket's. */
@@ -25,7 +24,7 @@ export type RedisTarget = Pick<
   | 'family'
   | 'sentinels'
   | 'name'
-  | SentinelTls
+  | 'sentinelTLS'
   | SentinelUser
 > & {
   /** Some nodes of a cluster; any will do. */
@@ -47,12 +46,20 @@ export function parseTarget(url: string | RedisTarget, trust?: TlsTrust): RedisT
   const tls = target.tls ? tlsOptions(target.host, trust, target.tls) : undefined;
   const parts = [...kept.map((part) => [part, target[part]] as const), ['tls', tls] as const];
   const present = Object.fromEntries(parts.filter(([, value]) => value != null)) as RedisTarget;
-  const beside = target.sentinels && tls && { sentinelTLS: tls, enableTLSForSentinelMode: true };
+  const beside = target.sentinels && tls && { sentinelTLS: tls };
   if (target.cluster !== undefined && (target.db ?? 0) !== 0)
     throw new ConfigError([
       'expected the database of a Redis Cluster to be 0, got: another one\nA cluster has no other.',
     ]);
   return { ...present, ...beside, db: target.db ?? 0 };
+}
+
+const ofServer = ['host', 'port', 'path', 'db', 'username', 'password', 'tls', 'family'] as const;
+
+/** What a connection to a server is made of, wherever that server is named. */
+export function serverOptions(target: RedisTarget): RedisOptions {
+  const parts = ofServer.map((part) => [part, target[part]] as const);
+  return Object.fromEntries(parts.filter(([, value]) => value != null)) as RedisOptions;
 }
 
 /** Where it is, for people. */

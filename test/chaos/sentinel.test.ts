@@ -3,14 +3,16 @@
  * is there. Who enqueues here keeps nothing to send again, so that only the replicas can have kept it.
  */
 import { Agent, onTask, pool, type Task } from 'agent-runtime';
+import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../src/compose/connect.ts';
 import { startFleet } from '../../src/compose/start-fleet.ts';
 import { Observer } from '../../src/core/observer.ts';
 import { systemClock, systemRandom } from '../../src/core/system.ts';
 import { RedisBroker } from '../../src/redis/broker.ts';
 import { frame } from '../contract/harness.ts';
 import { op } from '../contract/work.ts';
-import { startWatched } from '../support/redis-sentinels.ts';
+import { startWatched, watchedName } from '../support/redis-sentinels.ts';
 import { waitFor } from '../support/wait.ts';
 import { Said, timing } from './fleet-parts.ts';
 
@@ -76,3 +78,28 @@ test('tasks that replicas confirmed outlive the master, and the fleet follows to
   expect(new Set(accepted).size).toBe(accepted.length);
   expect(said.of('broker.trouble').length).toBeGreaterThan(0);
 }, 150_000);
+
+test('a master that was replaced and does not know it is left as soon as the sentinels name another one', async () => {
+  const watched = await startWatched();
+  onTestFinished(() => watched.stop());
+  const said = new Said();
+  const node = await startFleet(
+    { redis: watched.url, agents: [pool(WorkAgent, { size: 4 })], timing },
+    { observer: said.observer },
+  );
+  onTestFinished(() => node.stop({ graceMs: 0 }));
+  const [old, sentinel] = [new Redis(watched.master.url), new Redis(watched.sentinels[0] ?? 0)];
+  onTestFinished(() => [old, sentinel].forEach((client) => client.disconnect()));
+  await old.acl('SETUSER', 'default', '-replicaof', '-slaveof'); // nobody makes a replica of it
+  await sentinel.call('sentinel', 'failover', watchedName);
+  await waitFor(async () => (await watched.masterPort()) !== watched.master.port, {
+    what: 'a replica to be promoted',
+    timeoutMs: 30_000,
+  });
+  const client = await connect({ redis: watched.url });
+  onTestFinished(() => client.close());
+  expect(await client.run(WorkAgent, 'work', 7)).toBe(7);
+  expect(await old.role()).toContain('master');
+  const troubles = said.of('broker.trouble').map(({ error }) => error.message);
+  expect(troubles.filter((message) => message.includes('the master is 127.0.0.1'))).not.toEqual([]);
+}, 90_000);
