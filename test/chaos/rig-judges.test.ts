@@ -112,20 +112,20 @@ describe('broadcasts', () => {
 
   test('after a loss they are told apart by what they say: none missing, repeats marked, ids in order', () => {
     const up: Entry = { t: 'up', inst: 'ear', agent: 'ear@n.1' };
-    const cast = (seq: number): { from: string; seq: number; id: string; at: number } => ({
+    const before = { ...heard('1000-0', 0), inst: 'another' };
+    const cast = (seq: number, id: string): { from: string; seq: number; id: string; at: number } => ({
       from: 'a',
       seq,
-      id: `${seq}-0`,
+      id,
       at: 5_000,
     });
-    const judgeLoss = (...entries: Entry[]): string[] =>
-      figures(broadcastsDestroyed(ledger(up, ...entries), [cast(1), cast(2)], alive.insts));
-    expect(judgeLoss(heard('1-0', 1), heard('7-0', 1, true), heard('8-0', 2))).toEqual([]);
-    expect(judgeLoss(heard('1-0', 1), heard('7-0', 1), heard('8-0', 2))).toEqual(['broadcastsRepeated']);
-    expect(judgeLoss(heard('8-0', 1), heard('7-0', 2))).toEqual(['broadcastsOutOfOrder']);
-    expect(judgeLoss(heard('8-0', 2))).toEqual(['broadcastsMissing']);
-    const elsewhere = { ...heard('1-0', 1), inst: 'another' }; // the sender stood still and wrote it down late
-    expect(judgeLoss(elsewhere, heard('8-0', 2))).toEqual([]);
+    const judgeLoss = (entries: readonly Entry[], first = '1500-0'): string[] =>
+      figures(broadcastsDestroyed(ledger(up, before, ...entries), [cast(1, first), cast(2, '1600-0')], alive.insts));
+    expect(judgeLoss([heard('1500-0', 1), heard('1700-0', 1, true), heard('1800-0', 2)])).toEqual([]);
+    expect(judgeLoss([heard('1500-0', 1), heard('1700-0', 1), heard('1800-0', 2)])).toEqual(['broadcastsRepeated']);
+    expect(judgeLoss([heard('1800-0', 1), heard('1700-0', 2)])).toEqual(['broadcastsOutOfOrder']);
+    expect(judgeLoss([heard('1800-0', 2)])).toEqual(['broadcastsMissing']);
+    expect(judgeLoss([heard('1800-0', 2)], '900-0')).toEqual([]); // its sender was told long after it was stored
   });
 });
 

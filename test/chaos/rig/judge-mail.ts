@@ -124,6 +124,8 @@ function broken(figure: Violation['figure'], inst: string, id: string, why: stri
 const earsOpenMs = 1_000;
 
 type Heard = Extract<Line, { t: 'heard' | 'gap' }>;
+/** In milliseconds of the server's clock. */
+const storedAt = (id: string): number => Number(id.split('-')[0]);
 const wordsOf = ({ from, seq }: Numbered): string => `${from}#${seq}`;
 
 /** Where data may have been lost: whoever is up hears everything that was accepted since it was, once, and in the order of the stream. */
@@ -133,13 +135,9 @@ export function broadcastsDestroyed(
   alive: ReadonlySet<string>,
 ): Violation[] {
   const upAt = new Map(linesOf(lines, 'up').map(({ inst, at }) => [inst, at]));
-  const firstHeard = new Map(
-    linesOf(lines, 'heard')
-      .toReversed()
-      .map((line) => [wordsOf(line), line.at]),
-  );
-  // A sender that stands still writes down late what was in the stream long before.
-  const castAt = (cast: AcceptedCast): number => Math.min(cast.at, firstHeard.get(wordsOf(cast)) ?? cast.at);
+  const lag = Math.min(...linesOf(lines, 'heard').map(({ id, at }) => at - storedAt(id)));
+  // Who sends hears late what was in the stream long before: because it stood still, or because no copy confirmed it.
+  const castAt = (cast: AcceptedCast): number => Math.min(cast.at, storedAt(cast.id) + lag);
   const heard = groupBy(
     lines.filter((line): line is Heard => line.t === 'heard' || line.t === 'gap'),
     ({ inst }) => inst,
