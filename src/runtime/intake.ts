@@ -16,8 +16,7 @@
  */
 import type { ClaimedTask, Claims, TaskPort } from '../broker/tasks.ts';
 import type { Partitions } from '../client/partitions.ts';
-import type { Clock } from '../core/clock.ts';
-import { sleep } from '../core/clock.ts';
+import { type Clock, sleep } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import { observe, type Observer } from '../core/observer.ts';
 import type { Cell } from './cell.ts';
@@ -84,8 +83,8 @@ export class Intake {
     return [...this.#queues.keys()];
   }
 
-  freeFor(queue: string): number {
-    return freeOf(this.#queues.get(queue));
+  queue(name: string): Queue | undefined {
+    return this.#queues.get(name);
   }
 
   /** Begins to claim for a cell: the queue of its role and, for one with an id of its own, the queue of that id. */
@@ -175,6 +174,7 @@ export class Intake {
     const lease = this.#deps.leases.hold(claimed);
     const work = { kind: 'task', claimed, lease, since: this.#deps.clock.monotonic() } as const;
     if (this.#stop.signal.aborted || !roomiest?.accept(work)) this.#giveBack(work);
+    else if (roomiest.waiting > 0) this.#supply.watch();
   }
 
   #giveBack({ claimed, lease }: Work & { readonly kind: 'task' }): void {
@@ -226,7 +226,7 @@ export class Intake {
         const claims = await tasks.claim({ queue: queue.name, node, count });
         this.#watch.worked(claiming(queue));
         for (const task of claims.tasks) this.place(task);
-        if (this.freeFor(queue.name) === 0) this.#supply.watch();
+        if (freeOf(queue) === 0) this.#supply.watch();
         queue.isLimited ||= claims.limited !== undefined;
         const isShort = claims.tasks.length < count && !queue.again;
         if (isShort && claims.limited !== undefined) this.#rest(queue, claims.limited);

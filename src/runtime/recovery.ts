@@ -7,6 +7,8 @@
  * K2  Whose presence has ended it knows from the beats of its own node (presence, P7), and asks only when a lease should have ended since.
  * K3  A task that has lost one holder is run again at once, one that has lost two 5 s later: a task that kills its process must not
  *     take one node of the fleet after the other. One that has lost `limits.lostHolders` is not run again (task-admission.ts).
+ * K5  What a lost holder had does not wait for the end of a backlog: where no cell is free, one at a time is taken over all the same. While
+ *     a look finds as many as there is room for, the next one follows at once.
  * K4  The next look comes when the first lease of a node ends, when that is sooner than usual: only a node that is gone lets it come so far.
  */
 import type { Beat, PresencePort } from '../broker/presence.ts';
@@ -24,7 +26,8 @@ export interface RecoveryDeps {
   readonly node: string;
   readonly leaseMs: number;
   readonly queues: () => readonly string[];
-  readonly freeFor: (queue: string) => number;
+  /** Of a queue: how many may be taken over. */
+  readonly roomFor: (queue: string) => number;
   readonly place: (claimed: ClaimedTask) => void;
   /** Gives it back for so long. */
   readonly putOff: (claimed: ClaimedTask, delayMs: number) => Promise<void>;
@@ -54,15 +57,17 @@ export class Recovery extends Duty {
   }
 
   async #look(): Promise<void> {
-    const { tasks, node, leaseMs, queues, freeFor, observer } = this.#deps;
+    const { tasks, node, leaseMs, queues, roomFor, observer } = this.#deps;
     this.#waitMs = lookEveryMs;
     if (this.#nextEndInMs() < 0) await this.#lookAtNodes();
     this.#waitMs = Math.min(lookEveryMs, Math.max(0, this.#nextEndInMs()) + behindMs);
     const gone = this.#ended;
     for (const queue of queues()) {
-      const count = Math.min(freeFor(queue), limits.frameOps);
+      const count = Math.min(roomFor(queue), limits.frameOps);
       if (count === 0) continue;
-      for (const claimed of await tasks.recover({ queue, node, count, leaseMs, gone })) {
+      const recovered = await tasks.recover({ queue, node, count, leaseMs, gone });
+      if (recovered.length === count) this.#waitMs = behindMs;
+      for (const claimed of recovered) {
         observe(observer, 'task.recovered', { task: claimed.receipt.taskId, from: queue });
         await this.#takeOn(claimed);
       }
