@@ -217,7 +217,7 @@ export class Node {
       { name: 'broadcasts', start: () => this.#listen(), stop: async () => this.#subscriptions.stop() },
       this.#leases,
       { name: 'agents', start: () => this.population.start(), stop: () => this.#drain() },
-      { name: 'intake', start: nothing, stop: () => this.#intake.stop() },
+      { name: 'intake', start: nothing, stop: async () => void this.#intake.stop() },
       this.population.activation,
       this.population.watches,
       this.#roster,
@@ -234,18 +234,18 @@ export class Node {
   }
 
   async #joinMember(): Promise<void> {
-    const info = await this.member.start();
-    observe(this.#deps.observer, 'node.up', {
-      node: this.#deps.node,
-      broker: info.server,
-      durability: info.durability,
-    });
+    const { server, durability } = await this.member.start();
+    observe(this.#deps.observer, 'node.up', { node: this.#deps.node, broker: server, durability });
   }
 
-  /** What has no answer long after the grace is over is left to the leases: a broker that stays away must not hold up the stop. */
+  /**
+   * What has no answer long after the grace is over, also of what intake gives back, is left to the leases: a broker that stays away must
+   * not hold up the stop.
+   */
   async #drain(): Promise<void> {
     const limit = this.#deps.clock.setTimer(this.#graceMs + settleLimitMs, () => this.member.lanes.close());
-    await this.population.supervisor.stop(this.#graceMs).finally(() => limit.cancel());
+    const ends = [this.#intake.stop(), this.population.supervisor.stop(this.#graceMs)];
+    await Promise.all(ends).finally(() => limit.cancel());
     this.member.aboutToLeave(); // no agent is left to miss anything
   }
 

@@ -80,3 +80,15 @@ test('nothing is taken ahead any more while the handler takes long', async () =>
   await world.advance(tenMinutesMs);
   expect(runs.slice(1).map(({ input }) => input)).toEqual([...behind, 'later']);
 });
+
+test('what a node gives back to a broker that is away does not keep it from leaving soon after its grace', async () => {
+  const { world, node, enqueue } = await paced();
+  await enqueue(['long', ...behind]);
+  await world.advance(100);
+  node.broker.cutLink();
+  await world.advance(2_000); // what it has ahead is on its way back
+  const startedAt = world.clock.monotonic();
+  await world.until(node.node.stop({ graceMs: 2_000 }));
+  expect(world.clock.monotonic() - startedAt).toBeLessThan(10_000);
+  expect(node.clock.pending).toBe(0);
+});

@@ -18,6 +18,9 @@ const observer = new Observer();
 observer.on('task.settled', ({ task, name, outcome }) => ledger.write({ t: 'settled', task, name, outcome }));
 observer.on('node.fenced', ({ node }) => ledger.write({ t: 'fenced', node }));
 observer.on('broker.trouble', ({ what, error }) => say(`${what}: ${error.message}`));
+for (const event of ['part.started', 'part.stopped'] as const)
+  observer.on(event, ({ part }) => say(`${event}: ${part}`));
+for (const event of ['node.up', 'node.draining', 'node.down'] as const) observer.on(event, () => say(event));
 observer.on('agent.restarting', ({ agent, error }) => say(`${agent} failed to start: ${error.message}`));
 
 process.stdin.resume().on('end', () => process.exit(3)); // the rig is gone
