@@ -15,6 +15,7 @@ import { newClient } from './client.ts';
 import { safeMessage } from './errors.ts';
 import type { Endpoint, Whereabouts } from './link.ts';
 import type { RedisTarget } from './target.ts';
+import { certificateError } from './tls.ts';
 
 export interface SentinelsDeps {
   readonly target: RedisTarget;
@@ -35,21 +36,18 @@ export class Sentinels implements Whereabouts {
   #at = 0;
   #client: Redis | undefined;
   #asking: Promise<Endpoint> | undefined;
-  readonly #looks: Timer;
+  /** From the first question on. */
+  #looks: Timer | undefined;
   #isStopped = false;
 
   constructor(deps: SentinelsDeps) {
     this.#deps = deps;
     this.#places = (deps.target.sentinels ?? []).map(({ host = 'localhost', port = 26_379 }) => ({ host, port }));
-    this.#looks = repeat(
-      deps.clock,
-      () => lookEveryMs,
-      () => this.#look(),
-    );
   }
 
   /** Rejects with `BrokerError` when no sentinel names a master: `refused` when the last of them answered that we may not ask. */
   locate(): Promise<Endpoint> {
+    if (!this.#isStopped) this.#looks ??= this.#lookAgain();
     this.#asking ??= this.#askAll().finally(() => (this.#asking = undefined));
     return this.#asking;
   }
@@ -60,8 +58,16 @@ export class Sentinels implements Whereabouts {
 
   stop(): void {
     this.#isStopped = true;
-    this.#looks.cancel();
+    this.#looks?.cancel();
     this.#drop();
+  }
+
+  #lookAgain(): Timer {
+    return repeat(
+      this.#deps.clock,
+      () => lookEveryMs,
+      () => this.#look(),
+    );
   }
 
   /** Q2, Q3 */
@@ -128,6 +134,8 @@ export class Sentinels implements Whereabouts {
 function unanswered(fault: unknown): BrokerError {
   const message = fault === undefined ? 'stopped' : safeMessage(fault);
   const options = { cause: new Error(message) };
+  const untrusted = certificateError(fault, 'the link to a sentinel');
+  if (untrusted !== undefined) return untrusted;
   return /^(NOAUTH|WRONGPASS|NOPERM)\b/.test(message)
     ? new BrokerError('refused', `expected the sentinels to let us ask where the master is, got: ${message}`, options)
     : new BrokerError(

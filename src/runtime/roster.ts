@@ -11,9 +11,9 @@
  * V7  Of a pool whose size is written down each node runs its share (placement.ts) of the hosts that are present.
  * V8  An agent that is given up is struck off with its reason in the log, and one that has ended by itself without one; the node goes on.
  * V9  When the broker has lost the roster, each node writes again what it runs and the sizes that it knows, and says so.
- * V11 It looks with every beat of its node while there is a roster, and reads it when a beat or a notice says that it has changed.
  * V10 What a read does not know yet, because it was written after it, is kept; what it still knows, although it was struck off meanwhile, is
  *     not started again (roster-book.ts).
+ * V11 It looks with every beat of its node while there is a roster, and reads it when a beat or a notice says that it has changed.
  */
 import type { ControlPort } from '../broker/control.ts';
 import type { Notice } from '../broker/notices.ts';

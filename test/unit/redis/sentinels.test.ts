@@ -39,6 +39,7 @@ test('Q2, Q3: whoever listens is told who is the master, again and again, also w
   const told: Endpoint[] = [];
   const sentinels = ask(watched.sentinels);
   sentinels.onNamed((endpoint) => told.push(endpoint));
+  await sentinels.locate(); // from then on they are asked
   const isTold = (port: number) => () => told.at(-1)?.port === port;
   await waitFor(isTold(watched.master.port), { what: 'the master to be named', timeoutMs: 30_000 });
   const sentinel = new Redis(watched.sentinels[0] ?? 0);
