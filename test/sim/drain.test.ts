@@ -132,6 +132,33 @@ describe('a node that drains', () => {
     expect(node.clock.pending).toBe(0);
   });
 
+  test('reads nothing more when its link comes back while it leaves', async () => {
+    const world = new World();
+    class LastWordsAgent extends Agent {
+      static readonly role = 'last';
+      @onBroadcast('news') heard(): void {}
+      @onStop() end(): void {
+        void this.broadcast('gone', {}).catch(() => undefined); // nobody waits for it: the node does, for a second
+      }
+    }
+    const node = await world.start('n1', [pool(LastWordsAgent)]);
+    await world.advance(1_000);
+    node.broker.cutLink();
+    const stopped = node.node.stop({ graceMs: 0 });
+    await world.eventually(() => saidOf(node, 'agent.down').length === 1, 'the agent to end');
+    const asked: unknown[] = [];
+    const { events } = node.broker;
+    const read = events.read.bind(events);
+    events.read = (request) => {
+      asked.push(request);
+      return read(request);
+    };
+    node.broker.restoreLink();
+    await world.until(stopped);
+    expect(asked).toEqual([]);
+    expect(node.clock.pending).toBe(0);
+  });
+
   test('leaves no timer, no wait and no presence behind', async () => {
     const world = new World();
     const node = await world.start('n1', [
