@@ -34,6 +34,8 @@ export const limits = {
   inboxEntries: 10_000,
   /** Operation ids an inbox remembers after their entry was acknowledged. */
   inboxSeen: 1_000,
+  /** Agents that wait for their restart of which a process remembers how far they have heard of their messages. */
+  restartsHeard: 1_000,
   /** Agent ids of which a process remembers that they had an owner a moment ago. */
   asksSeen: 1_000,
   /** Tasks waiting, parked and running in one queue. */

@@ -2,7 +2,8 @@
  * The postman: durable messages and live asks, from the node's notices and the inboxes to the cells' mailboxes.
  *
  * N1  Each inbox has a cursor: the last entry handed to the mailbox. Entries are handed over once and in order behind it; what was
- *     handed over before a restart of the agent inside this activation is not handed over again.
+ *     handed over before a restart of the agent inside this activation is not handed over again by a notice that comes late; what of it
+ *     is still in the inbox is read.
  * N2  A live entry is taken only while the inbox is not behind (catch-up.ts); at first, and after a lost link, every inbox is behind
  *     until it is known to be empty or has been read.
  * N3  An operation id is handed over once within an activation, whatever the broker repeats, unless it was put back from the dead
@@ -28,11 +29,19 @@ class Inbox {
   readonly cell: Cell;
   readonly catchUp: CatchUp<Inbox>;
   cursor = '';
+  /** The newest one that was handed over before a restart (N1). */
+  readonly heard: string;
   #seen: Set<string> | undefined;
 
-  constructor(cell: Cell, reading: CatchUpDeps<Inbox>) {
+  constructor(cell: Cell, reading: CatchUpDeps<Inbox>, heard: string) {
     this.cell = cell;
+    this.heard = heard;
     this.catchUp = new CatchUp<Inbox>(reading, this);
+  }
+
+  /** Nothing up to this one is taken from a notice. */
+  get taken(): string {
+    return this.cursor === '' || isAfter(this.heard, this.cursor) ? this.heard : this.cursor;
   }
 
   /** Of the messages that have come: most inboxes are empty. */
@@ -48,6 +57,8 @@ export class Postman {
   readonly #onCommand: (envelope: Envelope) => void;
   readonly #reading: CatchUpDeps<Inbox>;
   readonly #inboxes = new Map<string, Inbox>();
+  /** Of agents that wait for their restart, by id and epoch: what they have heard. Of those that stopped for good the oldest are forgotten. */
+  readonly #heard = new Map<string, string>();
   /** Served in this tick, and not looked at yet (N2). */
   readonly #fresh: Inbox[] = [];
 
@@ -62,7 +73,8 @@ export class Postman {
 
   /** Begins to deliver to a cell: what is in its inbox first. */
   serve(cell: Cell): void {
-    const inbox = new Inbox(cell, this.#reading);
+    const inbox = new Inbox(cell, this.#reading, this.#heard.get(activationOf(cell)) ?? '');
+    this.#heard.delete(activationOf(cell));
     this.#inboxes.set(cell.id, inbox);
     inbox.catchUp.hold();
     const { clock } = this.#deps.member.deps;
@@ -70,8 +82,13 @@ export class Postman {
   }
 
   leave(cell: Cell): void {
-    this.#inboxes.get(cell.id)?.catchUp.stop();
+    const inbox = this.#inboxes.get(cell.id);
+    if (inbox === undefined) return;
+    inbox.catchUp.stop();
     this.#inboxes.delete(cell.id);
+    if (inbox.taken !== '') this.#heard.set(activationOf(cell), inbox.taken);
+    const oldest = this.#heard.keys().next();
+    if (this.#heard.size > limits.restartsHeard && !oldest.done) this.#heard.delete(oldest.value);
   }
 
   onRoom(cell: Cell): void {
@@ -108,7 +125,7 @@ export class Postman {
     const inbox = this.#inboxes.get(notice.agentId);
     if (inbox === undefined) return; // not ours any more: the next owner reads it
     if (inbox.catchUp.behind) return inbox.catchUp.fallBehind();
-    if (inbox.cursor !== '' && compareEntryIds(notice.entry, inbox.cursor) <= 0) return;
+    if (inbox.taken !== '' && !isAfter(notice.entry, inbox.taken)) return;
     if (isMissing(notice.before, inbox.cursor)) return inbox.catchUp.fallBehind();
     const envelope = envelopeOf(notice.envelope);
     if (envelope === undefined) return inbox.catchUp.fallBehind();
@@ -129,18 +146,20 @@ export class Postman {
 
   /** N1, N3: false when the mailbox is full. */
   #handOver(inbox: Inbox, entry: InboxEntry, envelope?: Envelope): boolean {
+    const { cursor } = inbox;
+    inbox.cursor = entry.entry; // before it is handled, which may restart its agent
     if (inbox.seen.has(entry.opId)) void acknowledge(this.#deps, inbox.cell, entry);
     else {
       const forget = (): void => void inbox.seen.delete(entry.opId);
       inbox.seen.add(entry.opId);
       if (!inbox.cell.accept({ kind: 'message', entry, envelope, forget })) {
         forget();
+        inbox.cursor = cursor;
         return false;
       }
       const oldest = inbox.seen.values().next();
       if (inbox.seen.size > limits.inboxSeen && !oldest.done) inbox.seen.delete(oldest.value);
     }
-    inbox.cursor = entry.entry;
     return true;
   }
 
@@ -182,9 +201,17 @@ export class Postman {
   }
 }
 
+function activationOf({ id, epoch }: Cell): string {
+  return `${epoch} ${id}`;
+}
+
 /** N7 */
 function isMissing(before: string | undefined, cursor: string): boolean {
-  return before !== undefined && (cursor === '' || compareEntryIds(before, cursor) > 0);
+  return before !== undefined && (cursor === '' || isAfter(before, cursor));
+}
+
+function isAfter(entry: string, other: string): boolean {
+  return entry !== '' && compareEntryIds(entry, other) > 0;
 }
 
 /** Undefined when the envelope cannot be read: then its entry in the inbox tells. */
