@@ -68,7 +68,7 @@ test('N1: a notice that comes late does not bring a message again that was handl
   const restart = async (): Promise<void> => {
     const restarts = saidOf(node, 'agent.up').length;
     const { supervisor, cells } = node.node.population;
-    supervisor.fail(cells[0] ?? expect.fail('there is none'), new Error('broken'));
+    void supervisor.fail(cells[0] ?? expect.fail('there is none'), new Error('broken'));
     await world.eventually(() => saidOf(node, 'agent.up').length > restarts, 'the restart');
     await world.advance(1_000);
   };
