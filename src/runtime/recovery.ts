@@ -7,9 +7,9 @@
  * K2  Whose presence has ended it knows from the beats of its own node (presence, P7), and asks only when a lease should have ended since.
  * K3  A task that has lost one holder is run again at once, one that has lost two 5 s later: a task that kills its process must not
  *     take one node of the fleet after the other. One that has lost `limits.lostHolders` is not run again (task-admission.ts).
+ * K4  The next look comes when the first lease of a node ends, when that is sooner than usual: only a node that is gone lets it come so far.
  * K5  What a lost holder had does not wait for the end of a backlog: where no cell is free, one at a time is taken over all the same. While
  *     a look finds as many as there is room for, the next one follows at once.
- * K4  The next look comes when the first lease of a node ends, when that is sooner than usual: only a node that is gone lets it come so far.
  */
 import type { Beat, PresencePort } from '../broker/presence.ts';
 import type { ClaimedTask, TaskPort } from '../broker/tasks.ts';
