@@ -9,7 +9,6 @@ import type { VerbsDeps } from '../client/verbs.ts';
 import type { Part } from '../core/lifecycle.ts';
 import { release } from './hand-back.ts';
 import type { Intake } from './intake.ts';
-import { roomOf } from './intake-queue.ts';
 import type { NodeDeps } from './node-deps.ts';
 import { Promoter } from './promoter.ts';
 import { Recovery } from './recovery.ts';
@@ -38,7 +37,7 @@ export class FleetDuties {
     this.#recovery = new Recovery({
       ...watched,
       leaseMs: config.timing.taskLeaseMs,
-      roomFor: (queue) => roomOf(intake.queue(queue)),
+      freeFor: (queue) => intake.freeFor(queue),
       place: (claimed) => intake.place(claimed),
       putOff: (claimed, delayMs) => release(verbs.member, claimed, delayMs),
     });

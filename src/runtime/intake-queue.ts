@@ -64,11 +64,6 @@ export function freeOf(queue: Queue | undefined): number {
   return free;
 }
 
-/** Tasks of lost holders to take over: where no cell is free one, for under a backlog none ever is. */
-export function roomOf(queue: Queue | undefined): number {
-  return Math.max(freeOf(queue), queue === undefined || queue.isLimited ? 0 : 1);
-}
-
 /** Tasks to claim of it, as far as one claim brings them: of a limited queue none ahead, for those that wait here count as running. */
 export function wantedOf({ cells, isLimited }: Queue): number {
   let wanted = 0;

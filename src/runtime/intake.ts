@@ -83,8 +83,8 @@ export class Intake {
     return [...this.#queues.keys()];
   }
 
-  queue(name: string): Queue | undefined {
-    return this.#queues.get(name);
+  freeFor(queue: string): number {
+    return freeOf(this.#queues.get(queue));
   }
 
   /** Begins to claim for a cell: the queue of its role and, for one with an id of its own, the queue of that id. */

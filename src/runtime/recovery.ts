@@ -8,8 +8,8 @@
  * K3  A task that has lost one holder is run again at once, one that has lost two 5 s later: a task that kills its process must not
  *     take one node of the fleet after the other. One that has lost `limits.lostHolders` is not run again (task-admission.ts).
  * K4  The next look comes when the first lease of a node ends, when that is sooner than usual: only a node that is gone lets it come so far.
- * K5  What a lost holder had does not wait for the end of a backlog: where no cell is free, one at a time is taken over all the same. While
- *     a look finds as many as there is room for, the next one follows at once.
+ * K5  What a lost holder had does not wait for the end of a backlog: where no cell is free, one at a time is taken over all the same, also of
+ *     a limited queue, whose limit counts it already. While a look finds as many as it asked for, the next one follows at once.
  */
 import type { Beat, PresencePort } from '../broker/presence.ts';
 import type { ClaimedTask, TaskPort } from '../broker/tasks.ts';
@@ -26,8 +26,7 @@ export interface RecoveryDeps {
   readonly node: string;
   readonly leaseMs: number;
   readonly queues: () => readonly string[];
-  /** Of a queue: how many may be taken over. */
-  readonly roomFor: (queue: string) => number;
+  readonly freeFor: (queue: string) => number;
   readonly place: (claimed: ClaimedTask) => void;
   /** Gives it back for so long. */
   readonly putOff: (claimed: ClaimedTask, delayMs: number) => Promise<void>;
@@ -57,14 +56,13 @@ export class Recovery extends Duty {
   }
 
   async #look(): Promise<void> {
-    const { tasks, node, leaseMs, queues, roomFor, observer } = this.#deps;
+    const { tasks, node, leaseMs, queues, freeFor, observer } = this.#deps;
     this.#waitMs = lookEveryMs;
     if (this.#nextEndInMs() < 0) await this.#lookAtNodes();
     this.#waitMs = Math.min(lookEveryMs, Math.max(0, this.#nextEndInMs()) + behindMs);
     const gone = this.#ended;
     for (const queue of queues()) {
-      const count = Math.min(roomFor(queue), limits.frameOps);
-      if (count === 0) continue;
+      const count = Math.min(Math.max(1, freeFor(queue)), limits.frameOps);
       const recovered = await tasks.recover({ queue, node, count, leaseMs, gone });
       if (recovered.length === count) this.#waitMs = behindMs;
       for (const claimed of recovered) {

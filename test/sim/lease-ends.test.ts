@@ -64,12 +64,19 @@ test('K4: of many more tasks than there are free cells one is taken over behind 
   expect(takenOver(second)).toBe(40);
 });
 
-test('K5: where no cell is ever free the task is taken over all the same, before what was enqueued later', async () => {
-  const world = new World();
-  const { client, second, leftMs } = await crashedWith(world, 3, 1);
-  const backlog = 300;
-  for (let n = 0; n < backlog; n++) await world.until(client.fleet.enqueue(BusyAgent, 'work', 'short'));
-  await world.advance(leftMs + 3_000);
-  expect(takenOver(second)).toBe(3);
-  expect(saidOf(second, 'task.settled').length).toBeLessThan(backlog);
-});
+test.each([
+  ['', {}],
+  [' of a queue whose limit is reached', { concurrency: 4 }],
+])(
+  'K5: where no cell is ever free the task%s is taken over all the same, before what was enqueued later',
+  async (_, limit) => {
+    const world = new World();
+    const { client, second, leftMs } = await crashedWith(world, 3, 1);
+    await world.until(client.fleet.limit('busy', limit));
+    const backlog = 300;
+    for (let n = 0; n < backlog; n++) await world.until(client.fleet.enqueue(BusyAgent, 'work', 'short'));
+    await world.advance(leftMs + 3_000);
+    expect(takenOver(second)).toBe(3);
+    expect(saidOf(second, 'task.settled').length).toBeLessThan(backlog);
+  },
+);
